@@ -1,1 +1,47 @@
-//! Under construction.
+//! The engine: takes civil events in, decides by the country's rules, makes MOSIP act, hears its answer, and tells
+//! OpenCRVS.
+//!
+//! What it promises: an operation is in the journal before the first byte goes to MOSIP; a civil event yields one
+//! decision and at most one operation with one AID, however often and by whatever path it comes; operations of a
+//! record, and of a person, run in order; every operation that is not finished has a next action and its time.
+//!
+//! Work lies in tables of the journal, and desks claim it: the sender (operations to MOSIP), the inbox (deliveries
+//! of the hub), the confirmer (accept and reject to OpenCRVS), the asker (what nobody answered). Each piece of
+//! work is leased, so that several processes share it, and each move is one transaction with its audit leaf.
+//!
+//! Not here: HTTP routes, Kafka, SQL text.
+
+mod answers;
+mod arrival;
+mod cause;
+mod confirm;
+mod decide;
+mod desk;
+mod dispatch;
+mod engine;
+mod entry;
+mod error;
+mod ingest;
+mod moves;
+mod options;
+mod outbox;
+pub mod queue;
+mod schedule;
+mod subscribe;
+
+pub use self::{
+    answers::{DeliverError, Delivered, IntentAnswer},
+    arrival::{Answer, Arrival, IngestError},
+    cause::{Cause, OWN as OWN_CAUSES},
+    engine::Engine,
+    entry::QueueEntry,
+    error::EngineError,
+    options::{Clock, Options, Ports, Subscriptions},
+    queue::Queue,
+    schedule::{Backoff, Polling},
+};
+pub use civitas_journal::{
+    civil_events::Origin,
+    operations::State,
+    outbox::{Message as OutboxMessage, Topic as OutboxTopic},
+};

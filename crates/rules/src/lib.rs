@@ -1,1 +1,66 @@
-//! Under construction.
+//! The rule language of Civitas: parse, check, compile, evaluate, explain, test.
+//!
+//! A country writes a *pack*, a folder of YAML: which events make MOSIP do what (`rules.yaml`),
+//! what is sent (`packets.yaml`), which fields there are (`fields.yaml`), and what must come out
+//! for which event (`cases/*.yaml`). [`Pack::load`] turns its files into a compiled rule set or
+//! into [`Diagnostics`] that name every problem at its place; checking, loading and running are one
+//! code path, so a pack that passes the check is a pack that runs.
+//!
+//! The crate is pure. It reads no file, knows no clock and does no I/O: files come in as text, the
+//! instant of an event comes in with its [`Facts`], and the same facts always give the same
+//! [`Decision`]. What is *not* here: where events come from, how packets travel, where decisions
+//! are kept.
+//!
+//! How a pack becomes a decision:
+//!
+//! - `source` reads a file into values and the place of each value;
+//! - `structure` checks its shape against the schema of its type in `files`;
+//! - `catalogue`, `country`, `idschema`, `mapping`, `plan`, `condition`, `ruleset`, `cases` resolve every
+//!   name and check every type, once;
+//! - `term` evaluates, in three values ([`Truth`]); `explain` and `words` say why.
+
+mod age;
+mod caserun;
+mod cases;
+mod catalogue;
+mod codes;
+mod condition;
+mod country;
+mod decision;
+mod diagnostics;
+mod explain;
+mod files;
+mod identity;
+mod idschema;
+#[cfg(test)]
+mod laws;
+mod mapping;
+mod number;
+mod pack;
+mod packet;
+mod plan;
+mod reference;
+mod ruleset;
+mod schemas;
+mod source;
+mod structure;
+mod suggest;
+mod template;
+mod term;
+mod truth;
+mod words;
+
+pub use caserun::{CaseFailure, CaseReport, Difference};
+pub use codes::Code;
+pub use country::{Country, CredentialKey, Language, LeapBirthday, OpencrvsVersion};
+pub use decision::{Decision, Effect, Facts, Operation, Respond, UnknownWord};
+pub use diagnostics::{Diagnostic, Diagnostics, Severity};
+pub use explain::{Explanation, RuleTree, TermTree};
+pub use files::Localised;
+pub use files::identity::{Claim, Esignet, IdentityFile, NameOrder, Qr, QrAttribute, QrTrust, Switch};
+pub use files::rules::Mode;
+pub use pack::{Pack, PackFiles};
+pub use packet::{FieldProblem, Notification, Packet, PacketContext, PacketError};
+pub use schemas::schemas;
+pub use term::Cause;
+pub use truth::Truth;

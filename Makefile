@@ -1,0 +1,58 @@
+# make demo     a day of a small country: sandbox, engine, SQLite, no broker
+# make test     everything, with a real Apache Kafka and PostgreSQL
+# make help     the rest
+
+CIVITAS_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/civitas
+CARGO_TARGET_DIR ?= $(CIVITAS_CACHE)/target
+export CIVITAS_CACHE CARGO_TARGET_DIR
+
+CIVITAS := $(CARGO_TARGET_DIR)/release/civitas
+
+.PHONY: help setup kafka demo demo-kafka test lint fresh generate bench chaos clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+setup: ## installs the Debian packages of build, PostgreSQL and Kafka that are missing
+	@deploy/install-packages build postgres kafka browser
+
+kafka: ## fetches Apache Kafka into the cache, checksums verified
+	@deploy/kafka/install >/dev/null
+
+$(CIVITAS): FORCE
+	@deploy/install-packages build
+	@cargo build --release --locked -p civitas
+FORCE:
+
+demo: $(CIVITAS) ## sandbox and engine on SQLite; a day of a small country, at speed
+	@$(CIVITAS) demo $(DEMO)
+
+demo-kafka: $(CIVITAS) ## the same day through Apache Kafka and PostgreSQL
+	@deploy/install-packages postgres kafka
+	@CIVITAS_KAFKA_HOME="$$(deploy/kafka/install)" $(CIVITAS) demo --kafka $(DEMO)
+
+test: setup kafka ## every test
+	@cargo test --locked --workspace --no-fail-fast
+	@echo
+	@echo "All passed. Next: 'make demo' shows the whole at work; ARCHITECTURE.md names the test behind each promise."
+
+lint: ## format and clippy, warnings denied
+	@cargo fmt --all --check
+	@cargo clippy --locked --workspace --all-targets -- -D warnings
+
+generate: ## writes the generated files anew: schemas/, OpenAPI
+	@cargo run --quiet --locked -p civitas -- schemas
+	@cargo run --quiet --locked -p civitas -- openapi --write
+
+fresh: ## fails when a generated file is stale
+	@cargo run --quiet --locked -p civitas -- schemas --check
+	@cargo run --quiet --locked -p civitas -- openapi --check
+
+bench: setup kafka ## the figures of ARCHITECTURE.md, measured here beside their limits
+	@cargo run --release --locked -p civitas-tests --bin bench -- $(BENCH)
+
+chaos: setup kafka ## 20,000 events, processes killed, broker restarted, MOSIP failing
+	@cargo run --release --locked -p civitas-tests --bin chaos -- --full $(CHAOS)
+
+clean: ## removes what the demo left
+	@rm -rf data

@@ -1,0 +1,334 @@
+//! From configuration to the parts of a running engine. Everything that a file or a service must provide for that is
+//! asked for here, so that a start fails early and says why.
+
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use civitas_engine::{Backoff, Clock, Engine, Options, Polling, Ports, Subscriptions};
+use civitas_journal::{Journal, JournalOptions, SealingKeys};
+use civitas_kafka::{Batch, DecryptionKey, KafkaConfig, PayloadEncryption, Topics};
+use civitas_mosip::credential::{KeyRing, ProofKeys};
+use civitas_mosip::{Credentials, Endpoints, Mosip};
+use civitas_opencrvs::{
+    Client, ConfirmationAuth, Endpoints as OpenCrvsEndpoints, ISSUER, KeySource, SystemClient, TriggerTokens, Version,
+};
+use civitas_rules::{OpencrvsVersion, Pack};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::config::{self, Config, ConfirmationMode, FilePath, Limit, OtherClient, OperatorRole, TriggerToken};
+use crate::{clock, entropy, http, pack, secrets};
+
+/// Least length of a secret that is not somebody else's.
+const STRONG: usize = 32;
+
+/// This process's name.
+pub fn instance(config: &Config) -> String {
+    config.instance.name.clone().unwrap_or_else(|| {
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        let host = if host.trim().is_empty() { "civitas" } else { host.trim() };
+        format!("{host}-{}", std::process::id())
+    })
+}
+
+/// The pack that the configuration names; its problems as text.
+pub fn load_pack(config: &Config) -> anyhow::Result<Pack> {
+    pack::load(config.pack.as_path())
+}
+
+/// The journal, opened; its tables may still be missing.
+pub async fn open_journal(config: &Config) -> anyhow::Result<Journal> {
+    let options = journal_options(config)?;
+    Journal::open(options, entropy::entropy())
+        .await
+        .context("the journal cannot be opened; `civitas doctor` looks at it more closely")
+}
+
+fn journal_options(config: &Config) -> anyhow::Result<JournalOptions> {
+    let database = &config.database;
+    let url = match &database.url_file {
+        Some(file) => secrets::text("database.url_file", file)?,
+        None => SecretString::from(database.url.clone().unwrap_or_default()),
+    };
+    let mut lines = String::new();
+    for file in &database.sealing_key_files {
+        lines.push_str(secrets::text("database.sealing_key_files", file)?.expose_secret());
+        lines.push('\n');
+    }
+    let keys = SealingKeys::parse(&SecretString::from(lines)).context("`database.sealing_key_files` cannot be used")?;
+    let mut options = JournalOptions::new(url.expose_secret(), keys);
+    options.max_connections = database.max_connections.0;
+    options.writers = database.writers.0;
+    options.publish = config.kafka.enabled;
+    Ok(options)
+}
+
+/// The client of OpenCRVS.
+pub fn opencrvs(config: &Config, version: OpencrvsVersion) -> anyhow::Result<Client> {
+    let opencrvs = &config.opencrvs;
+    let endpoints = OpenCrvsEndpoints {
+        gateway: opencrvs.gateway_url.as_str().to_owned(),
+        auth: opencrvs.auth_url.as_str().to_owned(),
+    };
+    let confirmation = &opencrvs.confirmation;
+    let system = match (&confirmation.client_id, &confirmation.client_secret_file) {
+        (Some(id), Some(file)) => Some(SystemClient {
+            id: id.clone(),
+            secret: secrets::text("opencrvs.confirmation.client_secret_file", file)?,
+        }),
+        _ => None,
+    };
+    let missing = || anyhow!("`opencrvs.confirmation` needs a client for this mode");
+    let auth = match confirmation.mode {
+        ConfirmationMode::TriggerToken => ConfirmationAuth::TriggerToken,
+        ConfirmationMode::Exchange => ConfirmationAuth::Exchange { client: system.clone().ok_or_else(missing)? },
+        ConfirmationMode::ClientCredentials => {
+            ConfirmationAuth::ClientCredentials { client: system.clone().ok_or_else(missing)? }
+        }
+    };
+    let http = http::client(opencrvs.timeout.0)?;
+    let mut client = Client::new(http, endpoints, auth, release(version));
+    if let Some(address) = &opencrvs.country_config_url {
+        client = client.with_country_config(address.as_str());
+    }
+    if let (ConfirmationMode::TriggerToken, Some(system)) = (confirmation.mode, system) {
+        client = client.with_reader(opencrvs.auth_url.as_str(), system);
+    }
+    Ok(client)
+}
+
+fn release(version: OpencrvsVersion) -> Version {
+    match version {
+        OpencrvsVersion::V1_9 => Version::V1_9,
+        OpencrvsVersion::V2_0 => Version::V2_0,
+        OpencrvsVersion::V2_1 => Version::V2_1,
+    }
+}
+
+/// Where the public key of OpenCRVS's tokens is.
+pub fn public_key_source(config: &Config) -> anyhow::Result<KeySource> {
+    let opencrvs = &config.opencrvs;
+    if let Some(file) = &opencrvs.public_key_file {
+        let pem = secrets::text("opencrvs.public_key_file", file)?;
+        return KeySource::pem(pem.expose_secret()).context("`opencrvs.public_key_file` cannot be used");
+    }
+    let url = match &opencrvs.public_key_url {
+        Some(url) => url.as_str().to_owned(),
+        None => opencrvs.auth_url.join("/.well-known"),
+    };
+    Ok(KeySource::Url(url))
+}
+
+/// The verifier of trigger tokens.
+pub fn trigger_tokens(config: &Config) -> anyhow::Result<TriggerTokens> {
+    // A trigger waits for the key, and a registrar for the trigger.
+    let http = http::client(std::time::Duration::from_secs(1))?;
+    Ok(TriggerTokens::new(http, public_key_source(config)?, ISSUER, config.opencrvs.audience.clone()))
+}
+
+/// MOSIP's clients.
+pub fn mosip(config: &Config) -> anyhow::Result<Mosip> {
+    let mosip = &config.mosip;
+    let credentials = |id: &str, key: &'static str, file: &FilePath| -> anyhow::Result<Credentials> {
+        let secret = secrets::text(key, file)?;
+        Ok(Credentials { client_id: id.to_owned(), secret, app_id: mosip.app_id.clone() })
+    };
+    let other = |other: &OtherClient, key: &'static str| -> anyhow::Result<Option<Credentials>> {
+        match (&other.client_id, &other.client_secret_file) {
+            (Some(id), Some(file)) => credentials(id, key, file).map(Some),
+            _ => Ok(None),
+        }
+    };
+    let main = credentials(&mosip.client_id, "mosip.client_secret_file", &mosip.client_secret_file)?;
+    let http = http::client(mosip.timeout.0)?;
+    let mut client = Mosip::new(http, mosip_endpoints(config), main, &limits(config));
+    if let Some(partner) = other(&mosip.websub.client, "mosip.websub.client.client_secret_file")? {
+        client = client.with_partner(partner);
+    }
+    if let Some(status) = other(&mosip.status_client, "mosip.status_client.client_secret_file")? {
+        client = client.with_status(status);
+    }
+    Ok(client)
+}
+
+/// MOSIP's addresses: those behind the gateway, and those that are named.
+pub fn mosip_endpoints(config: &Config) -> Endpoints {
+    let mosip = &config.mosip;
+    let gateway = mosip.gateway_url.as_ref().map_or("", config::BaseUrl::as_str);
+    let mut endpoints = Endpoints::behind(gateway);
+    let named = [
+        (&mut endpoints.auth, &mosip.urls.auth),
+        (&mut endpoints.packet_manager, &mosip.urls.packet_manager),
+        (&mut endpoints.workflow, &mosip.urls.workflow),
+        (&mut endpoints.hub, &mosip.urls.hub),
+        (&mut endpoints.credential_request, &mosip.urls.credential_request),
+    ];
+    for (address, named) in named {
+        if let Some(named) = named {
+            named.as_str().clone_into(address);
+        }
+    }
+    endpoints
+}
+
+fn limits(config: &Config) -> civitas_mosip::Limits {
+    let of = |limit: Limit| civitas_mosip::Limit {
+        concurrency: limit.concurrency.as_usize(),
+        per_second: NonZeroU32::new(limit.per_second.0),
+    };
+    let limits = &config.mosip.limits;
+    civitas_mosip::Limits {
+        auth: of(limits.auth),
+        packet_manager: of(limits.packet_manager),
+        workflow: of(limits.workflow),
+        hub: of(limits.hub),
+        credential_request: of(limits.credential_request),
+    }
+}
+
+/// Our partner keys.
+pub fn key_ring(config: &Config) -> anyhow::Result<KeyRing> {
+    let mut ring = KeyRing::new();
+    for pair in &config.mosip.partner.keys {
+        let key = secrets::text("mosip.partner.keys", &pair.key_file)?;
+        let certificate = secrets::text("mosip.partner.keys", &pair.certificate_file)?;
+        ring.add(key.expose_secret().as_bytes(), certificate.expose_secret().as_bytes())
+            .with_context(|| format!("`mosip.partner.keys`: {:?} cannot be used", pair.key_file))?;
+    }
+    Ok(ring)
+}
+
+/// MOSIP's signing certificates.
+pub fn proof_keys(config: &Config) -> anyhow::Result<ProofKeys> {
+    let mut pems = Vec::new();
+    for file in &config.mosip.signing_certificate_files {
+        pems.push(secrets::text("mosip.signing_certificate_files", file)?);
+    }
+    ProofKeys::from_pem(pems.iter().map(|pem| pem.expose_secret().as_bytes()))
+        .context("`mosip.signing_certificate_files` cannot be used")
+}
+
+/// How to reach the broker; none without one.
+pub fn kafka(config: &Config) -> anyhow::Result<Option<KafkaConfig>> {
+    let kafka = &config.kafka;
+    if !kafka.enabled {
+        return Ok(None);
+    }
+    let mut made = KafkaConfig::new(kafka.brokers.join(","));
+    for (name, value) in &kafka.properties {
+        made = made.with_property(name, value);
+    }
+    for (name, file) in &kafka.property_files {
+        made = made.with_property(name, secrets::text("kafka.property_files", file)?.expose_secret());
+    }
+    made.topics = Topics {
+        events: kafka.topics.events.clone(),
+        audit: kafka.topics.audit.clone(),
+        awaiting: kafka.topics.awaiting.clone(),
+        dead_letter: kafka.topics.dead_letter.clone(),
+    };
+    made.group_id.clone_from(&kafka.group);
+    made.source.clone_from(&kafka.source);
+    made.batch = Batch { max_messages: kafka.batch.as_usize(), ..Batch::default() };
+    if !kafka.encryption.keys.is_empty() {
+        let mut keys = Vec::new();
+        for key in &kafka.encryption.keys {
+            let private_key = secrets::text("kafka.encryption.keys", &key.private_key_file)?;
+            keys.push(DecryptionKey { kid: key.kid.clone(), private_key });
+        }
+        made.payload_encryption = Some(PayloadEncryption { keys, required: kafka.encryption.required });
+    }
+    Ok(Some(made))
+}
+
+/// Names and time scales of the engine.
+pub fn engine_options(config: &Config) -> anyhow::Result<Options> {
+    let (dispatch, mosip) = (&config.dispatch, &config.mosip);
+    let mut secrets_of_hub = vec![secrets::strong("mosip.websub.secret_file", &mosip.websub.secret_file, STRONG)?];
+    if let Some(file) = &mosip.websub.previous_secret_file {
+        secrets_of_hub.push(secrets::strong("mosip.websub.previous_secret_file", file, STRONG)?);
+    }
+    Ok(Options {
+        instance: instance(config),
+        center_id: mosip.center_id.0.clone(),
+        machine_id: mosip.machine_id.0.clone(),
+        subject_key: secrets::strong("database.subject_key_file", &config.database.subject_key_file, STRONG)?,
+        keep_trigger_tokens: config.opencrvs.confirmation.mode == ConfirmationMode::TriggerToken,
+        answer_kafka_events: config.kafka.answers,
+        publish: config.kafka.enabled,
+        workers: dispatch.workers.as_usize(),
+        lease: dispatch.lease.0,
+        idle_poll: dispatch.idle_poll.0,
+        backoff: Backoff { first: dispatch.backoff.first.0, ceiling: dispatch.backoff.ceiling.0 },
+        polling: Polling { shortest: dispatch.polling.shortest.0, longest: dispatch.polling.longest.0 },
+        unknown_wait: dispatch.unknown_wait.0,
+        attempts_before_stalled: dispatch.attempts_before_stalled.0,
+        settle: config.opencrvs.confirmation.settle.0,
+        default_deadline: dispatch.default_deadline.0,
+        tracking_window: dispatch.tracking_window.0,
+        stalled_check: dispatch.stalled_check.0,
+        credential_grace: dispatch.credential_grace.0,
+        credential_suffix: mosip.credential_request_suffix.clone(),
+        parking: dispatch.parking.0,
+        subscriptions: Subscriptions {
+            credentials: mosip.websub.credential_topic.clone(),
+            completed: mosip.websub.completed_topic.clone(),
+            callback: mosip.websub.callback_url.as_str().to_owned(),
+            secrets: secrets_of_hub,
+            renew_every: mosip.websub.renew_every.0,
+        },
+    })
+}
+
+/// The engine, with its journal brought up to date.
+pub async fn engine(config: &Config, pack: Pack) -> anyhow::Result<Engine> {
+    let options = engine_options(config)?;
+    let opencrvs = opencrvs(config, pack.country().opencrvs)?;
+    let (mosip, keys, proof_keys) = (mosip(config)?, key_ring(config)?, proof_keys(config)?);
+    let journal = open_journal(config).await?;
+    journal.migrate().await.context("the journal's tables cannot be brought up to date")?;
+    let ports =
+        Ports { journal, mosip, opencrvs, keys, proof_keys, clock: clock(), seed: entropy::seed() };
+    Engine::new(ports, options, pack).await.context("the engine cannot start on this journal")
+}
+
+/// The clock that everything is given.
+pub fn clock() -> Clock {
+    Arc::new(clock::now)
+}
+
+/// What the HTTP server is told.
+pub fn server_options(config: &Config) -> anyhow::Result<civitas_server::Options> {
+    let server = &config.server;
+    let public = server.public_url.as_ref().map_or_else(
+        || format!("http://{}", server.listen.0),
+        |url| url.as_str().to_owned(),
+    );
+    let mut options = civitas_server::Options::new(public);
+    options.max_event_size = server.max_event_size.0;
+    options.max_callback_size = server.max_callback_size.0;
+    options.instance = instance(config);
+    options.token_policy = match config.opencrvs.trigger_token {
+        TriggerToken::Checked => civitas_server::TokenPolicy::Record,
+        TriggerToken::Ignored => civitas_server::TokenPolicy::Open,
+    };
+    for operator in &server.operators {
+        options.operators.push(civitas_server::Operator {
+            name: operator.name.clone(),
+            role: match operator.role {
+                OperatorRole::Viewer => civitas_server::Role::Viewer,
+                OperatorRole::Integrator => civitas_server::Role::Integrator,
+                OperatorRole::Admin => civitas_server::Role::Admin,
+            },
+            token: secrets::strong("server.operators", &operator.token_file, STRONG)?,
+        });
+    }
+    Ok(options)
+}
+
+/// Whether a path is there, for a message that is better than what comes later.
+pub fn must_exist(path: &Path, key: &str) -> anyhow::Result<()> {
+    anyhow::ensure!(path.exists(), "`{key}` names {}, which does not exist", path.display());
+    Ok(())
+}

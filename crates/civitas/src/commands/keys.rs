@@ -1,0 +1,149 @@
+//! `civitas keys new`: writes the keys that an instance needs.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+use openssl::pkey::PKey;
+use openssl::rsa::Rsa;
+use zeroize::Zeroizing;
+
+use crate::entropy;
+
+/// Keys of this instance.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Write new keys into a folder; existing files are never touched
+    New(New),
+}
+
+/// Write new keys into a folder; existing files are never touched.
+#[derive(Debug, Args)]
+pub struct New {
+    /// Folder to write into
+    #[arg(default_value = "keys")]
+    folder: PathBuf,
+    /// Also write a token for this operator, `<name>.token`; may be repeated
+    #[arg(long, value_name = "NAME")]
+    operator: Vec<String>,
+}
+
+/// Runs the command.
+pub fn run(keys: &Keys) -> anyhow::Result<()> {
+    let Keys::New(new) = keys;
+    for name in &new.operator {
+        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+            bail!("`{name}` cannot name a file: use letters, digits, `-`, `_` and `.`");
+        }
+    }
+    fs::create_dir_all(&new.folder).with_context(|| format!("cannot make {}", new.folder.display()))?;
+    let (private, public, kid) = payload_pair()?;
+    let mut files: Vec<(String, Zeroizing<String>, String)> = vec![
+        (
+            "sealing.key".into(),
+            Zeroizing::new(entropy::hexadecimal(32)),
+            "seals personal data in the journal (database.sealing_key_files)".into(),
+        ),
+        (
+            "subject.key".into(),
+            Zeroizing::new(entropy::hexadecimal(32)),
+            "hashes VIDs into subjects (database.subject_key_file)".into(),
+        ),
+        (
+            "hub.secret".into(),
+            Zeroizing::new(entropy::hexadecimal(32)),
+            "signs the hub's deliveries (mosip.websub.secret_file)".into(),
+        ),
+        (
+            "payload.key".into(),
+            private,
+            format!("opens Kafka payloads (kafka.encryption.keys, kid: \"{kid}\")"),
+        ),
+        (
+            "payload.pub.pem".into(),
+            Zeroizing::new(public),
+            format!("public half of payload.key, kid \"{kid}\": give it to the emitter of events"),
+        ),
+    ];
+    files.extend(new.operator.iter().map(|name| {
+        let token = Zeroizing::new(entropy::hexadecimal(32));
+        (format!("{name}.token"), token, format!("bearer token of operator {name} (server.operators)"))
+    }));
+    // All or nothing: a half-written folder would leave a pair that does not match.
+    let taken: Vec<&str> = files
+        .iter()
+        .filter(|(name, ..)| new.folder.join(name).exists())
+        .map(|(name, ..)| name.as_str())
+        .collect();
+    if !taken.is_empty() {
+        bail!(
+            "{} already holds {}: what is sealed with a lost key is lost, so nothing was written; \
+             to rotate, name a new folder and put its key in front in civitas.yaml",
+            new.folder.display(),
+            taken.join(", ")
+        );
+    }
+    for (name, content, purpose) in &files {
+        write_private(&new.folder.join(name), content)?;
+        println!("{:<34} {purpose}", new.folder.join(name).display());
+    }
+    println!("\nKeep a copy of sealing.key in a safe place: without it the journal cannot be read.");
+    Ok(())
+}
+
+fn write_private(path: &Path, content: &str) -> anyhow::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    let line_end = if content.ends_with('\n') { "" } else { "\n" };
+    write!(file, "{content}{line_end}")
+        .and_then(|()| file.sync_all())
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// An RSA pair for payloads: private key, public key, and the id that names it.
+fn payload_pair() -> anyhow::Result<(Zeroizing<String>, String, String)> {
+    let make = || -> Result<_, openssl::error::ErrorStack> {
+        let key = PKey::from_rsa(Rsa::generate(3072)?)?;
+        Ok((key.private_key_to_pem_pkcs8()?, key.public_key_to_pem()?, key.public_key_to_der()?))
+    };
+    let (private, public, der) = make().context("the RSA key pair cannot be made")?;
+    let kid = hex::encode(&openssl::sha::sha256(&der)[..6]);
+    Ok((Zeroizing::new(String::from_utf8(private)?), String::from_utf8(public)?, kid))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_written_once_and_for_the_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let new = || Keys::New(New { folder: folder.path().join("keys"), operator: vec!["amina".into()] });
+        run(&new()).unwrap();
+        let sealing = fs::read_to_string(folder.path().join("keys/sealing.key")).unwrap();
+        assert_eq!(sealing.trim().len(), 64);
+        for name in ["sealing.key", "subject.key", "hub.secret", "payload.key", "payload.pub.pem", "amina.token"] {
+            let metadata = fs::metadata(folder.path().join("keys").join(name)).unwrap();
+            assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{name}");
+        }
+        let error = run(&new()).unwrap_err().to_string();
+        assert!(error.contains("already holds sealing.key, subject.key"), "{error}");
+        assert_eq!(fs::read_to_string(folder.path().join("keys/sealing.key")).unwrap(), sealing);
+    }
+
+    #[test]
+    fn an_operator_name_cannot_leave_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let new = Keys::New(New { folder: folder.path().to_owned(), operator: vec!["../x".into()] });
+        assert!(run(&new).unwrap_err().to_string().contains("cannot name a file"));
+    }
+}

@@ -1,0 +1,395 @@
+//! The sections of `civitas.yaml` as types. What each key means, its unit, range and default are written in
+//! `civitas.default.yaml`, which is also where the defaults are taken from: there is no second place.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::units::{BaseUrl, Count, FilePath, FiveDigits, Listen, Size, Wait};
+
+/// The process.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Instance {
+    /// Name in leases, logs and audit leaves.
+    pub name: Option<String>,
+}
+
+/// The journal.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Database {
+    /// Address without a password.
+    pub url: Option<String>,
+    /// File that holds the address.
+    pub url_file: Option<FilePath>,
+    /// Data keys, newest first.
+    pub sealing_key_files: Vec<FilePath>,
+    /// Key of subject hashes.
+    pub subject_key_file: FilePath,
+    /// Size of the pool.
+    pub max_connections: Count<2, 200>,
+    /// Parallel group commits on PostgreSQL.
+    pub writers: Count<1, 32>,
+}
+
+/// The HTTP server.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Server {
+    /// Where to listen.
+    pub listen: Listen,
+    /// Address by which people reach it.
+    pub public_url: Option<BaseUrl>,
+    /// Largest event document.
+    pub max_event_size: Size,
+    /// Largest callback.
+    pub max_callback_size: Size,
+    /// Longest wait of a trigger for the journal.
+    pub trigger_patience: Wait,
+    /// Longest wait for open requests at a stop.
+    pub drain: Wait,
+    /// Who may read and act.
+    pub operators: Vec<Operator>,
+}
+
+/// One operator.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Operator {
+    /// Name in the audit log.
+    pub name: String,
+    /// What is allowed.
+    pub role: OperatorRole,
+    /// File that holds the bearer token.
+    pub token_file: FilePath,
+}
+
+/// What an operator may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OperatorRole {
+    /// Reads.
+    Viewer,
+    /// Reads and clears records.
+    Integrator,
+    /// Everything.
+    Admin,
+}
+
+/// OpenCRVS.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct OpenCrvs {
+    /// Gateway.
+    pub gateway_url: BaseUrl,
+    /// Auth service.
+    pub auth_url: BaseUrl,
+    /// Public key by address.
+    pub public_key_url: Option<BaseUrl>,
+    /// Public key by file.
+    pub public_key_file: Option<FilePath>,
+    /// Whether a trigger's bearer token is checked.
+    pub trigger_token: TriggerToken,
+    /// Expected audience of trigger tokens.
+    pub audience: String,
+    /// Country config server.
+    pub country_config_url: Option<BaseUrl>,
+    /// How to confirm.
+    pub confirmation: Confirmation,
+    /// Time-outs.
+    pub timeout: Wait,
+}
+
+/// Whether a trigger's bearer token is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TriggerToken {
+    /// Signed by OpenCRVS, for us, in force, for this record and action.
+    Checked,
+    /// Not looked at.
+    Ignored,
+}
+
+/// How accept and reject are authorised.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Confirmation {
+    /// Which flow.
+    pub mode: ConfirmationMode,
+    /// Integration client.
+    pub client_id: Option<String>,
+    /// Its secret.
+    pub client_secret_file: Option<FilePath>,
+    /// Wait between 202 and accept.
+    pub settle: Wait,
+}
+
+/// The flows of the OpenCRVS versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConfirmationMode {
+    /// 1.9.
+    TriggerToken,
+    /// 2.0.
+    Exchange,
+    /// 2.1.
+    ClientCredentials,
+}
+
+/// MOSIP.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Mosip {
+    /// Address of the gateway.
+    pub gateway_url: Option<BaseUrl>,
+    /// Services that are not behind the gateway.
+    pub urls: MosipUrls,
+    /// Client that creates and triggers packets.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret_file: FilePath,
+    /// Client that asks for statuses, where it is another one.
+    pub status_client: OtherClient,
+    /// Application id of authmanager.
+    pub app_id: String,
+    /// Registration centre.
+    pub center_id: FiveDigits,
+    /// Machine.
+    pub machine_id: FiveDigits,
+    /// Time-out of one call.
+    pub timeout: Wait,
+    /// Suffix of credential request ids.
+    pub credential_request_suffix: Option<String>,
+    /// Hub.
+    pub websub: WebSub,
+    /// Our partner keys.
+    pub partner: Partner,
+    /// Certificates of event proofs.
+    pub signing_certificate_files: Vec<FilePath>,
+    /// Load limits.
+    pub limits: MosipLimits,
+}
+
+/// MOSIP's services.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct MosipUrls {
+    /// Authmanager.
+    pub auth: Option<BaseUrl>,
+    /// Packet manager.
+    pub packet_manager: Option<BaseUrl>,
+    /// Registration processor.
+    pub workflow: Option<BaseUrl>,
+    /// Hub.
+    pub hub: Option<BaseUrl>,
+    /// Credential request generator.
+    pub credential_request: Option<BaseUrl>,
+}
+
+/// A client beside the main one; without an id the main one is used.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct OtherClient {
+    /// Client id.
+    pub client_id: Option<String>,
+    /// Its secret.
+    pub client_secret_file: Option<FilePath>,
+}
+
+/// Subscriptions.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct WebSub {
+    /// Client that subscribes, where it is another one.
+    pub client: OtherClient,
+    /// Topic of credentials.
+    pub credential_topic: String,
+    /// Topic of finished workflows.
+    pub completed_topic: Option<String>,
+    /// Our callback.
+    pub callback_url: BaseUrl,
+    /// Current secret.
+    pub secret_file: FilePath,
+    /// Secret before the last rotation.
+    pub previous_secret_file: Option<FilePath>,
+    /// Renewal.
+    pub renew_every: Wait,
+}
+
+/// Partner key pairs.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Partner {
+    /// Generations, newest first.
+    pub keys: Vec<PartnerKey>,
+}
+
+/// One generation.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PartnerKey {
+    /// Private key.
+    pub key_file: FilePath,
+    /// Certificate.
+    pub certificate_file: FilePath,
+}
+
+/// Limits per service.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct MosipLimits {
+    /// Authmanager.
+    pub auth: Limit,
+    /// Packet manager.
+    pub packet_manager: Limit,
+    /// Workflow, status and transactions.
+    pub workflow: Limit,
+    /// Hub.
+    pub hub: Limit,
+    /// Credential requests.
+    pub credential_request: Limit,
+}
+
+/// One service's limit.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Limit {
+    /// Calls at a time.
+    pub concurrency: Count<1, 1000>,
+    /// Calls per second; 0 = no limit.
+    pub per_second: Count<0, 10_000>,
+}
+
+/// Kafka.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Kafka {
+    /// Whether there is a broker.
+    pub enabled: bool,
+    /// Addresses.
+    pub brokers: Vec<String>,
+    /// Consumer group.
+    pub group: String,
+    /// CloudEvents source.
+    pub source: String,
+    /// Topics.
+    pub topics: Topics,
+    /// Events per transaction.
+    pub batch: Count<1, 5000>,
+    /// librdkafka settings.
+    pub properties: BTreeMap<String, String>,
+    /// librdkafka settings that are secrets.
+    pub property_files: BTreeMap<String, FilePath>,
+    /// Payload encryption.
+    pub encryption: Encryption,
+    /// Whether decisions are told to OpenCRVS.
+    pub answers: bool,
+}
+
+/// Topic names.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Topics {
+    /// In.
+    pub events: String,
+    /// Out.
+    pub audit: String,
+    /// Out, compacted.
+    pub awaiting: String,
+    /// Out.
+    pub dead_letter: String,
+}
+
+/// JWE.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Encryption {
+    /// Whether a payload in clear is refused.
+    pub required: bool,
+    /// Private keys, newest first.
+    pub keys: Vec<PayloadKey>,
+}
+
+/// One generation of payload key.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PayloadKey {
+    /// Key id in the JWE header.
+    pub kid: String,
+    /// Private key.
+    pub private_key_file: FilePath,
+}
+
+/// The engine's time scales.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Dispatch {
+    /// Operations at a time.
+    pub workers: Count<1, 256>,
+    /// Ownership of claimed work.
+    pub lease: Wait,
+    /// Look for work.
+    pub idle_poll: Wait,
+    /// Back-off.
+    pub backoff: BackoffRange,
+    /// Attempts before a person is asked.
+    pub attempts_before_stalled: Count<1, 1000>,
+    /// Wait after an unknown outcome.
+    pub unknown_wait: Wait,
+    /// Status polls.
+    pub polling: PollingRange,
+    /// Deadline where the rule has none.
+    pub default_deadline: Wait,
+    /// How long send-and-continue is followed.
+    pub tracking_window: Wait,
+    /// Look at stalled ones.
+    pub stalled_check: Wait,
+    /// PROCESSED without credential.
+    pub credential_grace: Wait,
+    /// Credentials of unknown AIDs.
+    pub parking: Wait,
+}
+
+/// First and longest wait.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct BackoffRange {
+    /// First.
+    pub first: Wait,
+    /// Ceiling.
+    pub ceiling: Wait,
+}
+
+/// Shortest and longest distance.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PollingRange {
+    /// Shortest.
+    pub shortest: Wait,
+    /// Longest.
+    pub longest: Wait,
+}
+
+/// Logs and traces.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Telemetry {
+    /// Log lines.
+    pub log_format: LogFormat,
+    /// Filter.
+    pub level: String,
+    /// Collector.
+    pub otlp_endpoint: Option<BaseUrl>,
+}
+
+/// Form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object per line.
+    Json,
+    /// For people.
+    Pretty,
+}

@@ -1,0 +1,3 @@
+//! Civitas's binary as a library: configuration and commands.
+
+pub mod config;

@@ -1,0 +1,94 @@
+//! A delivery of the hub: authentic, then durable, then answered.
+
+use std::sync::Arc;
+
+use civitas_audit::NewLeaf;
+use civitas_journal::{
+    JournalError, Private,
+    inbox::{self, NewDelivery},
+    operations,
+};
+use civitas_mosip::websub::{self, Delivery};
+use openssl::sha::sha256;
+
+use crate::Engine;
+
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivered {
+    /// Durable; looked into next.
+    Stored,
+    /// The same delivery is already here: no effect.
+    Duplicate,
+    /// About a packet that is not ours (the topic of finished workflows tells of the whole country): not stored.
+    NotOurs,
+}
+
+/// Why a delivery is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliverError {
+    /// Not signed with one of our secrets: nothing is stored, answer 401.
+    #[error("the delivery's signature is missing or wrong")]
+    Signature,
+    /// Not durable: answer 503, so that the hub delivers again.
+    #[error("the delivery could not be made durable")]
+    Journal(#[from] JournalError),
+}
+
+impl Engine {
+    /// Takes a delivery in. `signature` is the header `X-Hub-Signature`, over exactly the bytes of `raw`.
+    pub async fn deliver(&self, raw: &[u8], signature: Option<&str>) -> Result<Delivered, DeliverError> {
+        if websub::verify_signature(&self.options().subscriptions.secrets, raw, signature).is_err() {
+            metrics::counter!("civitas_callbacks_total", "outcome" => "forged").increment(1);
+            self.record_denial("hub", "a callback whose signature is missing or wrong").await;
+            return Err(DeliverError::Signature);
+        }
+        let (id, topic) = match Delivery::parse(raw) {
+            Ok(Delivery::Credential(issued)) => (issued.event_id.clone(), "credential"),
+            Ok(Delivery::Completed(completed)) => {
+                if !self.is_ours(&completed.aid).await? {
+                    return Ok(Delivered::NotOurs);
+                }
+                (completed.key(), "completed")
+            }
+            // Authentic, but of a form that we do not know: kept, and shown, not refused. A refusal would make
+            // the hub stop delivering altogether.
+            Ok(Delivery::Paused(_) | Delivery::Other { .. }) | Err(_) => (hex::encode(sha256(raw)), "other"),
+        };
+        let delivered = self.store(id, topic, raw).await?;
+        let outcome = if delivered == Delivered::Stored { "stored" } else { "duplicate" };
+        metrics::counter!("civitas_callbacks_total", "outcome" => outcome).increment(1);
+        self.bells().inbox.ring();
+        Ok(delivered)
+    }
+
+    async fn store(
+        &self,
+        delivery_id: String,
+        topic: &'static str,
+        raw: &[u8],
+    ) -> Result<Delivered, JournalError> {
+        let now = self.now();
+        let new = NewDelivery { delivery_id, topic: topic.to_owned(), received_at: now, body: Private::new(raw) };
+        let new = Arc::new(new);
+        self.journal()
+            .write(move |tx| {
+                let new = Arc::clone(&new);
+                Box::pin(async move {
+                    if inbox::insert_many(tx, &[(*new).clone()]).await? != [None] {
+                        return Ok(Delivered::Stored);
+                    }
+                    let mut leaf = NewLeaf::new("callback", "hub", now);
+                    leaf.reason = Some("delivered again: no effect".to_owned());
+                    tx.append_audit(&[leaf]);
+                    Ok(Delivered::Duplicate)
+                })
+            })
+            .await
+    }
+
+    async fn is_ours(&self, aid: &str) -> Result<bool, JournalError> {
+        let mut reader = self.journal().read().await?;
+        Ok(operations::by_aid(&mut reader, aid).await?.is_some())
+    }
+}

@@ -1,0 +1,274 @@
+//! Deliveries that are durable: matched with their operation, parked until it is there, or put aside.
+
+use std::sync::Arc;
+
+use civitas_audit::NewLeaf;
+use civitas_journal::{
+    JournalError, Private, Tx, civil_events,
+    confirmations::{self, NewConfirmation, Verdict},
+    inbox::{self, Advance, InboxState},
+    operations::{self, Operation, State},
+};
+use civitas_mosip::websub::{Delivery, WorkflowCompleted};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
+use tracing::Instrument;
+
+use super::credential::{self, Opened};
+use crate::{
+    Cause, Engine, EngineError,
+    confirm::Told,
+    desk::{Bell, Desk},
+    moves::{self, Issued, Move},
+    schedule::later,
+};
+
+/// The desk that reads the inbox.
+pub(crate) struct InboxDesk(pub(crate) Engine);
+
+impl Desk for InboxDesk {
+    type Item = inbox::Delivery;
+
+    const NAME: &'static str = "inbox";
+
+    fn engine(&self) -> &Engine {
+        &self.0
+    }
+
+    fn bell(&self) -> &Bell {
+        &self.0.bells().inbox
+    }
+
+    async fn claim(&self, limit: usize) -> Result<Vec<inbox::Delivery>, EngineError> {
+        let (lease, now) = self.0.lease();
+        let limit = limit.try_into().unwrap_or(u32::MAX);
+        let claimed = self
+            .0
+            .journal()
+            .write(move |tx| {
+                let lease = lease.clone();
+                Box::pin(async move { inbox::claim(tx, &lease, now, limit).await })
+            })
+            .await?;
+        Ok(claimed)
+    }
+
+    async fn handle(&self, delivery: inbox::Delivery) -> Result<(), EngineError> {
+        let span = tracing::info_span!("callback", id = delivery.id, topic = delivery.topic);
+        self.0.look_into(Arc::new(delivery)).instrument(span).await
+    }
+}
+
+impl Engine {
+    async fn look_into(&self, delivery: Arc<inbox::Delivery>) -> Result<(), EngineError> {
+        match Delivery::parse(delivery.body.as_bytes()) {
+            Ok(Delivery::Credential(issued)) => {
+                let engine = self.clone();
+                let key = self.pack().country().credential_key.as_str().to_owned();
+                let opened = tokio::task::spawn_blocking(move || {
+                    credential::open(&issued, engine.keys(), engine.proof_keys(), &key)
+                })
+                .await?;
+                match opened {
+                    Ok(opened) => self.match_credential(delivery, opened).await,
+                    Err(cause) => self.put_aside(delivery, cause).await,
+                }
+            }
+            Ok(Delivery::Completed(completed)) => self.heed_completed(delivery, completed).await,
+            Ok(Delivery::Paused(_) | Delivery::Other { .. }) => self.put_aside(delivery, Cause::new("delivery_of_no_use")).await,
+            Err(error) => {
+                self.put_aside(delivery, Cause::with("delivery_unreadable", error.to_string())).await
+            }
+        }
+    }
+
+    /// A credential opened and proven: its operation is issued, and the record's confirmation becomes due.
+    async fn match_credential(&self, delivery: Arc<inbox::Delivery>, opened: Opened) -> Result<(), EngineError> {
+        let engine = self.clone();
+        let opened = Arc::new(opened);
+        self.journal()
+            .write(move |tx| {
+                let (engine, delivery, opened) = (engine.clone(), Arc::clone(&delivery), Arc::clone(&opened));
+                Box::pin(async move { engine.match_in(tx, &delivery, &opened).await })
+            })
+            .await?;
+        self.bells().confirmer.ring();
+        self.bells().outbox.ring();
+        Ok(())
+    }
+
+    async fn match_in(
+        &self,
+        tx: &mut Tx,
+        delivery: &inbox::Delivery,
+        opened: &Opened,
+    ) -> Result<(), JournalError> {
+        let now = self.now();
+        let Some(operation) = operations::by_aid(tx, &opened.aid).await? else {
+            return self.park(tx, delivery, opened, now).await;
+        };
+        let event = civil_events::get(tx, operation.key)
+            .await?
+            .ok_or_else(|| JournalError::Abandoned("an operation without its civil event".to_owned()))?
+            .event;
+        let identifier = match checked(&operation, event.record_number.as_deref(), opened) {
+            Ok(identifier) => identifier,
+            Err(cause) => {
+                if !operation.done && operation.state != State::Issued {
+                    let step = Move::to(State::Stalled)
+                        .because(cause.clone())
+                        .at(later(now, self.options().stalled_check))
+                        .by("hub", "callback");
+                    // A credential, good or bad, is proof that the workflow was started.
+                    let step = Move { triggered_at: operation.triggered_at.or(Some(now)), ..step };
+                    moves::apply(tx, &operation, &step, now).await?;
+                }
+                return aside(tx, delivery, Some(&opened.aid), &cause).await;
+            }
+        };
+        if operation.issued.is_some() {
+            // Issued anew, with the same identifier: nothing to do.
+            return settle(tx, delivery, InboxState::Duplicate, &opened.aid).await;
+        }
+        let mut step = if operation.done {
+            Move::to(operation.state).saying("answered after a person had closed it")
+        } else {
+            Move::to(State::Issued).saying("credential")
+        };
+        step.triggered_at = operation.triggered_at.or(Some(now));
+        step.issued = Some(Issued { identifier: Private::new(identifier), subject: self.subject_of(identifier) });
+        moves::apply(tx, &operation, &step.by("hub", "callback"), now).await?;
+        if !operation.done {
+            let field = self.pack().country().nid_field(&event.event_type).map(str::to_owned);
+            let declaration: Map<String, Value> =
+                field.map(|field| (field, Value::from(identifier))).into_iter().collect();
+            let due = later(event.received_at, self.options().settle).max(now);
+            let new = NewConfirmation {
+                key: operation.key,
+                verdict: Verdict::Accept,
+                body: Told { declaration, ..Told::default() }.sealed(),
+                next_action_at: due,
+                created_at: now,
+            };
+            confirmations::replace(tx, &new).await?;
+        }
+        settle(tx, delivery, InboxState::Matched, &opened.aid).await
+    }
+
+    /// No operation has this AID yet: keep it until one does, or until the parking time is over.
+    async fn park(
+        &self,
+        tx: &mut Tx,
+        delivery: &inbox::Delivery,
+        opened: &Opened,
+        now: Timestamp,
+    ) -> Result<(), JournalError> {
+        let parking = SignedDuration::try_from(self.options().parking).unwrap_or(SignedDuration::MAX);
+        if now.duration_since(delivery.received_at) > parking {
+            return aside(tx, delivery, Some(&opened.aid), &Cause::new("aid_unknown")).await;
+        }
+        if delivery.attempts == 0 {
+            let mut leaf = NewLeaf::new("callback", "hub", now);
+            leaf.aid = Some(opened.aid.clone());
+            leaf.reason = Some("parked: no operation has this AID".to_owned());
+            tx.append_audit(&[leaf]);
+            metrics::counter!("civitas_callbacks_total", "outcome" => "parked").increment(1);
+        }
+        let mut advance = Advance::settle(delivery, InboxState::Parked);
+        advance.aid = Some(opened.aid.clone());
+        advance.attempts += 1;
+        advance.next_action_at = Some(later(now, self.backoff(advance.attempts, None)));
+        inbox::advance(tx, &[advance]).await?;
+        Ok(())
+    }
+
+    /// MOSIP says that a workflow ended: the question is brought forward, since the event tells neither the
+    /// reason nor the credential.
+    async fn heed_completed(
+        &self,
+        delivery: Arc<inbox::Delivery>,
+        completed: WorkflowCompleted,
+    ) -> Result<(), EngineError> {
+        let now = self.now();
+        let completed = Arc::new(completed);
+        self.journal()
+            .write(move |tx| {
+                let (delivery, completed) = (Arc::clone(&delivery), Arc::clone(&completed));
+                Box::pin(async move {
+                    let aid = completed.aid.to_string();
+                    if let Some(operation) = operations::by_aid(tx, &aid).await? {
+                        let mut leaf = NewLeaf::new("callback", "hub", now)
+                            .about(operation.key.event_id, operation.key.action_id);
+                        leaf.aid = Some(aid.clone());
+                        leaf.reason = Some(format!("workflow completed: {}", completed.result));
+                        tx.append_audit(&[leaf]);
+                        operations::bring_forward(tx, operation.key, now).await?;
+                    }
+                    settle(tx, &delivery, InboxState::Matched, &aid).await
+                })
+            })
+            .await?;
+        self.bells().asker.ring();
+        Ok(())
+    }
+
+    async fn put_aside(&self, delivery: Arc<inbox::Delivery>, cause: Cause) -> Result<(), EngineError> {
+        self.journal()
+            .write(move |tx| {
+                let (delivery, cause) = (Arc::clone(&delivery), cause.clone());
+                Box::pin(async move { aside(tx, &delivery, None, &cause).await })
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+async fn settle(
+    tx: &mut Tx,
+    delivery: &inbox::Delivery,
+    state: InboxState,
+    aid: &str,
+) -> Result<(), JournalError> {
+    let mut advance = Advance::settle(delivery, state);
+    advance.aid = Some(aid.to_owned());
+    inbox::advance(tx, &[advance]).await?;
+    Ok(())
+}
+
+/// Quarantine: kept with its cause, acted on by nobody but a person.
+async fn aside(
+    tx: &mut Tx,
+    delivery: &inbox::Delivery,
+    aid: Option<&str>,
+    cause: &Cause,
+) -> Result<(), JournalError> {
+    metrics::counter!("civitas_callbacks_total", "outcome" => "quarantined").increment(1);
+    let mut leaf = NewLeaf::new("callback", "hub", delivery.received_at);
+    leaf.aid = aid.map(str::to_owned);
+    leaf.reason = Some(format!("quarantined: {cause}"));
+    tx.append_audit(&[leaf]);
+    let mut advance = Advance::settle(delivery, InboxState::Quarantined);
+    advance.aid = aid.map(str::to_owned);
+    advance.cause = Some(cause.to_string());
+    inbox::advance(tx, &[advance]).await?;
+    Ok(())
+}
+
+/// The identifier, unless something in the credential speaks against what we know.
+fn checked<'o>(
+    operation: &Operation,
+    record_number: Option<&str>,
+    opened: &'o Opened,
+) -> Result<&'o str, Cause> {
+    let identifier = opened.identifier.as_deref().filter(|identifier| !identifier.is_empty());
+    let identifier = identifier.ok_or_else(|| Cause::new("credential_without_identifier"))?;
+    if let (Some(known), Some(named)) = (record_number, opened.registration_number.as_deref())
+        && known != named
+    {
+        return Err(Cause::new("registration_number_differs"));
+    }
+    if operation.issued.as_ref().is_some_and(|issued| issued.as_bytes() != identifier.as_bytes()) {
+        return Err(Cause::new("contradicting_credential"));
+    }
+    Ok(identifier)
+}

@@ -1,0 +1,14 @@
+//! MOSIP's answers, by more than one ear: the credential callback, the completed event, the status poll.
+//!
+//! A callback is authenticated on its raw bytes, made durable, and only then answered; what it says is looked
+//! into afterwards. Whichever ear hears first moves the operation; the others confirm it.
+
+mod credential;
+mod delivery;
+mod inbox;
+mod intent;
+mod poll;
+
+pub use self::delivery::{Delivered, DeliverError};
+pub use self::intent::IntentAnswer;
+pub(crate) use self::{inbox::InboxDesk, poll::Asker};

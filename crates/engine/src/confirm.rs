@@ -1,0 +1,222 @@
+//! Telling OpenCRVS: accept or reject, again and again with the same transaction id until it is heard.
+//!
+//! Accept is idempotent per action, and its 5xx is ambiguous: the record may be registered all the same. So the
+//! identical call is made again; no number is ever minted anew.
+
+use civitas_audit::NewLeaf;
+use civitas_journal::{
+    JournalError, Private, Tx,
+    confirmations::{self, Advance, Confirmation as Row, ConfirmationState, Verdict},
+    operations::{self, State},
+};
+use civitas_opencrvs::{CallError, Cause as Refusal, Class, Confirmation};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tracing::Instrument;
+
+use crate::{
+    Cause, Engine, EngineError,
+    desk::{Bell, Desk},
+    moves::{self, Move},
+    schedule::later,
+};
+
+/// What is told, as the journal keeps it, sealed: the delta may hold the identifier that MOSIP issued.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Told {
+    pub(crate) declaration: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) annotation: Option<Map<String, Value>>,
+    /// What the pending action says of itself; OpenCRVS wants it repeated when some actions are accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) content: Option<Map<String, Value>>,
+}
+
+impl Told {
+    pub(crate) fn sealed(&self) -> Private {
+        Private::new(serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+/// The desk that confirms.
+pub(crate) struct Confirmer(pub(crate) Engine);
+
+impl Desk for Confirmer {
+    type Item = Row;
+
+    const NAME: &'static str = "confirmer";
+
+    fn engine(&self) -> &Engine {
+        &self.0
+    }
+
+    fn bell(&self) -> &Bell {
+        &self.0.bells().confirmer
+    }
+
+    async fn claim(&self, limit: usize) -> Result<Vec<Row>, EngineError> {
+        let (lease, now) = self.0.lease();
+        let limit = limit.try_into().unwrap_or(u32::MAX);
+        let claimed = self
+            .0
+            .journal()
+            .write(move |tx| {
+                let lease = lease.clone();
+                Box::pin(async move { confirmations::claim(tx, &lease, now, limit).await })
+            })
+            .await?;
+        Ok(claimed)
+    }
+
+    async fn handle(&self, row: Row) -> Result<(), EngineError> {
+        let span = tracing::info_span!("confirm", event_id = %row.key.event_id, action_id = %row.key.action_id);
+        self.0.confirm(row).instrument(span).await
+    }
+}
+
+/// What follows from a call.
+enum After {
+    Told,
+    Again { cause: Cause, at: Timestamp },
+    Person { cause: Cause },
+}
+
+impl Engine {
+    async fn confirm(&self, row: Row) -> Result<(), EngineError> {
+        let event = self.civil_event(row.key).await?.event;
+        let told: Told = serde_json::from_slice(row.body.as_bytes()).map_err(EngineError::StoredPacket)?;
+        let confirmation = Confirmation {
+            event_id: row.key.event_id,
+            action_id: row.key.action_id,
+            action_type: event.action_type.clone(),
+            custom_action: event.custom_action.clone(),
+            request_id: event.request_id,
+            registration_number: event.registration_number.clone(),
+            declaration: told.declaration,
+            annotation: told.annotation,
+            content: told.content,
+            trigger_token: event.token.as_ref().and_then(|token| token.as_text()).map(SecretString::from),
+            traceparent: event.traceparent.clone(),
+        };
+        let now = self.now();
+        let outcome = match row.verdict {
+            Verdict::Accept => self.opencrvs().accept(&confirmation, now).await.map(drop),
+            Verdict::Reject => self.opencrvs().reject(&confirmation, false, now).await.map(drop),
+        };
+        let after = match outcome {
+            Ok(()) => After::Told,
+            Err(error) => self.after_refusal(&row, &error),
+        };
+        self.record_confirmation(row, after).await
+    }
+
+    fn after_refusal(&self, row: &Row, error: &CallError) -> After {
+        let now = self.now();
+        let failures = row.attempts + 1;
+        let wait = self.backoff(failures, error.retry_after);
+        let detail = error.to_string();
+        match error.class {
+            Class::Transient => {
+                After::Again { cause: Cause::with("service_unreachable", detail), at: later(now, wait) }
+            }
+            Class::Unknown => {
+                After::Again { cause: Cause::with("confirmation_outcome_unknown", detail), at: later(now, wait) }
+            }
+            Class::Unauthorised => After::Again {
+                cause: Cause::with("credentials_refused", detail),
+                at: later(now, self.options().backoff.ceiling),
+            },
+            Class::Permanent => After::Person {
+                cause: match error.cause {
+                    Refusal::AlreadyRejected => Cause::new("record_already_rejected"),
+                    Refusal::ActionNotFound => Cause::new("action_not_found"),
+                    _ => Cause::with("confirmation_refused", detail),
+                },
+            },
+        }
+    }
+
+    async fn record_confirmation(&self, row: Row, after: After) -> Result<(), EngineError> {
+        let now = self.now();
+        let stalled_check = self.options().stalled_check;
+        let row = std::sync::Arc::new(row);
+        let after = std::sync::Arc::new(after);
+        let done = matches!(*after, After::Told);
+        self.journal()
+            .write(move |tx| {
+                let (row, after) = (row.clone(), after.clone());
+                Box::pin(async move {
+                    if confirmations::advance(tx, &[advance(&row, &after)]).await? != [true] {
+                        return Ok(());
+                    }
+                    if !matches!(*after, After::Again { .. }) {
+                        tx.append_audit(&[confirmation_leaf(&row, &after, now)]);
+                    }
+                    settle_operation(tx, &row, &after, now, later(now, stalled_check)).await
+                })
+            })
+            .await?;
+        if done {
+            metrics::counter!("civitas_confirmations_total").increment(1);
+            self.bells().sender.ring();
+        }
+        Ok(())
+    }
+}
+
+fn advance(row: &Row, after: &After) -> Advance {
+    let mut advance = Advance::of(row);
+    match after {
+        After::Told => {
+            advance.state = ConfirmationState::Done;
+            advance.cause = None;
+            advance.next_action_at = None;
+        }
+        After::Again { cause, at } => {
+            advance.cause = Some(cause.to_string());
+            advance.attempts += 1;
+            advance.next_action_at = Some(*at);
+        }
+        After::Person { cause } => {
+            advance.state = ConfirmationState::Stalled;
+            advance.cause = Some(cause.to_string());
+            advance.attempts += 1;
+            advance.next_action_at = None;
+        }
+    }
+    advance
+}
+
+fn confirmation_leaf(row: &Row, after: &After, now: Timestamp) -> NewLeaf {
+    let mut leaf = NewLeaf::new("confirmation", "engine", now).about(row.key.event_id, row.key.action_id);
+    leaf.to = Some(row.verdict.as_str().to_owned());
+    leaf.reason = match after {
+        After::Told => None,
+        After::Again { cause, .. } | After::Person { cause } => Some(cause.to_string()),
+    };
+    leaf
+}
+
+/// The operation that waited for this confirmation ends, or becomes a person's turn.
+async fn settle_operation(
+    tx: &mut Tx,
+    row: &Row,
+    after: &After,
+    now: Timestamp,
+    look_again: Timestamp,
+) -> Result<(), JournalError> {
+    let Some(operation) = operations::get(tx, row.key).await? else { return Ok(()) };
+    match after {
+        After::Told if operation.state == State::Issued => {
+            moves::apply(tx, &operation, &Move::to(State::Confirmed), now).await?;
+        }
+        After::Person { cause } => {
+            let step = Move::to(State::Stalled).because(cause.clone()).at(look_again);
+            moves::apply(tx, &operation, &step, now).await?;
+        }
+        After::Told | After::Again { .. } => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! From a civil event to what is recorded and done about it: pure, but for the pack's code.
+
+use civitas_journal::{RecordKey, operations::Respond};
+use civitas_mosip::Aid;
+use civitas_opencrvs::{EventDocument, Pending, Version};
+use civitas_rules::{Effect, Facts, OpencrvsVersion, Pack, Packet, PacketContext};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{Answer, Arrival, IngestError};
+
+/// A civil event with the decision taken on it.
+pub(crate) struct Decided {
+    pub(crate) event_id: uuid::Uuid,
+    pub(crate) action_id: uuid::Uuid,
+    pub(crate) tracking_id: String,
+    pub(crate) event_type: String,
+    pub(crate) action_type: String,
+    pub(crate) custom_action: Option<String>,
+    pub(crate) request_id: Option<uuid::Uuid>,
+    pub(crate) action_at: Timestamp,
+    pub(crate) ruleset: String,
+    pub(crate) rule: Option<String>,
+    pub(crate) effect: &'static str,
+    pub(crate) would_have: Vec<String>,
+    pub(crate) sentence: String,
+    pub(crate) answer: Answer,
+    /// Minted for this action (a REGISTER).
+    pub(crate) registration_number: Option<String>,
+    /// The record's number, minted now or before.
+    pub(crate) record_number: Option<String>,
+    pub(crate) operation: Option<Planned>,
+    pub(crate) anomaly: Option<String>,
+}
+
+impl Decided {
+    pub(crate) fn key(&self) -> RecordKey {
+        RecordKey::new(self.event_id, self.action_id)
+    }
+
+    pub(crate) fn aid(&self) -> Option<String> {
+        self.operation.as_ref()?.aid.as_ref().map(Aid::to_string)
+    }
+}
+
+/// The operation that a decision asks for.
+pub(crate) struct Planned {
+    pub(crate) operation: String,
+    pub(crate) respond: Respond,
+    /// None when there is nothing to send.
+    pub(crate) aid: Option<Aid>,
+    pub(crate) deadline: Option<SignedDuration>,
+    pub(crate) subject: Option<String>,
+    /// The packet, or why a person must look first.
+    pub(crate) packet: Result<Packet, Obstacle>,
+}
+
+/// Why an operation starts stalled.
+pub(crate) struct Obstacle {
+    pub(crate) cause: &'static str,
+    pub(crate) detail: String,
+}
+
+/// Where the AID comes from.
+pub(crate) struct Station<'a> {
+    pub(crate) center: &'a str,
+    pub(crate) machine: &'a str,
+}
+
+/// Reads the document and finds the action that the arrival is about.
+pub(crate) fn read(arrival: &Arrival) -> Result<EventDocument, IngestError> {
+    let document = EventDocument::parse(&arrival.document).map_err(IngestError::Document)?;
+    if let Some(said) = arrival.event_id.filter(|said| *said != document.id) {
+        let what = "message key";
+        return Err(IngestError::Mismatch { what, said: said.to_string(), document: document.id.to_string() });
+    }
+    if let Some(said) = arrival.event_type.as_ref().filter(|said| **said != document.kind) {
+        let what = "path";
+        return Err(IngestError::Mismatch { what, said: said.clone(), document: document.kind.clone() });
+    }
+    Ok(document)
+}
+
+/// The action that waits for an answer.
+pub(crate) fn pending<'d>(document: &'d EventDocument, arrival: &Arrival) -> Result<Pending<'d>, IngestError> {
+    match &arrival.action_type {
+        Some(kind) => document.pending(kind),
+        None => document.find_pending(),
+    }
+    .map_err(|_| IngestError::NoPendingAction { event_id: document.id, action: arrival.action_type.clone() })
+}
+
+/// Evaluates the rules and builds what they ask for. `candidate` is 0, and higher only when the
+/// registration number or AID of the lower one is taken by another civil event.
+pub(crate) fn decide(
+    document: &EventDocument,
+    pending: &Pending<'_>,
+    pack: &Pack,
+    station: &Station<'_>,
+    candidate: u32,
+) -> Result<Decided, IngestError> {
+    let action = pending.action;
+    let version = opencrvs_version(pack);
+    let states = document
+        .prospective(action.id, version)
+        .map_err(|_| IngestError::NoPendingAction { event_id: document.id, action: Some(action.kind.clone()) })?;
+    let at = action.created_at.at();
+    let facts = Facts {
+        event: &document.kind,
+        action: &action.kind,
+        custom_action: action.custom_action_type.as_deref(),
+        before: &states.before,
+        after: &states.after,
+        at,
+    };
+    let explanation = pack.explain(&facts);
+    let language = pack.country().languages.first().map_or("en", |language| language.code.as_str());
+    let sentence = explanation.sentence(language);
+    let decision = explanation.decision().clone();
+    let (event_id, action_id) = (document.id.to_string(), action.id.to_string());
+    let registration_number = if action.kind == "REGISTER" {
+        Some(pack.registration_number(&document.kind, &event_id, &action_id, at, candidate))
+    } else {
+        None
+    };
+    let record_number = registration_number.clone().or_else(|| document.registration_number().map(str::to_owned));
+    let aid = || Aid::derive(station.center, station.machine, document.id, action.id, at, candidate);
+
+    let (effect, answer, operation) = match decision.effect {
+        Effect::None => ("none", accept(&registration_number), None),
+        Effect::Ignore => ("ignore", accept(&registration_number), None),
+        Effect::Reject { reason } => ("reject", Answer::Reject { reason }, None),
+        Effect::Hold { missing } => {
+            let obstacle = Obstacle { cause: "fields_unknown", detail: missing.join(", ") };
+            let planned = Planned {
+                operation: "hold".to_owned(),
+                respond: Respond::AwaitExternalValidation,
+                aid: None,
+                deadline: None,
+                subject: None,
+                packet: Err(obstacle),
+            };
+            ("hold", Answer::Await, Some(planned))
+        }
+        Effect::Operate { operation, send, respond, deadline } => {
+            let context = PacketContext {
+                facts: &facts,
+                event_id: &event_id,
+                tracking_id: &document.tracking_id,
+                registration_number: record_number.as_deref(),
+            };
+            let packet = pack
+                .build_packet(&send, &context)
+                .map_err(|error| Obstacle { cause: "packet_not_buildable", detail: error.to_string() });
+            let (respond, answer) = match respond {
+                civitas_rules::Respond::AwaitExternalValidation => (Respond::AwaitExternalValidation, Answer::Await),
+                civitas_rules::Respond::Continue => (Respond::Continue, accept(&registration_number)),
+            };
+            let subject = packet.as_ref().ok().and_then(|packet| packet.subject.clone());
+            let planned =
+                Planned { operation: operation.as_str().to_owned(), respond, aid: Some(aid()), deadline, subject, packet };
+            (operation.as_str(), answer, Some(planned))
+        }
+    };
+    Ok(Decided {
+        event_id: document.id,
+        action_id: action.id,
+        tracking_id: document.tracking_id.clone(),
+        event_type: document.kind.clone(),
+        action_type: action.kind.clone(),
+        custom_action: action.custom_action_type.clone(),
+        request_id: action.request_id,
+        action_at: at,
+        ruleset: pack.digest().to_owned(),
+        rule: decision.rule,
+        effect,
+        would_have: decision.would_have,
+        sentence,
+        answer,
+        registration_number,
+        record_number,
+        operation,
+        anomaly: pending.anomaly.as_ref().map(ToString::to_string).or_else(|| states.anomaly.map(|a| a.to_string())),
+    })
+}
+
+fn accept(registration_number: &Option<String>) -> Answer {
+    Answer::Accept { registration_number: registration_number.clone() }
+}
+
+/// The pack states the version of OpenCRVS, since the fold differs.
+pub(crate) fn opencrvs_version(pack: &Pack) -> Version {
+    match pack.country().opencrvs {
+        OpencrvsVersion::V1_9 => Version::V1_9,
+        OpencrvsVersion::V2_0 => Version::V2_0,
+        OpencrvsVersion::V2_1 => Version::V2_1,
+    }
+}

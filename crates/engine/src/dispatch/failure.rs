@@ -1,0 +1,58 @@
+//! From a failed call to MOSIP to the operation's next move.
+
+use civitas_journal::operations::{Operation, State};
+use civitas_mosip::{CallError, Class};
+use jiff::Timestamp;
+
+use crate::{Cause, Engine, moves::Move, schedule::later};
+
+/// The step that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The packet was being created.
+    Create,
+    /// The workflow was being started.
+    Trigger,
+    /// MOSIP was being asked what became of a trigger.
+    Ask,
+}
+
+/// Where the operation goes after `step` failed: it never ends here, it waits, asks, or becomes a person's turn.
+pub(super) fn after(engine: &Engine, operation: &Operation, step: Step, error: &CallError, now: Timestamp) -> Move {
+    let stay = match step {
+        Step::Create => State::Planned,
+        Step::Trigger => State::PacketCreated,
+        Step::Ask => State::Unknown,
+    };
+    let failures = operation.step_attempts.max(1);
+    let wait = engine.backoff(failures, error.retry_after);
+    let options = engine.options();
+    let cause = |own: &str| match &error.code {
+        Some(code) => Cause::with(code.clone(), error.summary.clone()),
+        None => Cause::with(own, error.summary.clone()),
+    };
+    let mut step_taken = match error.class {
+        Class::Transient if error.attempts.is_some_and(|enough| operation.step_attempts >= enough) => {
+            Move::to(State::Stalled).because(cause("service_unreachable")).at(later(now, options.stalled_check))
+        }
+        Class::Transient => Move::to(stay).because(cause("service_unreachable")).at(later(now, wait)),
+        Class::Unauthorised => {
+            Move::to(stay).because(cause("credentials_refused")).at(later(now, options.backoff.ceiling))
+        }
+        Class::Permanent => {
+            Move::to(State::Stalled).because(cause("mosip_failed")).at(later(now, options.stalled_check))
+        }
+        Class::Unknown => {
+            let (state, own) = match step {
+                // The identical packet may be sent again as long as nothing was triggered.
+                Step::Create => (State::Planned, "create_outcome_unknown"),
+                // A second trigger beside a first that still runs would start two workflows: ask first.
+                Step::Trigger | Step::Ask => (State::Unknown, "trigger_outcome_unknown"),
+            };
+            let wait = wait.max(options.unknown_wait);
+            Move::to(state).because(Cause::with(own, error.summary.clone())).at(later(now, wait))
+        }
+    };
+    step_taken.step_attempts = operation.step_attempts;
+    step_taken
+}

@@ -1,0 +1,85 @@
+//! The packet as the journal keeps it, sealed: all that a re-send needs to be the same packet.
+
+use std::collections::BTreeMap;
+
+use civitas_journal::Private;
+use civitas_mosip::{Aid, CreatePacket, Notification, Trigger};
+use civitas_rules::{Pack, Packet};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{EngineError, decide::Station};
+
+/// Fields, process and names. The ID schema is not repeated in every row: the rule set's digest names it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct StoredPacket {
+    pub(crate) ruleset: String,
+    process: String,
+    source: String,
+    schema_version: String,
+    fields: BTreeMap<String, String>,
+    meta_info: BTreeMap<String, String>,
+    name: Option<String>,
+    phone: Option<String>,
+    email: Option<String>,
+    /// The action's instant: the packet's own time, so that it does not change with the time of sending.
+    at: Timestamp,
+}
+
+impl StoredPacket {
+    /// What is kept of a packet that the pack built.
+    pub(crate) fn of(packet: &Packet, ruleset: &str, at: Timestamp) -> Self {
+        StoredPacket {
+            ruleset: ruleset.to_owned(),
+            process: packet.process.clone(),
+            source: packet.source.clone(),
+            schema_version: packet.schema_version.clone(),
+            fields: packet.fields.clone(),
+            meta_info: packet.meta_info.clone(),
+            name: packet.notification.name.clone(),
+            phone: packet.notification.phone.clone(),
+            email: packet.notification.email.clone(),
+            at,
+        }
+    }
+
+    /// The bytes that the journal seals.
+    pub(crate) fn sealed(&self) -> Private {
+        Private::new(serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    /// Reads what [`Self::sealed`] wrote.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, EngineError> {
+        serde_json::from_slice(bytes).map_err(EngineError::StoredPacket)
+    }
+
+    /// The request to the packet manager.
+    pub(crate) fn create(&self, aid: Aid, station: &Station<'_>, pack: &Pack, officer: &str) -> CreatePacket {
+        CreatePacket {
+            aid,
+            ref_id: format!("{}_{}", station.center, station.machine),
+            process: self.process.clone(),
+            source: self.source.clone(),
+            schema_version: self.schema_version.clone(),
+            schema_json: pack.id_schema().to_owned(),
+            fields: self.fields.clone(),
+            meta_info: self.meta_info.clone(),
+            at: self.at,
+            officer: officer.to_owned(),
+        }
+    }
+
+    /// The request that starts the workflow.
+    pub(crate) fn trigger(&self, aid: Aid) -> Trigger {
+        Trigger {
+            aid,
+            process: self.process.clone(),
+            source: self.source.clone(),
+            notification: Notification {
+                name: self.name.clone(),
+                phone: self.phone.clone(),
+                email: self.email.clone(),
+            },
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The engine as its users hold it: a cheap handle on ports, options and the running rule set.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
+};
+
+use civitas_audit::NewLeaf;
+use civitas_journal::{Journal, Lease, RecordKey, civil_events, operations, rule_sets};
+use civitas_mosip::{
+    Mosip,
+    credential::{KeyRing, ProofKeys},
+};
+use civitas_rules::Pack;
+use jiff::Timestamp;
+use openssl::{hash::MessageDigest, pkey::PKey, sign::Signer};
+use rand::{SeedableRng, rngs::StdRng};
+use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    EngineError, Options, Ports, Queue,
+    answers::{Asker, InboxDesk},
+    confirm::Confirmer,
+    decide::Station,
+    desk::{self, Bell},
+    dispatch::Sender,
+    moves::{self, Move},
+    schedule::later,
+};
+
+/// A handle on the engine; clones share everything.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    ports: Ports,
+    options: Options,
+    pack: RwLock<Arc<Pack>>,
+    archive: Mutex<HashMap<String, Arc<Pack>>>,
+    jitter: Mutex<StdRng>,
+    bells: Bells,
+    denials: Mutex<Option<Timestamp>>,
+}
+
+/// One bell per desk.
+#[derive(Default)]
+pub(crate) struct Bells {
+    pub(crate) sender: Bell,
+    pub(crate) inbox: Bell,
+    pub(crate) confirmer: Bell,
+    pub(crate) asker: Bell,
+    pub(crate) outbox: Bell,
+}
+
+/// At most one audit leaf per this time for refused callers, who could otherwise fill the log.
+const DENIAL_PAUSE: Duration = Duration::from_secs(10);
+
+impl Engine {
+    /// Starts with a pack; its rule set goes into the archive, so that every decision can be evaluated again.
+    pub async fn new(ports: Ports, options: Options, pack: Pack) -> Result<Engine, EngineError> {
+        let jitter = StdRng::seed_from_u64(ports.seed);
+        let pack = Arc::new(pack);
+        let engine = Engine(Arc::new(Inner {
+            ports,
+            options,
+            pack: RwLock::new(Arc::clone(&pack)),
+            archive: Mutex::default(),
+            jitter: Mutex::new(jitter),
+            bells: Bells::default(),
+            denials: Mutex::default(),
+        }));
+        engine.archive(&pack).await?;
+        Ok(engine)
+    }
+
+    /// The rule set that decides.
+    pub fn pack(&self) -> Arc<Pack> {
+        Arc::clone(&self.0.pack.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces the rule set whole. Events that were begun keep the one that they started with.
+    pub async fn swap_pack(&self, pack: Pack) -> Result<(), EngineError> {
+        let pack = Arc::new(pack);
+        self.archive(&pack).await?;
+        let from = self.pack().digest().to_owned();
+        let digest = pack.digest().to_owned();
+        *self.0.pack.write().unwrap_or_else(PoisonError::into_inner) = pack;
+        let mut leaf = NewLeaf::new("ruleset", "engine", self.now());
+        leaf.from = Some(from);
+        leaf.to = Some(digest.clone());
+        leaf.ruleset = Some(digest);
+        self.witness(leaf).await
+    }
+
+    /// Now, by the clock that was passed in.
+    pub fn now(&self) -> Timestamp {
+        (self.0.ports.clock)()
+    }
+
+    /// The queue commands over the same journal.
+    pub fn queue(&self) -> Queue {
+        Queue::new(self.journal().clone(), Arc::clone(&self.0.ports.clock)).within(self.clone())
+    }
+
+    /// Sends operations, reads the inbox and confirms records, until `stop`.
+    pub async fn run_dispatcher(&self, stop: CancellationToken) {
+        tokio::join!(
+            desk::run(Sender(self.clone()), stop.clone()),
+            desk::run(InboxDesk(self.clone()), stop.clone()),
+            desk::run(Confirmer(self.clone()), stop),
+        );
+    }
+
+    /// Asks MOSIP about what nobody answered, keeps deadlines, renews subscriptions, until `stop`.
+    pub async fn run_reconciler(&self, stop: CancellationToken) {
+        tokio::join!(desk::run(Asker(self.clone()), stop.clone()), self.keep_subscribed(stop));
+    }
+
+    /// Records a denied act. Throttled; the metrics count every one.
+    pub async fn record_denial(&self, actor: &str, what: &str) {
+        metrics::counter!("civitas_denied_total", "actor" => actor.to_owned()).increment(1);
+        let now = self.now();
+        {
+            let mut last = self.0.denials.lock().unwrap_or_else(PoisonError::into_inner);
+            if last.is_some_and(|last| now < later(last, DENIAL_PAUSE)) {
+                return;
+            }
+            *last = Some(now);
+        }
+        let mut leaf = NewLeaf::new("denied", actor, now);
+        leaf.reason = Some(what.to_owned());
+        if let Err(error) = self.witness(leaf).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a denied act was not recorded");
+        }
+    }
+
+    pub(crate) async fn witness(&self, leaf: NewLeaf) -> Result<(), EngineError> {
+        self.journal()
+            .write(move |tx| {
+                let leaf = leaf.clone();
+                Box::pin(async move {
+                    tx.append_audit(&[leaf]);
+                    Ok(())
+                })
+            })
+            .await?;
+        Ok(())
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.0.ports.journal
+    }
+
+    pub(crate) fn mosip(&self) -> &Mosip {
+        &self.0.ports.mosip
+    }
+
+    pub(crate) fn opencrvs(&self) -> &civitas_opencrvs::Client {
+        &self.0.ports.opencrvs
+    }
+
+    pub(crate) fn keys(&self) -> &KeyRing {
+        &self.0.ports.keys
+    }
+
+    pub(crate) fn proof_keys(&self) -> &ProofKeys {
+        &self.0.ports.proof_keys
+    }
+
+    /// Names and time scales.
+    pub fn options(&self) -> &Options {
+        &self.0.options
+    }
+
+    pub(crate) fn bells(&self) -> &Bells {
+        &self.0.bells
+    }
+
+    pub(crate) fn station(&self) -> Station<'_> {
+        Station { center: &self.options().center_id, machine: &self.options().machine_id }
+    }
+
+    /// A lease of this process, and the instant at which it is taken.
+    pub(crate) fn lease(&self) -> (Lease, Timestamp) {
+        let now = self.now();
+        (Lease { owner: self.options().instance.clone(), until: later(now, self.options().lease) }, now)
+    }
+
+    pub(crate) fn backoff(&self, failures: u32, retry_after: Option<Duration>) -> Duration {
+        let mut jitter = self.0.jitter.lock().unwrap_or_else(PoisonError::into_inner);
+        self.options().backoff.wait(failures, retry_after, &mut *jitter)
+    }
+
+    /// The keyed hash that stands for a person: a VID is a bearer of identity, and is not stored to compare.
+    pub(crate) fn subject_of(&self, identifier: &str) -> String {
+        let key = self.options().subject_key.expose_secret();
+        let hash = || -> Result<Vec<u8>, openssl::error::ErrorStack> {
+            let key = PKey::hmac(key.as_bytes())?;
+            let mut signer = Signer::new(MessageDigest::sha256(), &key)?;
+            signer.update(identifier.as_bytes())?;
+            signer.sign_to_vec()
+        };
+        // HMAC over memory fails only when OpenSSL itself is unusable; then nothing else works either.
+        hash().map(hex::encode).unwrap_or_default()
+    }
+
+    /// Applies a move in a transaction of its own. `None`: somebody else moved the operation meanwhile.
+    pub(crate) async fn apply_move(
+        &self,
+        operation: operations::Operation,
+        step: Move,
+    ) -> Result<Option<operations::Operation>, EngineError> {
+        let now = self.now();
+        let done = moves::is_done(step.to);
+        let work = Arc::new((operation, step));
+        let shared = Arc::clone(&work);
+        let moved = self
+            .journal()
+            .write(move |tx| {
+                let work = Arc::clone(&shared);
+                Box::pin(async move { moves::apply(tx, &work.0, &work.1, now).await })
+            })
+            .await?;
+        if !moved {
+            return Ok(None);
+        }
+        metrics::counter!("civitas_moves_total", "to" => work.1.to.as_str()).increment(1);
+        if done {
+            self.bells().sender.ring();
+        }
+        self.bells().outbox.ring();
+        let (operation, step) = &*work;
+        Ok(Some(moves::moved(operation, step, now)))
+    }
+
+    pub(crate) async fn civil_event(
+        &self,
+        key: RecordKey,
+    ) -> Result<civil_events::CivilEvent, EngineError> {
+        let mut reader = self.journal().read().await?;
+        civil_events::get(&mut reader, key)
+            .await?
+            .ok_or(EngineError::NoSuchEvent { event_id: key.event_id, action_id: key.action_id })
+    }
+
+    async fn archive(&self, pack: &Arc<Pack>) -> Result<(), EngineError> {
+        let rule_set = Arc::new(rule_sets::RuleSet {
+            digest: pack.digest().to_owned(),
+            country: pack.country().code.clone(),
+            canonical: pack.canonical().to_owned(),
+            loaded_at: self.now(),
+        });
+        self.journal()
+            .write(move |tx| {
+                let rule_set = Arc::clone(&rule_set);
+                Box::pin(async move { rule_sets::insert(tx, &rule_set).await })
+            })
+            .await?;
+        self.0
+            .archive
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(pack.digest().to_owned(), Arc::clone(pack));
+        Ok(())
+    }
+
+    /// The rule set that decided, also when another one decides now.
+    pub(crate) async fn archived_pack(&self, digest: &str) -> Result<Arc<Pack>, EngineError> {
+        let known = self.0.archive.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
+        if let Some(pack) = known {
+            return Ok(pack);
+        }
+        let unusable = |why: String| EngineError::Archive { digest: digest.to_owned(), why };
+        let mut reader = self.journal().read().await?;
+        let archived =
+            rule_sets::get(&mut reader, digest).await?.ok_or_else(|| unusable("it was never archived".to_owned()))?;
+        let pack = Arc::new(Pack::from_canonical(&archived.canonical).map_err(|all| unusable(all.to_string()))?);
+        self.0
+            .archive
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(digest.to_owned(), Arc::clone(&pack));
+        Ok(pack)
+    }
+}

@@ -1,0 +1,345 @@
+//! Taking a civil event in: decide, then record event, decision, operation, confirmation and audit leaf in one
+//! transaction. The answer is what the journal holds, so that a second delivery gets the first one's answer.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use civitas_audit::NewLeaf;
+use civitas_journal::{
+    JournalError, Private, RecordKey, Tx, civil_events,
+    civil_events::{Known, NewCivilEvent},
+    confirmations::{self, NewConfirmation, Verdict},
+    inbox, operations,
+    operations::{NewOperation, Operation, Respond, State},
+};
+use civitas_opencrvs::EventDocument;
+use civitas_rules::Pack;
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use serde_json::{Map, Value};
+
+use crate::{
+    Answer, Arrival, Cause, Engine, IngestError, Origin,
+    confirm::Told,
+    decide::{self, Decided, Planned},
+    dispatch::StoredPacket,
+    entry,
+    schedule::later,
+};
+
+/// How many registration numbers or AIDs are tried for one civil event. Two collisions in a row are already
+/// beyond any plausible country.
+const CANDIDATES: u32 = 16;
+
+/// How long a batch waits for the journal before it is handed back to be tried again.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An arrival that was read, and decided by one rule set.
+struct Intake {
+    arrival: Arrival,
+    document: EventDocument,
+    pack: Arc<Pack>,
+}
+
+impl Engine {
+    /// Takes one civil event in for the trigger endpoint. If it cannot be made durable within `within`, it is
+    /// surely not recorded, and the error says so.
+    pub async fn trigger(&self, arrival: Arrival, within: Duration) -> Result<Answer, IngestError> {
+        let mut answers = self.take_in(vec![arrival], Some(within)).await;
+        answers.pop().unwrap_or(Err(IngestError::Journal(JournalError::Interrupted)))
+    }
+
+    /// Takes a batch in, in one transaction, in its order. Each entry gets its own answer.
+    pub async fn ingest(&self, arrivals: Vec<Arrival>) -> Vec<Result<Answer, IngestError>> {
+        self.take_in(arrivals, None).await
+    }
+
+    async fn take_in(
+        &self,
+        arrivals: Vec<Arrival>,
+        within: Option<Duration>,
+    ) -> Vec<Result<Answer, IngestError>> {
+        // One rule set for the whole batch: a swap in between changes the next one.
+        let pack = self.pack();
+        let mut answers = Vec::with_capacity(arrivals.len());
+        let mut good = Vec::with_capacity(arrivals.len());
+        for arrival in arrivals {
+            match read(arrival, &pack, self) {
+                Ok(intake) => {
+                    good.push(intake);
+                    answers.push(None);
+                }
+                Err(error) => {
+                    metrics::counter!("civitas_events_refused_total", "code" => error.code()).increment(1);
+                    answers.push(Some(Err(error)));
+                }
+            }
+        }
+        let mut recorded = self.record(good, within).await.into_iter();
+        answers
+            .into_iter()
+            .map(|answer| answer.or_else(|| recorded.next()))
+            .map(|answer| answer.unwrap_or(Err(IngestError::Journal(JournalError::Interrupted))))
+            .collect()
+    }
+
+    async fn record(
+        &self,
+        intakes: Vec<(Intake, Decided)>,
+        within: Option<Duration>,
+    ) -> Vec<Result<Answer, IngestError>> {
+        if intakes.is_empty() {
+            return Vec::new();
+        }
+        let count = intakes.len();
+        let (engine, intakes) = (self.clone(), Arc::new(intakes));
+        let recorded = self
+            .journal()
+            .write_within(within.unwrap_or(PATIENCE), move |tx| {
+                let (engine, intakes) = (engine.clone(), Arc::clone(&intakes));
+                Box::pin(async move { engine.record_in(tx, &intakes).await })
+            })
+            .await;
+        match recorded {
+            Ok(answers) => {
+                self.bells().sender.ring();
+                self.bells().confirmer.ring();
+                self.bells().outbox.ring();
+                answers.into_iter().map(Ok).collect()
+            }
+            Err(error) => (0..count).map(|_| Err(IngestError::Journal(error.clone()))).collect(),
+        }
+    }
+
+    async fn record_in(
+        &self,
+        tx: &mut Tx,
+        intakes: &[(Intake, Decided)],
+    ) -> Result<Vec<Answer>, JournalError> {
+        let now = self.now();
+        let keys: Vec<RecordKey> = intakes.iter().map(|(_, decided)| decided.key()).collect();
+        let known = civil_events::known(tx, &keys).await?;
+        let known: HashMap<RecordKey, Known> = known.into_iter().map(|event| (event.key, event)).collect();
+        let mut seen = HashSet::new();
+        let fresh: Vec<&(Intake, Decided)> = intakes
+            .iter()
+            .filter(|(_, decided)| !known.contains_key(&decided.key()) && seen.insert(decided.key()))
+            .collect();
+        let again = self.avoid_collisions(tx, &fresh).await?;
+        let fresh: Vec<(&Intake, &Decided)> = fresh
+            .into_iter()
+            .map(|(intake, decided)| (intake, again.get(&decided.key()).unwrap_or(decided)))
+            .collect();
+
+        let rows: Vec<NewCivilEvent> = fresh.iter().map(|(intake, decided)| self.row(intake, decided, now)).collect();
+        let ordinals = civil_events::insert_many(tx, &rows).await?;
+        let mut operations = Vec::new();
+        for ((intake, decided), ordinal) in fresh.iter().zip(ordinals) {
+            // Another process took the event in meanwhile: its transaction came first, this one starts again.
+            let ordinal = ordinal.ok_or_else(|| JournalError::Conflict { what: "civil_events".to_owned() })?;
+            operations.extend(self.operation_row(intake, decided, ordinal, now));
+        }
+        operations::insert_many(tx, &operations).await?;
+        let aids: Vec<String> = operations.iter().filter_map(|new| new.aid.clone()).collect();
+        inbox::wake(tx, &aids).await?;
+        let told: Vec<NewConfirmation> =
+            fresh.iter().filter_map(|(intake, decided)| self.to_tell(intake, decided, now)).collect();
+        confirmations::insert_many(tx, &told).await?;
+        let leaves: Vec<NewLeaf> = fresh.iter().map(|(intake, decided)| leaf(intake, decided, now)).collect();
+        tx.append_audit(&leaves);
+        for new in operations.iter().filter(|new| entry::is_queued(new.respond, new.state)) {
+            tx.publish(entry::message(&Operation::from(new), now));
+        }
+        metrics::counter!("civitas_events_total", "outcome" => "new").increment(fresh.len() as u64);
+        metrics::counter!("civitas_events_total", "outcome" => "known")
+            .increment((intakes.len() - fresh.len()) as u64);
+        Ok(intakes
+            .iter()
+            .map(|(intake, decided)| match known.get(&decided.key()) {
+                Some(event) => recorded_answer(intake, event),
+                None => again.get(&decided.key()).unwrap_or(decided).answer.clone(),
+            })
+            .collect())
+    }
+
+    /// Decides anew, with the next candidate, what would take a registration number or an AID of another civil
+    /// event, in the journal or in this batch.
+    async fn avoid_collisions(
+        &self,
+        tx: &mut Tx,
+        fresh: &[&(Intake, Decided)],
+    ) -> Result<HashMap<RecordKey, Decided>, JournalError> {
+        let mut again: HashMap<RecordKey, Decided> = HashMap::new();
+        for candidate in 1..=CANDIDATES {
+            let current = || fresh.iter().map(|(_, decided)| again.get(&decided.key()).unwrap_or(decided));
+            let numbers: Vec<String> = current().filter_map(|d| d.registration_number.clone()).collect();
+            let aids: Vec<String> = current().filter_map(Decided::aid).collect();
+            let mut taken_numbers = civil_events::taken_registration_numbers(tx, &numbers).await?;
+            let mut taken_aids = operations::taken_aids(tx, &aids).await?;
+            let mut colliding = Vec::new();
+            for (intake, decided) in fresh {
+                let decided = again.get(&decided.key()).unwrap_or(decided);
+                let number_free = decided.registration_number.clone().is_none_or(|n| taken_numbers.insert(n));
+                let aid_free = decided.aid().is_none_or(|aid| taken_aids.insert(aid));
+                if !(number_free && aid_free) {
+                    colliding.push(intake);
+                }
+            }
+            if colliding.is_empty() {
+                return Ok(again);
+            }
+            for intake in colliding {
+                let decided = decide_on(intake, self, candidate)
+                    .map_err(|error| JournalError::Abandoned(error.to_string()))?;
+                again.insert(decided.key(), decided);
+            }
+        }
+        Err(JournalError::Abandoned("no free registration number or AID was found".to_owned()))
+    }
+
+    fn row(&self, intake: &Intake, decided: &Decided, now: Timestamp) -> NewCivilEvent {
+        let keep = self.options().keep_trigger_tokens;
+        let arrival = &intake.arrival;
+        NewCivilEvent {
+            key: decided.key(),
+            tracking_id: decided.tracking_id.clone(),
+            event_type: decided.event_type.clone(),
+            action_type: decided.action_type.clone(),
+            custom_action: decided.custom_action.clone(),
+            request_id: decided.request_id,
+            origin: arrival.origin,
+            received_at: now,
+            action_at: decided.action_at,
+            ruleset: decided.ruleset.clone(),
+            rule: decided.rule.clone(),
+            effect: decided.effect.to_owned(),
+            sentence: decided.sentence.clone(),
+            answer: decided.answer.recorded(),
+            answer_reason: match &decided.answer {
+                Answer::Reject { reason } => Some(reason.clone()),
+                Answer::Accept { .. } | Answer::Await => None,
+            },
+            registration_number: decided.registration_number.clone(),
+            record_number: decided.record_number.clone(),
+            document: Private::new(&arrival.document[..]),
+            token: arrival.token.as_ref().filter(|_| keep).map(|token| Private::new(token.expose_secret())),
+            token_expires_at: arrival.token_expires_at.filter(|_| keep),
+            traceparent: arrival.traceparent.clone(),
+        }
+    }
+
+    fn operation_row(
+        &self,
+        intake: &Intake,
+        decided: &Decided,
+        ordinal: i64,
+        now: Timestamp,
+    ) -> Option<NewOperation> {
+        let planned = decided.operation.as_ref()?;
+        let (state, cause, packet) = match &planned.packet {
+            Ok(packet) => {
+                let stored = StoredPacket::of(packet, &decided.ruleset, decided.action_at);
+                (State::Planned, None, Some(stored.sealed()))
+            }
+            Err(obstacle) => {
+                (State::Stalled, Some(Cause::with(obstacle.cause, obstacle.detail.clone())), None)
+            }
+        };
+        let next = if state == State::Planned { now } else { later(now, self.options().stalled_check) };
+        Some(NewOperation {
+            key: decided.key(),
+            ordinal,
+            operation: planned.operation.clone(),
+            respond: planned.respond,
+            aid: decided.aid(),
+            subject: planned.subject.as_deref().map(|vid| self.subject_of(vid)),
+            state,
+            cause: cause.as_ref().map(|cause| cause.code.clone()),
+            cause_detail: cause.and_then(|cause| cause.detail),
+            next_action_at: Some(next),
+            deadline_at: Some(self.deadline(planned, now)),
+            created_at: now,
+            traceparent: intake.arrival.traceparent.clone(),
+            packet,
+        })
+    }
+
+    fn deadline(&self, planned: &Planned, now: Timestamp) -> Timestamp {
+        let stated = planned.deadline.and_then(|deadline| Duration::try_from(deadline).ok());
+        let default = match planned.respond {
+            Respond::AwaitExternalValidation => self.options().default_deadline,
+            Respond::Continue => self.options().tracking_window,
+        };
+        later(now, stated.unwrap_or(default))
+    }
+
+    /// What OpenCRVS has to be told although nothing is awaited: it was answered 202 by whoever emitted the
+    /// event.
+    fn to_tell(&self, intake: &Intake, decided: &Decided, now: Timestamp) -> Option<NewConfirmation> {
+        if intake.arrival.origin != Origin::Kafka || !self.options().answer_kafka_events {
+            return None;
+        }
+        let verdict = match decided.answer {
+            Answer::Await => return None,
+            Answer::Accept { .. } => Verdict::Accept,
+            Answer::Reject { .. } => Verdict::Reject,
+        };
+        Some(NewConfirmation {
+            key: decided.key(),
+            verdict,
+            body: Told { content: content_of(intake, decided), ..Told::default() }.sealed(),
+            next_action_at: later(now, self.options().settle),
+            created_at: now,
+        })
+    }
+}
+
+fn content_of(intake: &Intake, decided: &Decided) -> Option<Map<String, Value>> {
+    intake.document.action(decided.action_id).and_then(|action| action.content.clone())
+}
+
+fn read(arrival: Arrival, pack: &Arc<Pack>, engine: &Engine) -> Result<(Intake, Decided), IngestError> {
+    let document = decide::read(&arrival)?;
+    let intake = Intake { arrival, document, pack: Arc::clone(pack) };
+    let decided = decide_on(&intake, engine, 0)?;
+    Ok((intake, decided))
+}
+
+fn decide_on(intake: &Intake, engine: &Engine, candidate: u32) -> Result<Decided, IngestError> {
+    let pending = decide::pending(&intake.document, &intake.arrival)?;
+    decide::decide(&intake.document, &pending, &intake.pack, &engine.station(), candidate)
+}
+
+/// The answer that the journal holds.
+fn recorded_answer(intake: &Intake, event: &Known) -> Answer {
+    let asked_now = intake.arrival.origin == Origin::Trigger;
+    match event.answer {
+        civil_events::Answer::Await => Answer::Await,
+        // It came by Kafka first, so accept or reject is on its way: the trigger must not answer as well.
+        _ if asked_now && event.origin == Origin::Kafka => Answer::Await,
+        civil_events::Answer::Accept => {
+            Answer::Accept { registration_number: event.registration_number.clone() }
+        }
+        civil_events::Answer::Reject => {
+            Answer::Reject { reason: event.answer_reason.clone().unwrap_or_default() }
+        }
+    }
+}
+
+fn leaf(intake: &Intake, decided: &Decided, now: Timestamp) -> NewLeaf {
+    let key = decided.key();
+    let mut leaf = NewLeaf::new("decided", "engine", now).about(key.event_id, key.action_id);
+    leaf.aid = decided.aid();
+    leaf.to = Some(decided.effect.to_owned());
+    leaf.ruleset = Some(decided.ruleset.clone());
+    leaf.rule.clone_from(&decided.rule);
+    leaf.traceparent.clone_from(&intake.arrival.traceparent);
+    let mut said = vec![decided.sentence.clone()];
+    said.extend(decided.would_have.iter().map(|rule| format!("rule {rule} (evaluate only) would have matched")));
+    said.extend(decided.anomaly.clone());
+    leaf.reason = Some(said.join("; "));
+    leaf
+}

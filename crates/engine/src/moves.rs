@@ -1,0 +1,160 @@
+//! One move of an operation: the new state, its audit leaf, its place in the queue and its next action, all in
+//! one transaction.
+
+use civitas_audit::NewLeaf;
+use civitas_journal::{
+    JournalError, Private, Tx,
+    operations::{self, Advance, Operation, State},
+};
+use jiff::Timestamp;
+
+use crate::{Cause, entry};
+
+/// What changes when an operation moves. Everything that is not named stays.
+#[derive(Debug, Clone)]
+pub(crate) struct Move {
+    pub(crate) to: State,
+    /// Why it is where it is; `None` clears what was there.
+    pub(crate) cause: Option<Cause>,
+    /// When the engine acts next; `None` when a confirmation holds the next action, or nothing is left to do.
+    pub(crate) next_action_at: Option<Timestamp>,
+    /// Attempts begun at the step that comes next.
+    pub(crate) step_attempts: u32,
+    /// Whether the worker goes on with the next step at once, under the same lease.
+    pub(crate) goes_on: bool,
+    /// MOSIP has started the workflow, at this instant.
+    pub(crate) triggered_at: Option<Timestamp>,
+    /// What MOSIP issued.
+    pub(crate) issued: Option<Issued>,
+    /// A packet built anew.
+    pub(crate) packet: Option<Private>,
+    /// The kind of the audit leaf.
+    pub(crate) kind: &'static str,
+    pub(crate) actor: String,
+    /// What the leaf says instead of the cause: an operator's reason, MOSIP's stage.
+    pub(crate) reason: Option<String>,
+}
+
+/// The identifier that MOSIP issued, and the hash of the subject that it names.
+#[derive(Debug, Clone)]
+pub(crate) struct Issued {
+    pub(crate) identifier: Private,
+    pub(crate) subject: String,
+}
+
+impl Move {
+    /// A move to `to` with nothing else changed.
+    pub(crate) fn to(to: State) -> Self {
+        Move {
+            to,
+            cause: None,
+            next_action_at: None,
+            step_attempts: 0,
+            goes_on: false,
+            triggered_at: None,
+            issued: None,
+            packet: None,
+            kind: "transition",
+            actor: "engine".to_owned(),
+            reason: None,
+        }
+    }
+
+    pub(crate) fn at(mut self, next: Timestamp) -> Self {
+        self.next_action_at = Some(next);
+        self
+    }
+
+    pub(crate) fn because(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
+    pub(crate) fn saying(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    pub(crate) fn by(mut self, actor: impl Into<String>, kind: &'static str) -> Self {
+        self.actor = actor.into();
+        self.kind = kind;
+        self
+    }
+}
+
+/// Whether nothing more will be done about an operation in this state, so that its lane may go on.
+pub(crate) fn is_done(state: State) -> bool {
+    matches!(state, State::Confirmed | State::Processed | State::Sent | State::Released | State::Rejected)
+}
+
+/// The operation after a move.
+pub(crate) fn moved(operation: &Operation, step: &Move, now: Timestamp) -> Operation {
+    let mut moved = operation.clone();
+    moved.state = step.to;
+    moved.cause = step.cause.as_ref().map(|cause| cause.code.clone());
+    moved.cause_detail = step.cause.as_ref().and_then(|cause| cause.detail.clone());
+    moved.next_action_at = step.next_action_at;
+    moved.step_attempts = step.step_attempts;
+    moved.lease = operation.lease.clone().filter(|_| step.goes_on);
+    moved.triggered_at = step.triggered_at.or(operation.triggered_at);
+    if let Some(issued) = &step.issued {
+        moved.subject = Some(issued.subject.clone());
+        moved.issued = Some(issued.identifier.clone());
+    }
+    if step.packet.is_some() {
+        moved.packet.clone_from(&step.packet);
+    }
+    moved.done = is_done(step.to);
+    moved.updated_at = now;
+    moved.version += 1;
+    moved
+}
+
+/// Applies a move, unless somebody else moved the operation since it was read: then nothing changes, and
+/// `false` is returned.
+pub(crate) async fn apply(
+    tx: &mut Tx,
+    operation: &Operation,
+    step: &Move,
+    now: Timestamp,
+) -> Result<bool, JournalError> {
+    let after = moved(operation, step, now);
+    let mut advance = Advance::of(&after, now);
+    advance.version = operation.version;
+    advance.lease.clone_from(&after.lease);
+    advance.issued = step.issued.as_ref().map(|issued| issued.identifier.clone());
+    advance.packet.clone_from(&step.packet);
+    if operations::advance(tx, &[advance]).await? != [true] {
+        return Ok(false);
+    }
+    // A further attempt for the same cause is not news: the count of attempts says it.
+    let is_news = operation.state != step.to || operation.cause != after.cause || step.kind != "transition";
+    if is_news {
+        let mut leaf = NewLeaf::new(step.kind, step.actor.as_str(), now)
+            .about(operation.key.event_id, operation.key.action_id);
+        leaf.aid.clone_from(&operation.aid);
+        leaf.from = Some(operation.state.as_str().to_owned());
+        leaf.to = Some(step.to.as_str().to_owned());
+        leaf.reason = step.reason.clone().or_else(|| step.cause.as_ref().map(Cause::to_string));
+        leaf.traceparent.clone_from(&operation.traceparent);
+        tx.append_audit(&[leaf]);
+        tx.publish(entry::message(&after, now));
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_unfinished_state_has_somebody_who_acts_on_it() {
+        use civitas_journal::operations::Work;
+        for state in State::ALL.into_iter().filter(|state| !is_done(*state)) {
+            let acted_on = Work::Dispatch.states().contains(&state)
+                || Work::Poll.states().contains(&state)
+                || state == State::Issued; // its confirmation acts on it
+            assert!(acted_on, "nobody acts on {}", state.as_str());
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What the engine is told at the start: who it is, with whom it speaks, and its time scales.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::schedule::{Backoff, Polling};
+
+/// The one source of time. The binary passes the system's clock, tests pass theirs.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The systems that the engine works with.
+pub struct Ports {
+    /// The SQL journal.
+    pub journal: civitas_journal::Journal,
+    /// MOSIP's services.
+    pub mosip: civitas_mosip::Mosip,
+    /// OpenCRVS's accept, reject, get and search.
+    pub opencrvs: civitas_opencrvs::Client,
+    /// Our partner keys, by which credentials are opened.
+    pub keys: civitas_mosip::credential::KeyRing,
+    /// MOSIP's signing certificates, by which the proof of a credential event is verified.
+    pub proof_keys: civitas_mosip::credential::ProofKeys,
+    /// Time.
+    pub clock: Clock,
+    /// Seed of the jitter of back-offs.
+    pub seed: u64,
+}
+
+/// Names and time scales. The defaults of a deployment are in `civitas.default.yaml`.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// This process's name in leases and audit leaves; unique among running processes.
+    pub instance: String,
+    /// Registration centre at MOSIP (5 digits): the first part of every AID.
+    pub center_id: String,
+    /// Machine at MOSIP (5 digits): the second part.
+    pub machine_id: String,
+    /// User id of the MOSIP officer in whose name packets are made.
+    pub officer: String,
+    /// Key of the hash that names a subject (a person's VID) without storing the VID.
+    pub subject_key: SecretString,
+    /// Whether the trigger's token is kept (sealed) for confirming, as OpenCRVS 1.9 needs.
+    pub keep_trigger_tokens: bool,
+    /// Whether decisions on events from Kafka are told to OpenCRVS by accept or reject.
+    pub answer_kafka_events: bool,
+    /// Operations worked on at a time.
+    pub workers: usize,
+    /// How long a claimed piece of work belongs to its process: longer than any call may take.
+    pub lease: Duration,
+    /// How often the tables are looked at for work that nobody announced.
+    pub idle_poll: Duration,
+    /// Back-off of a failing step.
+    pub backoff: Backoff,
+    /// Schedule of questions about unanswered operations.
+    pub polling: Polling,
+    /// Wait after an unknown outcome before MOSIP is asked: longer than its own handling of a call.
+    pub unknown_wait: Duration,
+    /// Wait between our 202 and our accept, while OpenCRVS still writes what it did on the 202.
+    pub settle: Duration,
+    /// Deadline of an awaiting operation whose rule states none.
+    pub default_deadline: Duration,
+    /// How long a send-and-continue operation is followed.
+    pub tracking_window: Duration,
+    /// How often a stalled operation is looked at again, so that a late answer is found.
+    pub stalled_check: Duration,
+    /// How long after PROCESSED a credential may take before it is asked for again.
+    pub credential_grace: Duration,
+    /// Suffix that makes the credential request's id out of the AID (`-CRVS`), where MOSIP is set up so.
+    pub credential_suffix: Option<String>,
+    /// How long a credential of an unknown AID is kept for matching.
+    pub parking: Duration,
+    /// Our subscriptions at the hub.
+    pub subscriptions: Subscriptions,
+}
+
+/// Our subscriptions at MOSIP's hub.
+#[derive(Debug, Clone)]
+pub struct Subscriptions {
+    /// Topic of issued credentials, `<partner>/CREDENTIAL_ISSUED`.
+    pub credentials: String,
+    /// Topic of finished workflows; none where the role is not granted.
+    pub completed: Option<String>,
+    /// Where the hub reaches us.
+    pub callback: String,
+    /// Secrets of the signature, the current one first; more than one during a rotation.
+    pub secrets: Vec<SecretString>,
+    /// How often every topic is subscribed to again.
+    pub renew_every: Duration,
+}
+
+impl Subscriptions {
+    /// The topics asked for.
+    pub fn topics(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.credentials.as_str()).chain(self.completed.as_deref())
+    }
+}

@@ -1,0 +1,196 @@
+//! The list, and the overview above it.
+
+use std::collections::BTreeMap;
+
+use civitas_journal::{
+    inbox, operations,
+    operations::State,
+    outbox,
+    queue::{self, Entry},
+};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{Queue, QueueError};
+use crate::{Cause, entry};
+
+/// Which rows to list; everything that is given must hold.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only this state. Without one: what is frozen or stalled.
+    pub state: Option<State>,
+    /// Only this operation.
+    pub operation: Option<String>,
+    /// Only this cause.
+    pub cause: Option<String>,
+    /// At most this many rows, oldest first. 0: 100.
+    pub limit: u32,
+}
+
+/// A row of the queue. Holds no personal data.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct QueueRow {
+    /// The record.
+    pub event_id: Uuid,
+    /// Its action.
+    pub action_id: Uuid,
+    /// The tracking id that registrars know.
+    pub tracking_id: String,
+    /// `birth`, `death`, …
+    pub event_type: String,
+    /// `REGISTER`, …
+    pub action_type: String,
+    /// What was asked of MOSIP.
+    pub operation: String,
+    /// Whether the record is frozen in OpenCRVS meanwhile.
+    pub frozen: bool,
+    /// Application id at MOSIP.
+    pub aid: Option<String>,
+    /// Where it stands.
+    pub state: String,
+    /// Why it is not going on.
+    pub cause: Option<Cause>,
+    /// What a person can do about it.
+    pub advice: Option<String>,
+    /// Why it was sent.
+    pub sentence: String,
+    /// Since when it waits.
+    pub since: Timestamp,
+    /// When it becomes a person's turn.
+    pub deadline_at: Option<Timestamp>,
+    /// When the engine acts next.
+    pub next_action_at: Option<Timestamp>,
+    /// Attempts begun.
+    pub attempts: u32,
+}
+
+impl QueueRow {
+    fn of(entry: Entry) -> Self {
+        let cause = entry.cause.map(|code| Cause { code, detail: entry.cause_detail });
+        QueueRow {
+            event_id: entry.key.event_id,
+            action_id: entry.key.action_id,
+            tracking_id: entry.tracking_id,
+            event_type: entry.event_type,
+            action_type: entry.action_type,
+            operation: entry.operation,
+            frozen: entry.respond == operations::Respond::AwaitExternalValidation,
+            aid: entry.aid,
+            state: entry.state.as_str().to_owned(),
+            advice: cause.as_ref().map(|cause| cause.advice().to_owned()),
+            cause,
+            sentence: entry.sentence,
+            since: entry.created_at,
+            deadline_at: entry.deadline_at,
+            next_action_at: entry.next_action_at,
+            attempts: entry.attempts,
+        }
+    }
+}
+
+/// How many of what.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub struct Counts {
+    /// Operations by state.
+    pub operations: BTreeMap<String, u64>,
+    /// Deliveries of the hub by what became of them.
+    pub deliveries: BTreeMap<String, u64>,
+    /// Messages that are still to be published.
+    pub to_publish: u64,
+}
+
+/// The whole at a glance.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Overview {
+    /// Counts.
+    pub counts: Counts,
+    /// The last decisions, newest first.
+    pub decisions: Vec<LastDecision>,
+    /// What waits, oldest first.
+    pub waiting: Vec<QueueRow>,
+    /// When this was true.
+    pub at: Timestamp,
+}
+
+/// A decision in one line.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct LastDecision {
+    /// The record.
+    pub event_id: Uuid,
+    /// Its tracking id.
+    pub tracking_id: String,
+    /// `birth`, …
+    pub event_type: String,
+    /// `REGISTER`, …
+    pub action_type: String,
+    /// What was decided, in a word.
+    pub effect: String,
+    /// Why, in a sentence.
+    pub sentence: String,
+    /// When it came in.
+    pub at: Timestamp,
+}
+
+impl Queue {
+    /// The rows, oldest first.
+    pub async fn list(&self, filter: &Filter) -> Result<Vec<QueueRow>, QueueError> {
+        let limit = if filter.limit == 0 { 100 } else { filter.limit };
+        let wanted = queue::Filter {
+            state: filter.state,
+            done: filter.state.is_none().then_some(false),
+            operation: filter.operation.clone(),
+            cause: filter.cause.clone(),
+            ..queue::Filter::default()
+        };
+        let mut reader = self.journal.read().await?;
+        let mut rows = Vec::new();
+        let mut after = 0;
+        loop {
+            let page = queue::list(&mut reader, &wanted, after, limit).await?;
+            let Some(last) = page.last() else { return Ok(rows) };
+            after = last.ordinal;
+            let full = page.len() == limit as usize;
+            let shown = page
+                .into_iter()
+                .filter(|entry| filter.state.is_some() || entry::is_queued(entry.respond, entry.state));
+            rows.extend(shown.map(QueueRow::of));
+            if !full || rows.len() >= limit as usize {
+                rows.truncate(limit as usize);
+                return Ok(rows);
+            }
+        }
+    }
+
+    /// Counts, the last decisions and the oldest waiting rows.
+    pub async fn overview(&self, rows: u32) -> Result<Overview, QueueError> {
+        let waiting = self.list(&Filter { limit: rows, ..Filter::default() }).await?;
+        let mut reader = self.journal.read().await?;
+        let operations = operations::counts_by_state(&mut reader).await?;
+        let deliveries = inbox::counts_by_state(&mut reader).await?;
+        let (to_publish, _) = outbox::backlog(&mut reader).await?;
+        let decisions = queue::last_decisions(&mut reader, rows).await?;
+        Ok(Overview {
+            counts: Counts {
+                operations: operations.into_iter().map(|(state, n)| (state.as_str().to_owned(), n)).collect(),
+                deliveries: deliveries.into_iter().map(|(state, n)| (state.as_str().to_owned(), n)).collect(),
+                to_publish,
+            },
+            decisions: decisions
+                .into_iter()
+                .map(|decision| LastDecision {
+                    event_id: decision.key.event_id,
+                    tracking_id: decision.tracking_id,
+                    event_type: decision.event_type,
+                    action_type: decision.action_type,
+                    effect: decision.effect,
+                    sentence: decision.sentence,
+                    at: decision.received_at,
+                })
+                .collect(),
+            waiting,
+            at: self.now(),
+        })
+    }
+}

@@ -1,0 +1,38 @@
+//! The tables, brought up to date at start.
+
+use std::borrow::Cow;
+
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{Connection as _, SqlSafeStr as _};
+
+use crate::backend::{Role, Target};
+use crate::{Backend, JournalError};
+
+const TEXTS: [(i64, &str, &str); 1] = [(1, "journal", include_str!("../migrations/0001_journal.sql"))];
+
+/// Applies what is missing. Several processes may do so at once: PostgreSQL's migrator takes an advisory
+/// lock; SQLite's takes none, so there everything happens inside one transaction that holds the write lock.
+pub(crate) async fn run(target: &Target) -> Result<(), JournalError> {
+    let migrations = TEXTS.map(|(version, name, text)| {
+        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, text.into_sql_str(), false)
+    });
+    let migrator = Migrator::with_migrations(migrations.to_vec());
+    let mut connection = target.connect(Role::Migrator).await?;
+    match target.backend {
+        Backend::Postgres => migrator.run(&mut connection).await.map_err(failed)?,
+        Backend::Sqlite => {
+            let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+            migrator.run(&mut *tx).await.map_err(failed)?;
+            tx.commit().await?;
+        }
+    }
+    connection.close().await?;
+    Ok(())
+}
+
+fn failed(error: MigrateError) -> JournalError {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+        other => JournalError::Migration(other.to_string()),
+    }
+}

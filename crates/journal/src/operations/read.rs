@@ -1,0 +1,127 @@
+//! Looking at operations.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::{Operation, State, decode};
+use crate::sql::{Args, Bulk, Columns as _};
+use crate::{JournalError, RecordKey, Session};
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT event_id, action_id, ordinal, operation, respond, aid, subject, state, cause, \
+             cause_detail, next_action_at, attempts, step_attempts, lease_owner, lease_until, deadline_at, \
+             triggered_at, created_at, updated_at, version, done, traceparent, packet, issued \
+             FROM operations ",
+            $rest
+        )
+    };
+}
+
+static BY_KEY: Bulk = Bulk::new(select!("WHERE (event_id, action_id) IN (VALUES "), 2, ")");
+static BY_AID: Bulk = Bulk::new(select!("WHERE aid IN (VALUES "), 1, ")");
+static TAKEN: Bulk = Bulk::new("SELECT aid FROM operations WHERE aid IN (VALUES ", 1, ")");
+
+/// The operation of a civil event.
+pub async fn get(session: &mut Session, key: RecordKey) -> Result<Option<Operation>, JournalError> {
+    Ok(get_many(session, &[key]).await?.pop())
+}
+
+/// The operations of civil events, those that exist, in the order of their ordinals.
+pub async fn get_many(session: &mut Session, keys: &[RecordKey]) -> Result<Vec<Operation>, JournalError> {
+    let mut operations = Vec::new();
+    for (sql, chunk) in BY_KEY.chunks(keys) {
+        let mut args = Args::new();
+        for key in chunk {
+            args.uuid(key.event_id).uuid(key.action_id);
+        }
+        for row in session.bulk(sql, args).await? {
+            operations.push(decode(session, &row)?);
+        }
+    }
+    operations.sort_by_key(|operation| operation.ordinal);
+    Ok(operations)
+}
+
+/// The operation with this AID.
+pub async fn by_aid(session: &mut Session, aid: &str) -> Result<Option<Operation>, JournalError> {
+    Ok(by_aids(session, &[aid.to_owned()]).await?.pop())
+}
+
+/// The operations with these AIDs, those that exist, in the order of their ordinals.
+pub async fn by_aids(session: &mut Session, aids: &[String]) -> Result<Vec<Operation>, JournalError> {
+    let mut operations = Vec::new();
+    for (sql, chunk) in BY_AID.chunks(aids) {
+        let mut args = Args::new();
+        for aid in chunk {
+            args.text(&**aid);
+        }
+        for row in session.bulk(sql, args).await? {
+            operations.push(decode(session, &row)?);
+        }
+    }
+    operations.sort_by_key(|operation| operation.ordinal);
+    Ok(operations)
+}
+
+/// Those of the AIDs that are in use.
+pub async fn taken_aids(session: &mut Session, aids: &[String]) -> Result<HashSet<String>, JournalError> {
+    let mut taken = HashSet::new();
+    for (sql, chunk) in TAKEN.chunks(aids) {
+        let mut args = Args::new();
+        for aid in chunk {
+            args.text(&**aid);
+        }
+        for row in session.bulk(sql, args).await? {
+            taken.insert(row.text("aid")?);
+        }
+    }
+    Ok(taken)
+}
+
+/// The lane of a record: all its operations, oldest first.
+pub async fn by_event(session: &mut Session, event_id: Uuid) -> Result<Vec<Operation>, JournalError> {
+    let mut args = Args::new();
+    args.uuid(event_id);
+    let rows = session.rows(select!("WHERE event_id = $1 ORDER BY ordinal"), args).await?;
+    rows.iter().map(|row| decode(session, row)).collect()
+}
+
+/// Unfinished operations whose deadline has passed and that are not stalled yet, oldest deadline first.
+pub async fn past_deadline(
+    session: &mut Session,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Operation>, JournalError> {
+    let mut args = Args::new();
+    args.at(now).int(limit.into());
+    let rows = session
+        .rows(
+            select!(
+                "WHERE done = 0 AND deadline_at <= $1 AND state <> 'stalled' ORDER BY deadline_at LIMIT $2"
+            ),
+            args,
+        )
+        .await?;
+    rows.iter().map(|row| decode(session, row)).collect()
+}
+
+/// How many operations stand in each state; states without any are left out.
+pub async fn counts_by_state(session: &mut Session) -> Result<Vec<(State, u64)>, JournalError> {
+    session
+        .rows("SELECT state, COUNT(*) AS n FROM operations GROUP BY state ORDER BY state", Args::new())
+        .await?
+        .iter()
+        .map(|row| Ok((row.word("state", State::from_word)?, row.int("n")?.unsigned_abs())))
+        .collect()
+}
+
+/// When the next unfinished operation is due, so that a worker knows how long it may rest.
+pub async fn next_due(session: &mut Session) -> Result<Option<Timestamp>, JournalError> {
+    let rows =
+        session.rows("SELECT MIN(next_action_at) AS due FROM operations WHERE done = 0", Args::new()).await?;
+    rows.first().map_or(Ok(None), |row| row.opt_at("due"))
+}

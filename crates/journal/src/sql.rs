@@ -1,0 +1,212 @@
+//! The little that stands between the queries and sqlx: arguments, rows, and bulk statements of few sizes.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::{Any, Arguments, Encode, Row, Type};
+use uuid::Uuid;
+
+use crate::JournalError;
+
+/// Arguments of one statement, in the order of its placeholders.
+#[derive(Default)]
+pub(crate) struct Args(AnyArguments);
+
+impl Args {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    fn add<'q, T: Encode<'q, Any> + Type<Any>>(&mut self, value: T) -> &mut Self {
+        // The Any driver only copies the value into a vector; nothing there returns an error.
+        let added = self.0.add(value);
+        debug_assert!(added.is_ok(), "the Any driver encodes every value");
+        self
+    }
+
+    pub(crate) fn text(&mut self, value: impl Into<String>) -> &mut Self {
+        self.add(value.into())
+    }
+
+    pub(crate) fn opt_text(&mut self, value: Option<&str>) -> &mut Self {
+        self.add(value.map(str::to_owned))
+    }
+
+    pub(crate) fn uuid(&mut self, value: Uuid) -> &mut Self {
+        self.text(value)
+    }
+
+    pub(crate) fn opt_uuid(&mut self, value: Option<Uuid>) -> &mut Self {
+        self.add(value.map(|id| id.to_string()))
+    }
+
+    pub(crate) fn int(&mut self, value: i64) -> &mut Self {
+        self.add(value)
+    }
+
+    pub(crate) fn opt_int(&mut self, value: Option<i64>) -> &mut Self {
+        self.add(value)
+    }
+
+    pub(crate) fn at(&mut self, value: Timestamp) -> &mut Self {
+        self.add(value.as_microsecond())
+    }
+
+    pub(crate) fn opt_at(&mut self, value: Option<Timestamp>) -> &mut Self {
+        self.add(value.map(Timestamp::as_microsecond))
+    }
+
+    pub(crate) fn bytes(&mut self, value: Vec<u8>) -> &mut Self {
+        self.add(value)
+    }
+
+    pub(crate) fn opt_bytes(&mut self, value: Option<Vec<u8>>) -> &mut Self {
+        self.add(value)
+    }
+
+    pub(crate) fn into_inner(self) -> AnyArguments {
+        self.0
+    }
+}
+
+/// Typed columns of a row.
+pub(crate) trait Columns {
+    fn text(&self, column: &'static str) -> Result<String, JournalError>;
+    fn opt_text(&self, column: &'static str) -> Result<Option<String>, JournalError>;
+    fn int(&self, column: &'static str) -> Result<i64, JournalError>;
+    fn opt_int(&self, column: &'static str) -> Result<Option<i64>, JournalError>;
+    fn bytes(&self, column: &'static str) -> Result<Vec<u8>, JournalError>;
+    fn opt_bytes(&self, column: &'static str) -> Result<Option<Vec<u8>>, JournalError>;
+
+    fn uuid(&self, column: &'static str) -> Result<Uuid, JournalError> {
+        self.text(column)?.parse().map_err(|_| JournalError::Corrupt { column })
+    }
+
+    fn opt_uuid(&self, column: &'static str) -> Result<Option<Uuid>, JournalError> {
+        self.opt_text(column)?
+            .map(|text| text.parse().map_err(|_| JournalError::Corrupt { column }))
+            .transpose()
+    }
+
+    fn at(&self, column: &'static str) -> Result<Timestamp, JournalError> {
+        instant(self.int(column)?, column)
+    }
+
+    fn opt_at(&self, column: &'static str) -> Result<Option<Timestamp>, JournalError> {
+        self.opt_int(column)?.map(|micros| instant(micros, column)).transpose()
+    }
+
+    fn count(&self, column: &'static str) -> Result<u32, JournalError> {
+        self.int(column)?.try_into().map_err(|_| JournalError::Corrupt { column })
+    }
+
+    fn word<T>(&self, column: &'static str, parse: fn(&str) -> Option<T>) -> Result<T, JournalError> {
+        parse(&self.text(column)?).ok_or(JournalError::Corrupt { column })
+    }
+}
+
+fn instant(micros: i64, column: &'static str) -> Result<Timestamp, JournalError> {
+    Timestamp::from_microsecond(micros).map_err(|_| JournalError::Corrupt { column })
+}
+
+impl Columns for AnyRow {
+    fn text(&self, column: &'static str) -> Result<String, JournalError> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn opt_text(&self, column: &'static str) -> Result<Option<String>, JournalError> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn int(&self, column: &'static str) -> Result<i64, JournalError> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn opt_int(&self, column: &'static str) -> Result<Option<i64>, JournalError> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn bytes(&self, column: &'static str) -> Result<Vec<u8>, JournalError> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn opt_bytes(&self, column: &'static str) -> Result<Option<Vec<u8>>, JournalError> {
+        Ok(self.try_get(column)?)
+    }
+}
+
+/// A statement over a list of tuples, `($1, $2), ($3, $4), …`, in a few fixed lengths only, so that each is
+/// prepared once per connection.
+pub(crate) struct Bulk {
+    head: &'static str,
+    columns: usize,
+    tail: &'static str,
+    texts: [OnceLock<Arc<str>>; SIZES.len()],
+}
+
+/// Lengths of the list, largest first: any number of rows is a sum of few of them.
+const SIZES: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
+
+impl Bulk {
+    /// `head` and `tail` are the text around the tuples; placeholders of the tail are not supported.
+    pub(crate) const fn new(head: &'static str, columns: usize, tail: &'static str) -> Self {
+        Self { head, columns, tail, texts: [const { OnceLock::new() }; SIZES.len()] }
+    }
+
+    /// Cuts the rows into chunks of the fixed lengths, each with its statement.
+    pub(crate) fn chunks<'r, T>(&self, rows: &'r [T]) -> Vec<(Arc<str>, &'r [T])> {
+        let mut chunks = Vec::new();
+        let mut rest = rows;
+        for (at, size) in SIZES.into_iter().enumerate() {
+            while rest.len() >= size {
+                let (chunk, after) = rest.split_at(size);
+                chunks.push((self.text(at), chunk));
+                rest = after;
+            }
+        }
+        chunks
+    }
+
+    fn text(&self, at: usize) -> Arc<str> {
+        let text = self.texts[at].get_or_init(|| {
+            let mut text = String::from(self.head);
+            for row in 0..SIZES[at] {
+                text.push_str(if row == 0 { "(" } else { ", (" });
+                for column in 0..self.columns {
+                    let comma = if column == 0 { "" } else { ", " };
+                    // Writing to a string cannot fail.
+                    let _ = write!(text, "{comma}${}", row * self.columns + column + 1);
+                }
+                text.push(')');
+            }
+            text.push_str(self.tail);
+            text.into()
+        });
+        Arc::clone(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bulk_statements_come_in_few_lengths() {
+        let bulk = Bulk::new("INSERT INTO t (a, b) VALUES ", 2, " RETURNING a");
+        let rows: Vec<u8> = (0..103).collect();
+        let chunks = bulk.chunks(&rows);
+        let sizes: Vec<usize> = chunks.iter().map(|(_, rows)| rows.len()).collect();
+        assert_eq!(sizes, [64, 32, 4, 2, 1]);
+        let joined: Vec<u8> = chunks.iter().flat_map(|(_, rows)| rows.iter().copied()).collect();
+        assert_eq!(joined, rows);
+        assert_eq!(&*chunks[3].0, "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) RETURNING a");
+        assert!(bulk.chunks::<u8>(&[]).is_empty());
+    }
+
+    #[test]
+    fn the_largest_statement_stays_below_sqlites_limit_of_parameters() {
+        assert!(SIZES[0] * 32 <= 32_766);
+    }
+}

@@ -1,0 +1,170 @@
+//! Clients of MOSIP's services, one call per file, over one way of calling.
+
+mod auth;
+mod create_packet;
+mod credential_request;
+mod envelope;
+mod health;
+mod hub;
+mod token;
+mod transactions;
+mod transport;
+mod trigger;
+mod workflow_status;
+
+use std::sync::Arc;
+
+use jiff::{Timestamp, tz::TimeZone};
+use reqwest::header::HeaderValue;
+
+pub use auth::{AuthCheck, Credentials};
+pub use create_packet::{PacketReceipt, SubPacket};
+pub use credential_request::{CredentialRequest, credential_request_id};
+pub use hub::{HubAnswer, Subscription};
+pub use transactions::{StageRecord, reason};
+pub use trigger::{Notification, Trigger, Triggered};
+pub use workflow_status::WorkflowStatus;
+
+use self::token::TokenSource;
+use crate::{Limits, limits::Gates};
+
+/// Base addresses of MOSIP's services, without a trailing slash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    /// authmanager: `https://host/v1/authmanager`.
+    pub auth: String,
+    /// Packet manager: `https://host/commons/v1/packetmanager`.
+    pub packet_manager: String,
+    /// Registration processor: `https://host/registrationprocessor/v1`.
+    pub workflow: String,
+    /// WebSub hub: `https://host/hub`.
+    pub hub: String,
+    /// Credential request generator: `https://host/v1/credentialrequest`.
+    pub credential_request: String,
+}
+
+impl Endpoints {
+    /// The addresses that these services have behind one gateway (`https://host`).
+    pub fn behind(gateway: &str) -> Self {
+        let gateway = gateway.trim_end_matches('/');
+        Endpoints {
+            auth: format!("{gateway}/v1/authmanager"),
+            packet_manager: format!("{gateway}/commons/v1/packetmanager"),
+            workflow: format!("{gateway}/registrationprocessor/v1"),
+            hub: format!("{gateway}/hub"),
+            credential_request: format!("{gateway}/v1/credentialrequest"),
+        }
+    }
+
+    fn trimmed(self) -> Self {
+        let trim = |address: String| address.trim_end_matches('/').to_owned();
+        Endpoints {
+            auth: trim(self.auth),
+            packet_manager: trim(self.packet_manager),
+            workflow: trim(self.workflow),
+            hub: trim(self.hub),
+            credential_request: trim(self.credential_request),
+        }
+    }
+}
+
+/// Which of our MOSIP clients (in Keycloak) makes a call: their roles differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Creates and triggers packets: `ONLINE_REGISTRATION_CLIENT`.
+    Packet,
+    /// Subscribes at the hub: the partner.
+    Partner,
+    /// Asks for statuses and credential requests: `REGISTRATION_PROCESSOR`, `CREDENTIAL_REQUEST`.
+    Status,
+}
+
+/// All calls to MOSIP. Cheap to clone; clones share tokens and limits.
+#[derive(Clone)]
+pub struct Mosip {
+    shared: Arc<Shared>,
+    packet: Arc<TokenSource>,
+    partner: Arc<TokenSource>,
+    status: Arc<TokenSource>,
+    traceparent: Option<HeaderValue>,
+}
+
+struct Shared {
+    http: reqwest::Client,
+    endpoints: Endpoints,
+    gates: Gates,
+}
+
+impl Mosip {
+    /// A client that makes every call with the same credentials. Time-outs are those of `http`; it should not follow
+    /// redirects.
+    pub fn new(
+        http: reqwest::Client,
+        endpoints: Endpoints,
+        credentials: Credentials,
+        limits: &Limits,
+    ) -> Self {
+        let source = Arc::new(TokenSource::new(credentials));
+        let shared = Shared { http, endpoints: endpoints.trimmed(), gates: Gates::new(limits) };
+        Mosip {
+            shared: Arc::new(shared),
+            packet: source.clone(),
+            partner: source.clone(),
+            status: source,
+            traceparent: None,
+        }
+    }
+
+    /// Subscribes at the hub with these credentials: topics belong to the partner whose id is the client's.
+    #[must_use]
+    pub fn with_partner(mut self, credentials: Credentials) -> Self {
+        self.partner = Arc::new(TokenSource::new(credentials));
+        self
+    }
+
+    /// Asks for statuses, trails and credential requests with these credentials.
+    #[must_use]
+    pub fn with_status(mut self, credentials: Credentials) -> Self {
+        self.status = Arc::new(TokenSource::new(credentials));
+        self
+    }
+
+    /// The same client whose calls carry this W3C trace context. A text that cannot be a header is left out.
+    #[must_use]
+    pub fn traced(&self, traceparent: Option<&str>) -> Self {
+        let mut traced = self.clone();
+        traced.traceparent = traceparent.and_then(|text| HeaderValue::from_str(text).ok());
+        traced
+    }
+
+    fn source(&self, role: Role) -> &Arc<TokenSource> {
+        match role {
+            Role::Packet => &self.packet,
+            Role::Partner => &self.partner,
+            Role::Status => &self.status,
+        }
+    }
+}
+
+impl std::fmt::Debug for Mosip {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mosip").field("endpoints", &self.shared.endpoints).finish_non_exhaustive()
+    }
+}
+
+/// `yyyy-MM-dd'T'HH:mm:ss.SSS'Z'`, as MOSIP writes instants.
+pub(crate) fn wire_time(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_have_three_decimals_and_a_z() {
+        let wire = |text: &str| wire_time(text.parse().unwrap());
+        assert_eq!(wire("2026-01-02T03:04:05Z"), "2026-01-02T03:04:05.000Z");
+        assert_eq!(wire("2026-01-02T03:04:05.6789Z"), "2026-01-02T03:04:05.678Z");
+    }
+}

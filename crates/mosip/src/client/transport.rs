@@ -1,0 +1,227 @@
+//! One way of calling: through the service's gate, with a token in a bare cookie, and once more with a new token if
+//! the first is not accepted.
+//!
+//! Registration processor and hub read only the cookie, and the hub takes whatever follows `=` up to the next `"; "`:
+//! so the header is exactly `Cookie: Authorization=<jwt>`.
+
+use std::{error::Error as _, time::Duration};
+
+use jiff::{Timestamp, fmt::rfc2822};
+use reqwest::{
+    Method, RequestBuilder, StatusCode,
+    header::{CONTENT_TYPE, COOKIE, HeaderMap, RETRY_AFTER},
+};
+
+use super::{Mosip, Role, envelope::Envelope};
+use crate::{CallError, Class, Service};
+
+/// Largest answer that is read; the largest real one is a trail of some hundred stages.
+const MAX_ANSWER: usize = 8 << 20;
+
+/// Whether a call changes something at MOSIP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// A question, or something that may be repeated at any time.
+    Harmless,
+    /// A change: without an answer it may have been made.
+    Change,
+}
+
+impl Effect {
+    /// The class of a failure after which nobody knows whether the call was applied.
+    pub(super) fn ambiguous(self) -> Class {
+        match self {
+            Effect::Harmless => Class::Transient,
+            Effect::Change => Class::Unknown,
+        }
+    }
+}
+
+/// What is sent.
+pub(super) enum Body<'a> {
+    Nothing,
+    Json(String),
+    Form(&'a [(&'a str, &'a str)]),
+}
+
+/// One call.
+pub(super) struct Call<'a> {
+    pub(super) service: Service,
+    pub(super) role: Role,
+    pub(super) effect: Effect,
+    /// Its name in error texts.
+    pub(super) what: &'static str,
+    pub(super) method: Method,
+    pub(super) url: String,
+    pub(super) body: Body<'a>,
+}
+
+/// An answer as it came.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Reply {
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Whether the token is not accepted; MOSIP says so by status, or by a code under 200.
+    fn refuses_token(&self) -> bool {
+        match StatusCode::from_u16(self.status) {
+            Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => true,
+            Ok(status) if status.is_success() => {
+                const CODE: &[u8] = b"KER-ATH-40";
+                self.body.windows(CODE.len()).any(|window| window == CODE)
+                    && Envelope::parse(&self.body).is_some_and(|envelope| envelope.refuses_token())
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Mosip {
+    /// Makes a call. An answer is returned whatever its status, but for one that refuses a fresh token.
+    pub(super) async fn exchange(&self, call: &Call<'_>, now: Timestamp) -> Result<Reply, CallError> {
+        let reply = self.renewing(call, now, Reply::refuses_token).await?;
+        if reply.refuses_token() { Err(token_refused(call, &reply)) } else { Ok(reply) }
+    }
+
+    /// Makes a call, and once more with a new token if the answer refuses the first one.
+    pub(super) async fn renewing(
+        &self,
+        call: &Call<'_>,
+        now: Timestamp,
+        refuses_token: impl Fn(&Reply) -> bool,
+    ) -> Result<Reply, CallError> {
+        let source = self.source(call.role);
+        let token = source.token(self, now, None).await?;
+        let _place = self.shared.gates.enter(call.service).await;
+        let reply = self.send(call, Some(&token.cookie), now).await?;
+        if !refuses_token(&reply) {
+            return Ok(reply);
+        }
+        tracing::debug!(service = %call.service, call = call.what, "the token was not accepted, renewing it");
+        let token = source.token(self, now, Some(token.generation)).await?;
+        self.send(call, Some(&token.cookie), now).await
+    }
+
+    /// Sends once and reads the answer.
+    pub(super) async fn send(
+        &self,
+        call: &Call<'_>,
+        cookie: Option<&reqwest::header::HeaderValue>,
+        now: Timestamp,
+    ) -> Result<Reply, CallError> {
+        let request = self.request(call, cookie);
+        let mut response = request.send().await.map_err(|error| not_sent(call, &error))?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| not_sent(call, &error))? {
+            if body.len() + chunk.len() > MAX_ANSWER {
+                let summary = format!("{} answered more than {MAX_ANSWER} bytes", call.what);
+                return Err(CallError::classed(
+                    call.service,
+                    call.effect.ambiguous(),
+                    "answer-unreadable",
+                    summary,
+                ));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let retry_after = retry_after(&headers, now);
+        Ok(Reply { status, headers, body, retry_after })
+    }
+
+    fn request(&self, call: &Call<'_>, cookie: Option<&reqwest::header::HeaderValue>) -> RequestBuilder {
+        let mut request = self.shared.http.request(call.method.clone(), &call.url);
+        if let Some(cookie) = cookie {
+            request = request.header(COOKIE, cookie);
+        }
+        if let Some(traceparent) = &self.traceparent {
+            request = request.header("traceparent", traceparent);
+        }
+        match &call.body {
+            Body::Nothing => request,
+            Body::Json(json) => request.header(CONTENT_TYPE, "application/json").body(json.clone()),
+            Body::Form(pairs) => request.form(pairs),
+        }
+    }
+}
+
+/// A fresh token is not accepted: audience, role or clock.
+pub(super) fn token_refused(call: &Call<'_>, reply: &Reply) -> CallError {
+    let named = Envelope::parse(&reply.body)
+        .and_then(|envelope| envelope.codes().find(|code| code.starts_with("KER-ATH-")).map(str::to_owned));
+    let code = named.unwrap_or_else(|| match reply.status {
+        403 => "KER-ATH-403".to_owned(),
+        _ => "token-refused".to_owned(),
+    });
+    let summary = format!("{} answered {} to a fresh token", call.what, reply.status);
+    CallError::classed(call.service, Class::Unauthorised, &code, summary)
+}
+
+/// A call without a complete answer.
+fn not_sent(call: &Call<'_>, error: &reqwest::Error) -> CallError {
+    let (class, code) = if error.is_builder() {
+        (Class::Permanent, "address-invalid")
+    } else if error.is_redirect() {
+        (Class::Permanent, "http-3xx")
+    } else if error.is_connect() {
+        // No connection, no request: also if connecting timed out.
+        (Class::Transient, "unreachable")
+    } else if error.is_timeout() {
+        (call.effect.ambiguous(), "time-out")
+    } else {
+        (call.effect.ambiguous(), "answer-broken-off")
+    };
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    // The outermost text names the URL, and with it ids; the innermost is the system's ("connection refused").
+    let detail =
+        if error.source().is_some() && !error.is_builder() { cause.to_string() } else { String::new() };
+    let separator = if detail.is_empty() { "" } else { ": " };
+    let happened = match code {
+        "time-out" => "did not answer in time",
+        "unreachable" => "could not be sent, no connection",
+        "address-invalid" => "could not be sent, the address is not a URL",
+        "http-3xx" => "was redirected",
+        _ => "was not answered to the end",
+    };
+    CallError::classed(call.service, class, code, format!("{} {happened}{separator}{detail}", call.what))
+}
+
+/// `Retry-After` in seconds or as a date.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = rfc2822::parse(text).ok()?.timestamp();
+    Duration::try_from(at.duration_since(now)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn retry_after_is_read_in_seconds_and_as_a_date() {
+        let now = "2026-01-02T03:04:05Z".parse().unwrap();
+        let read = |text: &'static str| {
+            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(text))]), now)
+        };
+        assert_eq!(read("120"), Some(Duration::from_mins(2)));
+        assert_eq!(read("Fri, 02 Jan 2026 03:05:05 GMT"), Some(Duration::from_mins(1)));
+        assert_eq!(read("Fri, 02 Jan 2026 03:00:00 GMT"), None, "in the past");
+        assert_eq!(read("soon"), None);
+    }
+}

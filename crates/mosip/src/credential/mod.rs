@@ -1,0 +1,21 @@
+//! Credentials: encrypted to our partner certificate, proven over the whole document, told apart by shape.
+//!
+//! In this order: [`open`] (the tag of AES-GCM shows that it is whole), [`verify_event_proof`] (MOSIP's signature
+//! shows that it is MOSIP's: encrypting to us needs only a public certificate), [`Credential::parse`], and then
+//! whether the packet that it names is the one that was asked about.
+//!
+//! Each RSA private-key operation takes about half a millisecond: call these functions off the async workers.
+
+mod document;
+mod envelope;
+mod hybrid;
+mod keyring;
+mod pin;
+mod proof;
+mod x509;
+
+pub use document::{Credential, CredentialError};
+pub use envelope::{OpenError, Recipient, SealEntropy, SealError, open, seal};
+pub use keyring::{KeyRing, KeyRingError};
+pub use pin::{PinEntropy, PinError, open_protected, seal_protected};
+pub use proof::{EventSigner, ProofError, ProofKeyError, ProofKeys, sign_event_proof, verify_event_proof};

@@ -1,0 +1,104 @@
+//! How much of each MOSIP service we take: calls at a time, and calls per second.
+//!
+//! MOSIP's services answer single digits to tens of calls per second and pod; a burst of registrations must queue
+//! here, where it is durable, rather than there.
+
+use std::num::NonZeroU32;
+
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::Service;
+
+/// The limit of one service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// Calls at a time; 0 counts as 1.
+    pub concurrency: usize,
+    /// Calls per second; `None`: as many as the concurrency yields.
+    pub per_second: Option<NonZeroU32>,
+}
+
+impl Limit {
+    /// So many calls at a time, at any rate.
+    pub const fn at_a_time(concurrency: usize) -> Self {
+        Limit { concurrency, per_second: None }
+    }
+}
+
+/// Limits per service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// authmanager.
+    pub auth: Limit,
+    /// Packet manager.
+    pub packet_manager: Limit,
+    /// Registration processor.
+    pub workflow: Limit,
+    /// WebSub hub.
+    pub hub: Limit,
+    /// Credential request generator.
+    pub credential_request: Limit,
+}
+
+impl Default for Limits {
+    /// What a MOSIP of one pod per service bears, without a rate.
+    fn default() -> Self {
+        Limits {
+            auth: Limit::at_a_time(2),
+            packet_manager: Limit::at_a_time(8),
+            workflow: Limit::at_a_time(8),
+            hub: Limit::at_a_time(2),
+            credential_request: Limit::at_a_time(2),
+        }
+    }
+}
+
+impl Limits {
+    fn of(&self, service: Service) -> Limit {
+        match service {
+            Service::Auth => self.auth,
+            Service::PacketManager => self.packet_manager,
+            Service::Workflow => self.workflow,
+            Service::Hub => self.hub,
+            Service::CredentialRequest => self.credential_request,
+        }
+    }
+}
+
+/// Lets calls through one service's limit.
+struct Gate {
+    places: Semaphore,
+    rate: Option<DefaultDirectRateLimiter>,
+}
+
+/// The gates of all services.
+pub(crate) struct Gates(Vec<(Service, Gate)>);
+
+impl Gates {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Gates(
+            Service::ALL
+                .into_iter()
+                .map(|service| {
+                    let limit = limits.of(service);
+                    // The smallest burst: a service that bears 20/s does not bear 20 at once.
+                    let quota = |rate| Quota::per_second(rate).allow_burst(NonZeroU32::MIN);
+                    let rate = limit.per_second.map(|rate| RateLimiter::direct(quota(rate)));
+                    (service, Gate { places: Semaphore::new(limit.concurrency.max(1)), rate })
+                })
+                .collect(),
+        )
+    }
+
+    /// Waits for a place and for its turn. The place is free again when the permit is dropped.
+    pub(crate) async fn enter(&self, service: Service) -> Option<SemaphorePermit<'_>> {
+        let (_, gate) = self.0.iter().find(|(of, _)| *of == service)?;
+        // The semaphores are never closed.
+        let permit = gate.places.acquire().await.ok();
+        if let Some(rate) = &gate.rate {
+            rate.until_ready().await;
+        }
+        permit
+    }
+}

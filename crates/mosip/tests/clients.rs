@@ -1,0 +1,13 @@
+//! The clients against a MOSIP that behaves as the real one does, traps included.
+
+mod clients {
+    mod auth;
+    mod create_packet;
+    mod credential_request;
+    mod hub;
+    mod limits;
+    mod status;
+    mod transport;
+    mod trigger;
+}
+mod stub;

@@ -1,0 +1,107 @@
+//! `GET /config/events`: which fields the country's forms have.
+//!
+//! Writing a field that a form lacks makes OpenCRVS fail *after* the action was accepted, and breaks the record for
+//! later edits; so what we write is checked against this before anything is sent.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use super::Client;
+use super::answer::rest_result;
+use super::error::{CallError, Cause, Class};
+use super::transport::Call;
+
+const CONFIG: Call = Call::reads("config/events");
+
+/// The form fields of one event type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventConfig {
+    /// `birth`.
+    pub event_type: String,
+    /// Field id → field type (`child.dob` → `DATE`).
+    pub fields: BTreeMap<String, String>,
+}
+
+impl EventConfig {
+    /// Whether the declaration form has the field, hidden ones included.
+    pub fn has_field(&self, id: &str) -> bool {
+        self.fields.contains_key(id)
+    }
+
+    /// Reads the entry of an event type, leniently: whatever has an `id` and a `type` in its declaration, but pages.
+    fn find(configs: &Value, event_type: &str) -> Option<Self> {
+        let config = configs.as_array()?.iter().find(|config| config["id"] == event_type)?;
+        let mut fields = BTreeMap::new();
+        collect(config.get("declaration").unwrap_or(config), &mut fields);
+        Some(Self { event_type: event_type.to_owned(), fields })
+    }
+}
+
+fn collect(value: &Value, fields: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, fields)),
+        Value::Object(object) => {
+            let text = |key: &str| object.get(key).and_then(Value::as_str);
+            if let (Some(id), Some(kind)) = (text("id"), text("type"))
+                && !matches!(kind, "FORM" | "VERIFICATION")
+            {
+                fields.insert(id.to_owned(), kind.to_owned());
+            }
+            object.values().for_each(|member| collect(member, fields));
+        }
+        _ => {}
+    }
+}
+
+impl Client {
+    /// The form fields of an event type; none if OpenCRVS does not have that type.
+    ///
+    /// Asks the country configuration server where one is named ([`Client::with_country_config`]), else the gateway.
+    ///
+    /// # Errors
+    /// [`CallError`]; [`Cause::NotOpencrvs`] where neither address serves a configuration.
+    pub async fn event_config(
+        &self,
+        event_type: &str,
+        now: Timestamp,
+    ) -> Result<Option<EventConfig>, CallError> {
+        let mut addresses = Vec::new();
+        match &self.country_config {
+            Some(country_config) => addresses.push(format!("{country_config}/config/events")),
+            None => addresses.extend([self.url("config"), format!("{}/config/events", self.gateway)]),
+        }
+        let mut missing = CONFIG.fails(Class::Transient, Cause::NotOpencrvs);
+        for address in addresses {
+            let result = match &self.tokens {
+                Some(_) => {
+                    let fetch = |token| self.configs(&address, Some(token), now);
+                    self.with_system_token(CONFIG, now, fetch).await
+                }
+                None => self.configs(&address, None, now).await,
+            };
+            match result {
+                Ok(configs) => return Ok(EventConfig::find(&configs, event_type)),
+                Err(error) if error.status == Some(404) => missing = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(missing)
+    }
+
+    async fn configs(
+        &self,
+        url: &str,
+        token: Option<SecretString>,
+        now: Timestamp,
+    ) -> Result<Value, CallError> {
+        let mut request = self.transport.get(url);
+        if let Some(token) = token {
+            request = request.bearer_auth(token.expose_secret());
+        }
+        let answer = self.transport.send(CONFIG, request, now).await?;
+        rest_result(CONFIG, &answer)
+    }
+}

@@ -1,0 +1,14 @@
+//! What a list of actions amounts to: declaration, status, flags; now, and once the pending action is accepted.
+//!
+//! Ports of OpenCRVS's own reducers, exact to their oddities, since a country's forms and workqueues are computed by
+//! the originals and a difference would show as a wrong decision.
+
+mod flags;
+mod fold;
+mod merge;
+mod prospective;
+mod status;
+
+pub use merge::{deep_merge, drop_nulls};
+pub use prospective::{Anomaly, NoProspect, Prospective};
+pub use status::EventStatus;

@@ -1,0 +1,229 @@
+//! Running the pack's own cases, and what came of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::age::read_duration;
+use crate::cases::Case;
+use crate::decision::{Decision, Effect, Facts};
+use crate::files::cases::ExpectedPacket;
+use crate::pack::Pack;
+use crate::packet::{Packet, PacketContext};
+use crate::reference::is_absent;
+
+/// What came of a pack's cases.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CaseReport {
+    /// How many were run.
+    pub total: usize,
+    /// Those in which something else came out.
+    pub failures: Vec<CaseFailure>,
+}
+
+/// A case in which something else came out than was expected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CaseFailure {
+    /// Path inside the pack.
+    pub file: String,
+    /// 1-based line of the case.
+    pub line: usize,
+    /// Name of the case.
+    pub name: String,
+    /// Why the decision came out as it did.
+    pub sentence: String,
+    /// Everything that differs.
+    pub differences: Vec<Difference>,
+}
+
+/// One thing that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// What: `rule`, `do`, `packet.fields.fullName` ….
+    pub what: String,
+    /// What the case says.
+    pub expected: String,
+    /// What came out.
+    pub found: String,
+}
+
+impl CaseReport {
+    /// Whether every case came out as expected.
+    pub fn is_ok(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    /// How many came out as expected.
+    pub fn passed(&self) -> usize {
+        self.total - self.failures.len()
+    }
+}
+
+impl fmt::Display for CaseReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for failure in &self.failures {
+            writeln!(f, "failed: {}", failure.name)?;
+            writeln!(f, "  --> {}:{}", failure.file, failure.line)?;
+            let width = failure.differences.iter().map(|d| d.what.len()).max().unwrap_or_default();
+            for difference in &failure.differences {
+                writeln!(f, "  {:width$}  expected  {}", difference.what, difference.expected)?;
+                writeln!(f, "  {:width$}  found     {}", "", difference.found)?;
+            }
+            writeln!(f, "  because: {}\n", failure.sentence)?;
+        }
+        write!(f, "{} of {} cases passed", self.passed(), self.total)
+    }
+}
+
+/// Runs cases.
+pub(crate) fn run(pack: &Pack, cases: &[Case]) -> CaseReport {
+    let failures = cases.iter().filter_map(|case| case.run(pack)).collect();
+    CaseReport { total: cases.len(), failures }
+}
+
+impl Case {
+    fn run(&self, pack: &Pack) -> Option<CaseFailure> {
+        let facts = Facts {
+            event: &self.event,
+            action: &self.action,
+            custom_action: self.custom_action.as_deref(),
+            before: &self.before,
+            after: &self.after,
+            at: self.at,
+        };
+        let decision = pack.decide(&facts);
+        let explanation = pack.explain(&facts);
+        let mut differences = Differences::default();
+        self.decision(&decision, &mut differences);
+        for (language, sentence) in &self.expect.sentence {
+            differences.compare(&format!("sentence.{language}"), sentence, &explanation.sentence(language));
+        }
+        // Every operation of a case must be possible, whether or not the case looks at its packet.
+        if let Effect::Operate { send, .. } = &decision.effect {
+            let context = PacketContext {
+                facts: &facts,
+                event_id: &self.event_id,
+                tracking_id: &self.tracking_id,
+                registration_number: self.registration_number.as_deref(),
+            };
+            match (pack.build_packet(send, &context), &self.expect.packet) {
+                (Ok(packet), Some(expected)) => compare_packet(expected, &packet, &mut differences),
+                (Ok(_), None) => {}
+                (Err(error), _) => differences.push("packet", "can be built", &error.to_string()),
+            }
+        }
+        if differences.0.is_empty() {
+            return None;
+        }
+        let first = pack.country().languages.first().map_or("en", |language| language.code.as_str());
+        Some(CaseFailure {
+            file: self.file.clone(),
+            line: self.line,
+            name: self.name.clone(),
+            sentence: explanation.sentence(first),
+            differences: differences.0,
+        })
+    }
+
+    fn decision(&self, decision: &Decision, out: &mut Differences) {
+        let expect = &self.expect;
+        out.compare(
+            "rule",
+            expect.rule.as_deref().unwrap_or("none"),
+            decision.rule.as_deref().unwrap_or("none"),
+        );
+        out.compare("do", expect.act.as_str(), decision.effect.as_str());
+        out.compare("would_have", &expect.would_have.join(", "), &decision.would_have.join(", "));
+        match &decision.effect {
+            Effect::Operate { respond, deadline, .. } => {
+                if let Some(expected) = expect.respond {
+                    out.compare("respond", expected.as_str(), respond.as_str());
+                }
+                if let Some(expected) = &expect.deadline
+                    && read_duration(expected) != *deadline
+                {
+                    let found = deadline.map_or_else(|| "none".to_owned(), |found| format!("{found:#}"));
+                    out.push("deadline", expected, &found);
+                }
+            }
+            Effect::Hold { missing } => {
+                if let Some(expected) = &expect.missing {
+                    out.compare("missing", &expected.join(", "), &missing.join(", "));
+                }
+            }
+            Effect::None | Effect::Reject { .. } | Effect::Ignore => {}
+        }
+    }
+}
+
+#[derive(Default)]
+struct Differences(Vec<Difference>);
+
+impl Differences {
+    fn compare(&mut self, what: &str, expected: &str, found: &str) {
+        if expected != found {
+            self.push(what, expected, found);
+        }
+    }
+
+    fn push(&mut self, what: &str, expected: &str, found: &str) {
+        self.0.push(Difference {
+            what: what.to_owned(),
+            expected: expected.to_owned(),
+            found: found.to_owned(),
+        });
+    }
+}
+
+fn compare_packet(expected: &ExpectedPacket, packet: &Packet, out: &mut Differences) {
+    out.compare("packet.process", &expected.process, &packet.process);
+    out.compare(
+        "packet.subject",
+        expected.subject.as_deref().unwrap_or("none"),
+        packet.subject.as_deref().unwrap_or("none"),
+    );
+    let names: BTreeSet<&String> = expected.fields.keys().chain(packet.fields.keys()).collect();
+    for name in names {
+        let what = format!("packet.fields.{name}");
+        match (expected.fields.get(name).filter(|value| !is_absent(value)), packet.fields.get(name)) {
+            (Some(value), Some(text)) if same_text(value, text) => {}
+            (None, None) => {}
+            (value, text) => {
+                let value = value.map_or_else(|| "not sent".to_owned(), written);
+                out.push(&what, &value, text.map_or("not sent", String::as_str));
+            }
+        }
+    }
+    let meta = expected.meta_info.iter().map(|(label, text)| (label, text, packet.meta_info.get(label)));
+    for (label, text, found) in meta {
+        out.compare(&format!("packet.meta_info.{label}"), text, found.map_or("not sent", String::as_str));
+    }
+    let told: BTreeMap<&str, &Option<String>> = BTreeMap::from([
+        ("name", &packet.notification.name),
+        ("phone", &packet.notification.phone),
+        ("email", &packet.notification.email),
+    ]);
+    for (part, text) in &expected.notification {
+        let found = told.get(part.as_str()).and_then(|found| found.as_deref());
+        out.compare(&format!("packet.notification.{part}"), text, found.unwrap_or("not sent"));
+    }
+}
+
+/// A plain value is compared with the text, a list or map with the JSON in it.
+fn same_text(value: &Value, text: &str) -> bool {
+    match value {
+        Value::Array(_) | Value::Object(_) => {
+            serde_json::from_str::<Value>(text).is_ok_and(|json| json == *value)
+        }
+        plain => written(plain) == text,
+    }
+}
+
+fn written(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,208 @@
+//! The typed catalogue: which fields a form has, and what their values are made of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::codes::Code;
+use crate::diagnostics::Diagnostic;
+use crate::files::Localised;
+use crate::files::fields::{FieldEntry, FieldType, FieldsFile};
+use crate::source::{Document, at};
+
+/// What a value is, as far as conditions and mappings care.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Text,
+    Choice(Vec<String>),
+    Date,
+    Number,
+    Bool,
+    /// A value with named parts.
+    Composite(&'static [(&'static str, Kind)]),
+    /// A list of values.
+    List,
+    /// Anything: data of other systems, of which only the way to a part is written.
+    Any,
+}
+
+impl Kind {
+    /// The kind in a message.
+    pub(crate) fn noun(&self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::Choice(_) => "a choice",
+            Self::Date => "a date",
+            Self::Number => "a number",
+            Self::Bool => "a yes or no",
+            Self::Composite(_) => "a value with parts",
+            Self::List => "a list",
+            Self::Any => "data",
+        }
+    }
+
+    /// The kind of a part.
+    pub(crate) fn part(&self, name: &str) -> Option<Kind> {
+        match self {
+            Self::Composite(parts) => {
+                parts.iter().find(|(part, _)| *part == name).map(|(_, kind)| kind.clone())
+            }
+            Self::Any => Some(Self::Any),
+            _ => None,
+        }
+    }
+
+    /// Whether a form could hold the value; null always fits, since it takes a value out.
+    pub(crate) fn accepts(&self, value: &Value) -> Result<(), String> {
+        let fits = match (self, value) {
+            (_, Value::Null)
+            | (Self::Any, _)
+            | (Self::Text, Value::String(_))
+            | (Self::Number, Value::Number(_))
+            | (Self::Bool, Value::Bool(_))
+            | (Self::List, Value::Array(_)) => true,
+            (Self::Choice(options), Value::String(word)) => word.is_empty() || options.contains(word),
+            (Self::Date, Value::String(text)) => text.is_empty() || crate::age::read_date(text).is_some(),
+            (Self::Composite(parts), Value::Object(map)) => {
+                for (key, inner) in map {
+                    let Some((_, kind)) = parts.iter().find(|(part, _)| part == key) else {
+                        let known: Vec<&str> = parts.iter().map(|(part, _)| *part).collect();
+                        return Err(format!("it has no part `{key}`, only {}", known.join(", ")));
+                    };
+                    kind.accepts(inner).map_err(|e| format!("`#{key}`: {e}"))?;
+                }
+                true
+            }
+            _ => false,
+        };
+        match self {
+            _ if fits => Ok(()),
+            Self::Choice(options) => Err(format!("not one of {}", options.join(", "))),
+            other => Err(format!("not {}", other.noun())),
+        }
+    }
+}
+
+const NAME: &[(&str, Kind)] =
+    &[("firstname", Kind::Text), ("middlename", Kind::Text), ("surname", Kind::Text)];
+const AGE: &[(&str, Kind)] = &[("age", Kind::Number), ("asOfDateRef", Kind::Text)];
+const ADDRESS: &[(&str, Kind)] = &[
+    ("country", Kind::Text),
+    ("addressType", Kind::Text),
+    ("administrativeArea", Kind::Text),
+    ("streetLevelDetails", Kind::Any),
+];
+const FILE: &[(&str, Kind)] =
+    &[("path", Kind::Text), ("originalFilename", Kind::Text), ("type", Kind::Text), ("option", Kind::Text)];
+const HTTP: &[(&str, Kind)] = &[("loading", Kind::Bool), ("error", Kind::Any), ("data", Kind::Any)];
+const QUERY: &[(&str, Kind)] = &[("data", Kind::Any), ("updatedAt", Kind::Text)];
+const DATA: &[(&str, Kind)] = &[("data", Kind::Any)];
+const MEASURE: &[(&str, Kind)] = &[("numericValue", Kind::Number), ("unit", Kind::Text)];
+const LABELLED: &[(&str, Kind)] = &[("label", Kind::Text), ("value", Kind::Text)];
+
+/// The states of a `VERIFICATION_STATUS` field.
+const VERIFICATION: [&str; 4] = ["authenticated", "verified", "failed", "pending"];
+
+fn kind_of(entry: &FieldEntry) -> Kind {
+    use FieldType as T;
+    match entry.kind {
+        T::Name => Kind::Composite(NAME),
+        T::Date => Kind::Date,
+        T::Age => Kind::Composite(AGE),
+        T::Number => Kind::Number,
+        T::Checkbox => Kind::Bool,
+        T::Select | T::RadioGroup => Kind::Choice(entry.options.clone()),
+        T::VerificationStatus => Kind::Choice(VERIFICATION.map(str::to_owned).to_vec()),
+        T::Address => Kind::Composite(ADDRESS),
+        T::File | T::Signature => Kind::Composite(FILE),
+        T::FileWithOptions => Kind::List,
+        T::Http => Kind::Composite(HTTP),
+        T::QueryParamReader => Kind::Composite(QUERY),
+        T::QrReader | T::IdReader | T::Data => Kind::Composite(DATA),
+        T::NumberWithUnit => Kind::Composite(MEASURE),
+        T::Autocomplete => Kind::Composite(LABELLED),
+        T::FieldGroup | T::LinkButton | T::Loader => Kind::Any,
+        T::Time
+        | T::Text
+        | T::Textarea
+        | T::Id
+        | T::Phone
+        | T::Email
+        | T::Country
+        | T::Location
+        | T::Facility
+        | T::Office
+        | T::AdministrativeArea => Kind::Text,
+    }
+}
+
+/// The form of one event.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Form {
+    pub(crate) label: Localised,
+    pub(crate) fields: BTreeMap<String, Kind>,
+}
+
+impl Form {
+    /// The sections of the form: the parts of field ids before the first dot.
+    pub(crate) fn sections(&self) -> BTreeSet<&str> {
+        self.fields.keys().map(|field| field.split('.').next().unwrap_or(field)).collect()
+    }
+}
+
+/// Every form of the country.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Catalogue {
+    pub(crate) forms: BTreeMap<String, Form>,
+    pub(crate) sections: BTreeMap<String, Localised>,
+}
+
+impl Catalogue {
+    pub(crate) fn compile(file: &FieldsFile, document: &Document, out: &mut Vec<Diagnostic>) -> Self {
+        let mut catalogue = Self { sections: file.sections.clone(), ..Self::default() };
+        for event in &file.events.broken {
+            catalogue.forms.entry(event.clone()).or_default();
+        }
+        for (event, entry) in &file.events.entries {
+            let mut form = Form { label: entry.label.clone(), ..Form::default() };
+            // A broken field was reported; calling it unknown as well would only add noise.
+            form.fields.extend(entry.fields.broken.iter().map(|id| (id.clone(), Kind::Any)));
+            for (id, field) in &entry.fields.entries {
+                let path = at("events").key(event).key("fields").key(id);
+                if id.contains('#') || id.contains(char::is_whitespace) || id.is_empty() {
+                    out.push(
+                        document
+                            .at_key(Code::F003, &path, format!("`{id}` cannot be a field id"))
+                            .help("a field id has no spaces and no `#`, which addresses a part of a value"),
+                    );
+                }
+                if id.contains('_') {
+                    out.push(
+                        document
+                            .at_key(Code::F001, &path, format!("`{id}` has an underscore"))
+                            .help("OpenCRVS 2.0 camel-cases keys with underscores when it reads a record: the field would come back under another id"),
+                    );
+                }
+                let choice = matches!(field.kind, FieldType::Select | FieldType::RadioGroup);
+                if choice == field.options.is_empty() {
+                    let message = if choice {
+                        format!("`{id}` is a choice without options")
+                    } else {
+                        format!("`{id}` is no choice and has options")
+                    };
+                    out.push(document.at_key(Code::F002, &path, message).help(
+                        "SELECT and RADIO_GROUP list their values under `options`, other types have none",
+                    ));
+                }
+                let kind = if choice && field.options.is_empty() { Kind::Any } else { kind_of(field) };
+                form.fields.insert(id.clone(), kind);
+            }
+            catalogue.forms.insert(event.clone(), form);
+        }
+        catalogue
+    }
+
+    pub(crate) fn form(&self, event: &str) -> Option<&Form> {
+        self.forms.get(event)
+    }
+}

@@ -1,0 +1,177 @@
+//! `cases/*.yaml`: given … expect …, the pack's own tests.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Localised;
+use super::lenient::{Entries, Table};
+use super::rules::{Act, Respond};
+
+/// cases/*.yaml: given … expect …, the pack's own tests.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct CasesFile {
+    /// Version of this file's format: 1.
+    pub(crate) version: u32,
+    /// Name → form values, for cases to start from.
+    #[serde(default)]
+    pub(crate) records: Table<RecordEntry>,
+    /// The cases.
+    #[schemars(length(min = 1))]
+    pub(crate) cases: Entries<CaseEntry>,
+}
+
+/// Form values for cases to start from.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct RecordEntry {
+    /// The event whose form it fills.
+    pub(crate) event: String,
+    /// Field id → value.
+    pub(crate) values: Map<String, Value>,
+}
+
+/// One case.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct CaseEntry {
+    /// What the case shows.
+    pub(crate) name: String,
+    /// The event.
+    pub(crate) given: CaseGiven,
+    /// What must come out.
+    pub(crate) expect: Expect,
+}
+
+/// The event of a case.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct CaseGiven {
+    /// A record to start from.
+    pub(crate) record: Option<String>,
+    /// Event type; that of the record if left out.
+    pub(crate) event: Option<String>,
+    /// The pending action.
+    pub(crate) action: String,
+    /// The custom action's type, with `action: CUSTOM`.
+    pub(crate) custom_action: Option<String>,
+    /// The instant of the action, RFC 3339.
+    pub(crate) at: String,
+    /// Values laid over the record.
+    #[serde(default)]
+    pub(crate) with: Map<String, Value>,
+    /// Fields taken out of the record.
+    #[serde(default)]
+    pub(crate) without: Vec<String>,
+    /// Values that the pending action changes; null takes a value out.
+    #[serde(default)]
+    pub(crate) change: Map<String, Value>,
+    /// The record's id in OpenCRVS, for packets that carry it.
+    pub(crate) event_id: Option<String>,
+    /// The record's tracking id, for packets that carry it.
+    pub(crate) tracking_id: Option<String>,
+    /// The registration number, for packets that carry it.
+    pub(crate) registration_number: Option<String>,
+}
+
+/// What must come out of a case.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct Expect {
+    /// What is done.
+    #[serde(rename = "do")]
+    pub(crate) act: ExpectedAct,
+    /// The rule that decides; left out with `do: none`.
+    pub(crate) rule: Option<String>,
+    /// Whether the record waits.
+    pub(crate) respond: Option<Respond>,
+    /// The deadline of the answer.
+    pub(crate) deadline: Option<String>,
+    /// With `do: hold`: the fields whose absence leaves the rule undecided.
+    pub(crate) missing: Option<Vec<String>>,
+    /// Rules in evaluate mode that match.
+    #[serde(default)]
+    pub(crate) would_have: Vec<String>,
+    /// Language → the sentence that says why.
+    #[serde(default)]
+    pub(crate) sentence: Localised,
+    /// The packet that is sent.
+    pub(crate) packet: Option<ExpectedPacket>,
+}
+
+/// What is done, or `none`, or `hold`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ExpectedAct {
+    CreateUin,
+    UpdateBiographics,
+    FlagDeceased,
+    DeactivateId,
+    ReactivateId,
+    VerifyIdentity,
+    Reject,
+    Ignore,
+    /// No rule matches.
+    None,
+    /// A rule is undecided and says `if_unknown: hold`.
+    Hold,
+}
+
+impl ExpectedAct {
+    /// The word of the file.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::CreateUin => "create_uin",
+            Self::UpdateBiographics => "update_biographics",
+            Self::FlagDeceased => "flag_deceased",
+            Self::DeactivateId => "deactivate_id",
+            Self::ReactivateId => "reactivate_id",
+            Self::VerifyIdentity => "verify_identity",
+            Self::Reject => "reject",
+            Self::Ignore => "ignore",
+            Self::None => "none",
+            Self::Hold => "hold",
+        }
+    }
+
+    /// Whether a packet goes out.
+    pub(crate) fn sends(self) -> bool {
+        !matches!(self, Self::Reject | Self::Ignore | Self::None | Self::Hold)
+    }
+}
+
+impl From<Act> for ExpectedAct {
+    fn from(act: Act) -> Self {
+        match act {
+            Act::CreateUin => Self::CreateUin,
+            Act::UpdateBiographics => Self::UpdateBiographics,
+            Act::FlagDeceased => Self::FlagDeceased,
+            Act::DeactivateId => Self::DeactivateId,
+            Act::ReactivateId => Self::ReactivateId,
+            Act::VerifyIdentity => Self::VerifyIdentity,
+            Act::Reject => Self::Reject,
+            Act::Ignore => Self::Ignore,
+        }
+    }
+}
+
+/// The packet that must be built: all of its fields, no others.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct ExpectedPacket {
+    /// MOSIP's process.
+    pub(crate) process: String,
+    /// The id of the person that the packet is about.
+    pub(crate) subject: Option<String>,
+    /// ID-schema field → value. A list or map is compared with the JSON that is sent.
+    pub(crate) fields: BTreeMap<String, Value>,
+    /// Label → value, where it matters to the case.
+    #[serde(default)]
+    pub(crate) meta_info: BTreeMap<String, String>,
+    /// `name`, `phone`, `email`, where they matter to the case.
+    #[serde(default)]
+    pub(crate) notification: BTreeMap<String, String>,
+}

@@ -1,0 +1,419 @@
+//! The compiled rules and the decision.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::SignedDuration;
+
+use crate::age::read_duration;
+use crate::catalogue::Catalogue;
+use crate::codes::Code;
+use crate::condition::Compiler;
+use crate::country::Country;
+use crate::decision::{Decision, Effect, Facts, Operation, Respond};
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::files::Localised;
+use crate::files::country::OpencrvsVersion;
+use crate::files::rules::{Act, IfUnknown, Mode, RuleEntry, RulesFile};
+use crate::mapping::Packets;
+use crate::source::{Document, Path, at};
+use crate::suggest::nearest;
+use crate::term::{Scene, Term};
+use crate::truth::Truth;
+
+/// Actions of OpenCRVS that it asks about.
+pub(crate) const ACTIONS: [&str; 12] = [
+    "NOTIFY",
+    "DECLARE",
+    "VALIDATE",
+    "EDIT",
+    "REGISTER",
+    "REJECT",
+    "ARCHIVE",
+    "PRINT_CERTIFICATE",
+    "REQUEST_CORRECTION",
+    "APPROVE_CORRECTION",
+    "REJECT_CORRECTION",
+    "CUSTOM",
+];
+
+/// A rule, ready to be evaluated.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    pub(crate) id: String,
+    pub(crate) name: Localised,
+    pub(crate) event: String,
+    pub(crate) action: String,
+    pub(crate) custom_action: Option<String>,
+    pub(crate) term: Option<Term>,
+    pub(crate) effect: Effect,
+    pub(crate) if_unknown: IfUnknown,
+    pub(crate) mode: Mode,
+}
+
+impl Rule {
+    /// Whether the rule is for this step at all.
+    pub(crate) fn is_for(&self, facts: &Facts<'_>) -> bool {
+        self.mode != Mode::Off
+            && self.event == facts.event
+            && self.action == facts.action
+            && self.custom_action.as_deref().is_none_or(|custom| facts.custom_action == Some(custom))
+    }
+
+    pub(crate) fn eval(&self, scene: &Scene<'_>) -> Truth {
+        self.term.as_ref().map_or(Truth::True, |term| term.eval(scene))
+    }
+}
+
+/// The rules in file order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rules {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) labels: BTreeMap<String, Localised>,
+}
+
+impl Rules {
+    /// Evaluates rules in file order; the first enforced rule that settles the matter decides.
+    pub(crate) fn decide(&self, facts: &Facts<'_>, scene: &Scene<'_>) -> Decision {
+        let mut would_have = Vec::new();
+        for rule in self.rules.iter().filter(|rule| rule.is_for(facts)) {
+            match (rule.eval(scene), rule.mode) {
+                (Truth::True, Mode::Evaluate) => would_have.push(rule.id.clone()),
+                (Truth::True, _) => {
+                    return Decision { rule: Some(rule.id.clone()), effect: rule.effect.clone(), would_have };
+                }
+                (Truth::Unknown, Mode::Enforce) if rule.if_unknown == IfUnknown::Hold => {
+                    let mut missing = Vec::new();
+                    if let Some(term) = &rule.term {
+                        term.undecided(scene, &mut missing);
+                    }
+                    return Decision {
+                        rule: Some(rule.id.clone()),
+                        effect: Effect::Hold { missing },
+                        would_have,
+                    };
+                }
+                _ => {}
+            }
+        }
+        Decision { rule: None, effect: Effect::None, would_have }
+    }
+}
+
+/// Compiles rules.yaml.
+pub(crate) struct RuleCompiler<'a> {
+    pub(crate) document: &'a Document,
+    pub(crate) file: &'a RulesFile,
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) country: &'a Country,
+    pub(crate) packets: &'a Packets,
+    pub(crate) out: &'a mut Vec<Diagnostic>,
+}
+
+impl RuleCompiler<'_> {
+    pub(crate) fn compile(mut self) -> Rules {
+        let mut rules = Vec::new();
+        let mut used = BTreeSet::new();
+        let mut ids: BTreeSet<&str> = BTreeSet::new();
+        for (index, entry) in self.file.rules.iter() {
+            let path = at("rules").item(index);
+            self.id(entry, &path);
+            if !ids.insert(&entry.id) {
+                self.out.push(
+                    self.document
+                        .at_value(
+                            Code::R001,
+                            &path.key("id"),
+                            format!("`{}` is the id of an earlier rule", entry.id),
+                        )
+                        .help("decisions and audit records name rules by id"),
+                );
+            }
+            if let Some(rule) = self.rule(entry, &path, &mut used) {
+                self.never_reached(&rules, &rule, &path);
+                rules.push(rule);
+            }
+        }
+        for (name, label) in &self.file.labels {
+            let path = at("labels").key(name);
+            if self.file.conditions.contains_key(name) || self.file.groups.contains_key(name) {
+                self.languages(label, &path);
+            } else {
+                let known = self.file.conditions.keys().chain(self.file.groups.keys()).map(String::as_str);
+                self.out.push(
+                    self.document
+                        .at_key(Code::R008, &path, format!("`{name}` is no condition or group of this file"))
+                        .suggest(nearest(name, known)),
+                );
+            }
+        }
+        // While rules are broken, what seems unused may only be used by one of them.
+        let broken = self
+            .out
+            .iter()
+            .any(|problem| problem.file == self.document.name && problem.severity == Severity::Error);
+        if !broken {
+            self.unused(&used);
+            self.unsent();
+        }
+        Rules { rules, labels: self.file.labels.clone() }
+    }
+
+    fn unsent(&mut self) {
+        let sent: BTreeSet<&str> =
+            self.file.rules.iter().filter_map(|(_, rule)| rule.send.as_deref()).collect();
+        for name in self.packets.names().filter(|name| !sent.contains(name)) {
+            self.out.push(self.packets.unused(name));
+        }
+    }
+
+    fn id(&mut self, entry: &RuleEntry, path: &Path) {
+        let fits = entry.id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if !fits || entry.id.is_empty() {
+            self.out.push(
+                self.document
+                    .at_value(
+                        Code::R002,
+                        &path.key("id"),
+                        format!("`{}` cannot be the id of a rule", entry.id),
+                    )
+                    .help("lower case letters, digits and hyphens"),
+            );
+        }
+    }
+
+    fn rule(&mut self, entry: &RuleEntry, path: &Path, used: &mut BTreeSet<String>) -> Option<Rule> {
+        self.languages(&entry.name, &path.key("name"));
+        let on = path.key("on");
+        self.step(entry, &on);
+        let effect = self.effect(entry, path);
+        let Some(form) = self.catalogue.form(&entry.on.event) else {
+            self.out.push(
+                self.document
+                    .at_value(
+                        Code::R003,
+                        &on.key("event"),
+                        format!("`{}` is not an event of fields.yaml", entry.on.event),
+                    )
+                    .suggest(nearest(&entry.on.event, self.catalogue.forms.keys().map(String::as_str))),
+            );
+            return None;
+        };
+        let term = match &entry.condition {
+            None => None,
+            Some(condition) => {
+                let mut compiler = Compiler {
+                    document: self.document,
+                    event: &entry.on.event,
+                    form,
+                    conditions: &self.file.conditions,
+                    groups: &self.file.groups,
+                    used,
+                    out: self.out,
+                    open: Vec::new(),
+                };
+                Some(compiler.condition(&condition.0, &path.key("if"))?)
+            }
+        };
+        Some(Rule {
+            id: entry.id.clone(),
+            name: entry.name.clone(),
+            event: entry.on.event.clone(),
+            action: entry.on.action.clone(),
+            custom_action: entry.on.custom_action.clone(),
+            term,
+            effect: effect?,
+            if_unknown: entry.if_unknown,
+            mode: entry.mode,
+        })
+    }
+
+    fn step(&mut self, entry: &RuleEntry, on: &Path) {
+        let action = entry.on.action.as_str();
+        if !ACTIONS.contains(&action) {
+            self.out.push(
+                self.document
+                    .at_value(Code::R004, &on.key("action"), format!("OpenCRVS never asks about `{action}`"))
+                    .suggest(nearest(action, ACTIONS))
+                    .help(format!("the actions are {}", ACTIONS.join(", "))),
+            );
+        }
+        match (action == "CUSTOM", entry.on.custom_action.is_some()) {
+            (true, false) => self.out.push(
+                self.document
+                    .at_value(Code::R005, &on.key("action"), "CUSTOM says nothing without `custom_action`")
+                    .help("name the custom action's type, for example `custom_action: REVOKE_REGISTRATION`"),
+            ),
+            (false, true) => self.out.push(
+                self.document
+                    .at_key(Code::R005, &on.key("custom_action"), format!("{action} is not a custom action"))
+                    .help("write `action: CUSTOM`, or take `custom_action` out"),
+            ),
+            _ => {}
+        }
+        let ignored = entry.respond == Some(Respond::AwaitExternalValidation)
+            && action == "APPROVE_CORRECTION"
+            && self.country.opencrvs == OpencrvsVersion::V1_9;
+        if ignored {
+            self.out.push(
+                self.document
+                    .at_value(Code::R030, &on.key("action"), "OpenCRVS 1.9 does not apply what is written when a correction is accepted")
+                    .help("the national id would be stored in the action and never reach the record; 2.0 applies it"),
+            );
+        }
+    }
+
+    fn effect(&mut self, entry: &RuleEntry, path: &Path) -> Option<Effect> {
+        match entry.act {
+            Act::Reject => {
+                self.out_of_place(entry, path, &["send", "respond", "deadline"]);
+                let Some(reason) = &entry.reason else {
+                    self.out.push(
+                        self.document
+                            .at_key(Code::R026, &path.key("do"), "a rejection says why")
+                            .help("add `reason` in every language of the country"),
+                    );
+                    return None;
+                };
+                self.languages(reason, &path.key("reason"));
+                let reason = self.country.first_of(reason).unwrap_or_default().to_owned();
+                Some(Effect::Reject { reason })
+            }
+            Act::Ignore => {
+                self.out_of_place(entry, path, &["send", "respond", "deadline", "reason"]);
+                Some(Effect::Ignore)
+            }
+            Act::CreateUin => self.operate(Operation::CreateUin, entry, path),
+            Act::UpdateBiographics => self.operate(Operation::UpdateBiographics, entry, path),
+            Act::FlagDeceased => self.operate(Operation::FlagDeceased, entry, path),
+            Act::DeactivateId => self.operate(Operation::DeactivateId, entry, path),
+            Act::ReactivateId => self.operate(Operation::ReactivateId, entry, path),
+            Act::VerifyIdentity => self.operate(Operation::VerifyIdentity, entry, path),
+        }
+    }
+
+    fn operate(&mut self, operation: Operation, entry: &RuleEntry, path: &Path) -> Option<Effect> {
+        self.out_of_place(entry, path, &["reason"]);
+        for (key, given) in [("send", entry.send.is_some()), ("respond", entry.respond.is_some())] {
+            if !given {
+                self.out.push(
+                    self.document
+                        .at_key(Code::R021, &path.key("do"), format!("{operation} without `{key}`"))
+                        .help("an operation names the packet that carries it (`send`) and whether the record waits (`respond`)"),
+                );
+            }
+        }
+        if let Some(send) = &entry.send {
+            self.packet(send, &entry.on.event, &path.key("send"));
+        }
+        let deadline = self.deadline(entry, path);
+        Some(Effect::Operate { operation, send: entry.send.clone()?, respond: entry.respond?, deadline })
+    }
+
+    fn packet(&mut self, send: &str, event: &str, path: &Path) {
+        if self.packets.is_broken(send) {
+            return;
+        }
+        match self.packets.event_of(send) {
+            None => self.out.push(
+                self.document
+                    .at_value(Code::R023, path, format!("`{send}` is not a packet of packets.yaml"))
+                    .suggest(nearest(send, self.packets.names())),
+            ),
+            Some(other) if other != event => self.out.push(
+                self.document
+                    .at_value(
+                        Code::R024,
+                        path,
+                        format!("`{send}` reads the form of {other}, the rule is for {event}"),
+                    )
+                    .help("a packet can only be sent for the event whose fields it maps"),
+            ),
+            Some(_) => {}
+        }
+    }
+
+    fn deadline(&mut self, entry: &RuleEntry, path: &Path) -> Option<SignedDuration> {
+        let text = entry.deadline.as_deref()?;
+        let path = path.key("deadline");
+        if entry.respond == Some(Respond::Continue) {
+            self.out.push(
+                self.document
+                    .at_key(Code::R025, &path, "nobody waits for this answer")
+                    .help("a deadline goes with `respond: await_external_validation`"),
+            );
+        }
+        let deadline = read_duration(text);
+        if deadline.is_none() {
+            self.out.push(
+                self.document
+                    .at_value(Code::R015, &path, format!("`{text}` is not a length of time"))
+                    .help("write a whole number and minutes, hours, days or weeks: `14 days`"),
+            );
+        }
+        deadline
+    }
+
+    fn out_of_place(&mut self, entry: &RuleEntry, path: &Path, keys: &[&str]) {
+        for key in keys {
+            let given = match *key {
+                "send" => entry.send.is_some(),
+                "respond" => entry.respond.is_some(),
+                "deadline" => entry.deadline.is_some(),
+                _ => entry.reason.is_some(),
+            };
+            if given {
+                self.out.push(
+                    self.document
+                        .at_key(
+                            Code::R022,
+                            &path.key(key),
+                            format!("`{key}` does not go with what this rule does"),
+                        )
+                        .help(
+                            "`send`, `respond` and `deadline` go with operations, `reason` with `do: reject`",
+                        ),
+                );
+            }
+        }
+    }
+
+    fn languages(&mut self, text: &Localised, path: &Path) {
+        let missing: Vec<&str> = self.country.missing_in(text);
+        if !missing.is_empty() {
+            self.out.push(
+                self.document
+                    .at_key(Code::R029, path, format!("the text is missing in {}", missing.join(", ")))
+                    .help("country.yaml lists the languages that every text comes in"),
+            );
+        }
+    }
+
+    fn never_reached(&mut self, earlier: &[Rule], rule: &Rule, path: &Path) {
+        let cover = earlier.iter().find(|other| {
+            other.mode == Mode::Enforce
+                && other.term.is_none()
+                && other.event == rule.event
+                && other.action == rule.action
+                && (other.custom_action.is_none() || other.custom_action == rule.custom_action)
+        });
+        if let Some(cover) = cover {
+            self.out.push(
+                self.document
+                    .at_value(Code::R027, &path.key("id"), format!("`{}` is never reached", rule.id))
+                    .help(format!("`{}` stands before it and always applies", cover.id)),
+            );
+        }
+    }
+
+    fn unused(&mut self, used: &BTreeSet<String>) {
+        let conditions = self.file.conditions.keys().map(|name| ("conditions", name));
+        let groups = self.file.groups.keys().map(|name| ("groups", name));
+        for (section, name) in conditions.chain(groups).filter(|(_, name)| !used.contains(*name)) {
+            self.out.push(
+                self.document
+                    .at_key(Code::R028, &at(section).key(name), format!("no rule uses `{name}`"))
+                    .help("it is not checked against any form; take it out or use it"),
+            );
+        }
+    }
+}

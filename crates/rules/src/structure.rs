@@ -1,0 +1,242 @@
+//! The first check of a file: its shape against the schema of its type, all deviations at once.
+
+use jsonschema::ValidationError;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::paths::LocationSegment;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::codes::Code;
+use crate::diagnostics::Diagnostic;
+use crate::schemas::schema_of;
+use crate::source::{Document, Path, Step};
+use crate::suggest::nearest;
+
+/// Checks the file's shape and decodes what can be decoded.
+pub(crate) fn decode<T: JsonSchema + DeserializeOwned>(
+    document: &Document,
+    out: &mut Vec<Diagnostic>,
+) -> Option<T> {
+    let mut schema = Value::from(schema_of::<T>());
+    // Conditions get better messages from the compiler of conditions.
+    if let Some(condition) = schema.pointer_mut("/$defs/Condition") {
+        *condition = json!(true);
+    }
+    let checker = Checker { document, schema: &schema };
+    match jsonschema::validator_for(&schema) {
+        Ok(validator) => {
+            for error in validator.iter_errors(&document.value) {
+                checker.report(&error, out);
+            }
+        }
+        Err(error) => {
+            out.push(document.at_value(Code::S005, &Path::default(), error.masked().to_string()));
+        }
+    }
+    no_environment(document, &document.value, &Path::default(), out);
+    serde_json::from_value(document.value.clone()).ok()
+}
+
+struct Checker<'a> {
+    document: &'a Document,
+    schema: &'a Value,
+}
+
+impl Checker<'_> {
+    fn report(&self, error: &ValidationError<'_>, out: &mut Vec<Diagnostic>) {
+        let path = path_of(error);
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected }
+            | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+                let known = self.known_keys(error);
+                for key in unexpected {
+                    let mut problem = self
+                        .document
+                        .at_key(Code::S002, &path.key(key), format!("`{key}` is not a key here"))
+                        .suggest(nearest(key, known.iter().map(String::as_str)));
+                    if problem.suggestion.is_none() && !known.is_empty() {
+                        problem = problem.help(format!("the keys here are {}", known.join(", ")));
+                    }
+                    out.push(problem);
+                }
+            }
+            ValidationErrorKind::Required { property } => {
+                let key = property.as_str().unwrap_or_default();
+                out.push(self.document.at_key(Code::S001, &path, format!("`{key}` is missing here")));
+            }
+            ValidationErrorKind::Type { kind } => {
+                let wanted = match kind {
+                    TypeKind::Single(one) => one.to_string(),
+                    TypeKind::Multiple(many) => {
+                        let names = many.iter().map(|one| one.to_string()).filter(|name| name != "null");
+                        names.collect::<Vec<_>>().join(" or ")
+                    }
+                };
+                let found = type_name(error.instance());
+                out.push(self.document.at_value(
+                    Code::S003,
+                    &path,
+                    format!("expected {wanted}, found {found}"),
+                ));
+            }
+            ValidationErrorKind::Enum { options } => self.not_one_of(&path, error, &options_of(options), out),
+            ValidationErrorKind::Constant { expected_value } => {
+                self.not_one_of(&path, error, &options_of(expected_value), out);
+            }
+            ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+                self.branches(&path, error, context, out);
+            }
+            _ => out.push(self.document.at_value(
+                Code::S005,
+                &path,
+                error.masked_with("this value").to_string(),
+            )),
+        }
+    }
+
+    /// Several alternatives, none of which fits: report the one that was probably meant.
+    fn branches(
+        &self,
+        path: &Path,
+        error: &ValidationError<'_>,
+        context: &[Vec<ValidationError<'static>>],
+        out: &mut Vec<Diagnostic>,
+    ) {
+        let mut options = Vec::new();
+        let mut only_words = true;
+        for inner in context.iter().flatten() {
+            match inner.kind() {
+                ValidationErrorKind::Enum { options: more } => options.extend(options_of(more)),
+                ValidationErrorKind::Constant { expected_value } => {
+                    options.extend(options_of(expected_value));
+                }
+                ValidationErrorKind::Type { .. } if path_of(inner) == *path => {}
+                ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context }
+                    if path_of(inner) == *path =>
+                {
+                    for word in context.iter().flatten() {
+                        match word.kind() {
+                            ValidationErrorKind::Enum { options: more } => options.extend(options_of(more)),
+                            ValidationErrorKind::Constant { expected_value } => {
+                                options.extend(options_of(expected_value));
+                            }
+                            _ => only_words = false,
+                        }
+                    }
+                }
+                _ => only_words = false,
+            }
+        }
+        if only_words && !options.is_empty() {
+            self.not_one_of(path, error, &options, out);
+            return;
+        }
+        let inside = context.iter().find(|branch| {
+            branch.iter().all(|inner| {
+                !(matches!(inner.kind(), ValidationErrorKind::Type { .. }) && path_of(inner) == *path)
+            })
+        });
+        match inside {
+            Some(branch) => {
+                for inner in branch {
+                    self.report(inner, out);
+                }
+            }
+            None => out.push(self.document.at_value(
+                Code::S003,
+                path,
+                format!("{} does not fit here", type_name(error.instance())),
+            )),
+        }
+    }
+
+    fn not_one_of(
+        &self,
+        path: &Path,
+        error: &ValidationError<'_>,
+        options: &[String],
+        out: &mut Vec<Diagnostic>,
+    ) {
+        let written = match error.instance().as_ref() {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        out.push(
+            self.document
+                .at_value(Code::S004, path, format!("`{written}` is not allowed here"))
+                .suggest(nearest(&written, options.iter().map(String::as_str)))
+                .help(format!("one of {}", options.join(", "))),
+        );
+    }
+
+    /// The keys that the schema has at the place of an `additionalProperties` error.
+    fn known_keys(&self, error: &ValidationError<'_>) -> Vec<String> {
+        let place = error.schema_path().as_str();
+        let parent = place.rsplit_once('/').map_or("", |(parent, _)| parent);
+        self.schema
+            .pointer(parent)
+            .and_then(|schema| schema.get("properties"))
+            .and_then(Value::as_object)
+            .map(|properties| properties.keys().cloned().collect())
+            .unwrap_or_default()
+    }
+}
+
+fn path_of(error: &ValidationError<'_>) -> Path {
+    Path(
+        error
+            .instance_path()
+            .segments()
+            .map(|segment| match segment {
+                LocationSegment::Property(key) => Step::Key(key.into_owned()),
+                LocationSegment::Index(index) => Step::Item(index),
+            })
+            .collect(),
+    )
+}
+
+fn options_of(options: &Value) -> Vec<String> {
+    let word = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Null => None,
+        other => Some(other.to_string()),
+    };
+    match options {
+        Value::Array(items) => items.iter().filter_map(word).collect(),
+        one => word(one).into_iter().collect(),
+    }
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map",
+    }
+}
+
+/// A pack is data: what it says is what was reviewed, on every machine.
+fn no_environment(document: &Document, value: &Value, path: &Path, out: &mut Vec<Diagnostic>) {
+    match value {
+        Value::String(text) if text.contains("${") => out.push(
+            document
+                .at_value(Code::P008, path, "a pack does not read its environment")
+                .help("write the value itself; secrets belong into the engine's own configuration"),
+        ),
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                no_environment(document, item, &path.item(index), out);
+            }
+        }
+        Value::Object(map) => {
+            for (key, item) in map {
+                no_environment(document, item, &path.key(key), out);
+            }
+        }
+        _ => {}
+    }
+}

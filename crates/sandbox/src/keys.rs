@@ -1,0 +1,145 @@
+//! The key pairs of the stand-ins: OpenCRVS's token key, MOSIP's `KERNEL/SIGN`
+//! key and the partner's key, whose private half belongs to the engine.
+
+use jiff::Timestamp;
+use openssl::asn1::Asn1Time;
+use openssl::bn::BigNum;
+use openssl::error::ErrorStack;
+use openssl::hash::MessageDigest;
+use openssl::pkey::{PKey, Private};
+use openssl::rsa::Rsa;
+use openssl::x509::{X509, X509NameBuilder};
+use std::path::{Path, PathBuf};
+
+/// All key pairs. Cheap to clone.
+#[derive(Clone)]
+pub struct SandboxKeys {
+    pub(crate) auth: PKey<Private>,
+    pub(crate) kernel: PKey<Private>,
+    pub(crate) kernel_certificate: X509,
+    pub(crate) partner: PKey<Private>,
+    pub(crate) partner_certificate: X509,
+}
+
+/// Why keys could not be made, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// OpenSSL refused.
+    #[error("key or certificate could not be made or read")]
+    Crypto(#[from] ErrorStack),
+    /// The file system refused.
+    #[error("key file {path} could not be read or written")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl SandboxKeys {
+    /// Makes three RSA-2048 pairs; certificates are valid for ten years from `now`.
+    /// Takes a few hundred milliseconds.
+    pub fn generate(now: Timestamp) -> Result<Self, KeyError> {
+        let pair = || Rsa::generate(2048).and_then(PKey::from_rsa);
+        let (auth, kernel, partner) = (pair()?, pair()?, pair()?);
+        Ok(Self {
+            kernel_certificate: certificate(&kernel, "mosip-kernel-sign", now)?,
+            partner_certificate: certificate(&partner, "crvs_partner", now)?,
+            auth,
+            kernel,
+            partner,
+        })
+    }
+
+    /// Reads the keys of a folder, or makes and writes them there first: a
+    /// second start then understands what the first one encrypted.
+    pub fn load_or_create(folder: &Path, now: Timestamp) -> Result<Self, KeyError> {
+        if folder.join("auth-key.pem").exists() {
+            return Self::load(folder);
+        }
+        let keys = Self::generate(now)?;
+        let file = |name: &str| folder.join(name);
+        std::fs::create_dir_all(folder).map_err(|source| KeyError::File { path: folder.into(), source })?;
+        write(&file("kernel-key.pem"), &keys.kernel.private_key_to_pem_pkcs8()?)?;
+        write(&file("kernel-cert.pem"), &keys.kernel_certificate.to_pem()?)?;
+        write(&file("partner-key.pem"), &keys.partner.private_key_to_pem_pkcs8()?)?;
+        write(&file("partner-cert.pem"), &keys.partner_certificate.to_pem()?)?;
+        write(&file("auth-public.pem"), &keys.auth.public_key_to_pem()?)?;
+        // Last: its presence says that the folder is complete.
+        write(&file("auth-key.pem"), &keys.auth.private_key_to_pem_pkcs8()?)?;
+        Ok(keys)
+    }
+
+    fn load(folder: &Path) -> Result<Self, KeyError> {
+        let key = |name: &str| -> Result<_, KeyError> {
+            Ok(PKey::private_key_from_pem(&read(&folder.join(name))?)?)
+        };
+        let cert = |name: &str| -> Result<_, KeyError> { Ok(X509::from_pem(&read(&folder.join(name))?)?) };
+        Ok(Self {
+            auth: key("auth-key.pem")?,
+            kernel: key("kernel-key.pem")?,
+            kernel_certificate: cert("kernel-cert.pem")?,
+            partner: key("partner-key.pem")?,
+            partner_certificate: cert("partner-cert.pem")?,
+        })
+    }
+
+    /// Encrypts credentials to another partner certificate than the generated one.
+    /// The private half stays with whoever made it.
+    pub fn with_partner_certificate(mut self, pem: &[u8]) -> Result<Self, KeyError> {
+        self.partner_certificate = X509::from_pem(pem)?;
+        Ok(self)
+    }
+
+    /// The partner's private key, PKCS#8 PEM: what the engine opens credentials with.
+    pub fn partner_private_key_pem(&self) -> Result<Vec<u8>, KeyError> {
+        Ok(self.partner.private_key_to_pem_pkcs8()?)
+    }
+
+    /// The partner's certificate, PEM.
+    pub fn partner_certificate_pem(&self) -> Result<Vec<u8>, KeyError> {
+        Ok(self.partner_certificate.to_pem()?)
+    }
+
+    /// The certificate of MOSIP's signing key, PEM: what the engine pins.
+    pub fn kernel_certificate_pem(&self) -> Result<Vec<u8>, KeyError> {
+        Ok(self.kernel_certificate.to_pem()?)
+    }
+
+    /// The public half of MOSIP's signing key, PEM.
+    pub fn kernel_public_key_pem(&self) -> Result<Vec<u8>, KeyError> {
+        Ok(self.kernel.public_key_to_pem()?)
+    }
+
+    /// The public key of OpenCRVS's tokens, PEM.
+    pub fn auth_public_key_pem(&self) -> Result<Vec<u8>, KeyError> {
+        Ok(self.auth.public_key_to_pem()?)
+    }
+}
+
+fn certificate(key: &PKey<Private>, name: &str, now: Timestamp) -> Result<X509, ErrorStack> {
+    let mut subject = X509NameBuilder::new()?;
+    subject.append_entry_by_text("CN", name)?;
+    let subject = subject.build();
+    let mut builder = X509::builder()?;
+    builder.set_version(2)?;
+    let serial = BigNum::from_u32(1)?.to_asn1_integer()?;
+    builder.set_serial_number(&serial)?;
+    builder.set_subject_name(&subject)?;
+    builder.set_issuer_name(&subject)?;
+    builder.set_pubkey(key)?;
+    let (from, until) = (now.as_second() - 86_400, now.as_second() + 10 * 365 * 86_400);
+    builder.set_not_before(Asn1Time::from_unix(from)?.as_ref())?;
+    builder.set_not_after(Asn1Time::from_unix(until)?.as_ref())?;
+    builder.sign(key, MessageDigest::sha256())?;
+    Ok(builder.build())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
+    std::fs::read(path).map_err(|source| KeyError::File { path: path.into(), source })
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
+    std::fs::write(path, bytes).map_err(|source| KeyError::File { path: path.into(), source })
+}

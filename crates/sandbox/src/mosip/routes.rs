@@ -1,0 +1,56 @@
+//! Paths of the MOSIP stand-in.
+
+use super::state::Mosip;
+use super::{auth, hub, idrepo, issuance, packets, statuses, wellknown, workflow};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::routing::{get, patch, post, put};
+use std::sync::Arc;
+
+pub(crate) fn router(mosip: Arc<Mosip>) -> Router {
+    Router::new()
+        .route("/v1/authmanager/authenticate/clientidsecretkey", post(auth::authenticate))
+        .route("/commons/v1/packetmanager/createPacket", put(packets::create))
+        .route("/registrationprocessor/v1/workflowmanager/workflowinstance", post(workflow::trigger))
+        .route("/registrationprocessor/v1/workflowmanager/workflow/search", post(statuses::workflows))
+        .route("/registrationprocessor/v1/registrationtransaction/search/{aid}", get(statuses::transactions))
+        .route("/registrationprocessor/v1/registrationstatus/search", post(statuses::statuses))
+        .route("/idrepository/v1/identity/idvid/{id}", get(idrepo::get_idvid))
+        .route("/idrepository/v1/identity/idvid/", post(idrepo::post_idvid))
+        .route("/idrepository/v1/identity/", patch(idrepo::patch))
+        .route("/idrepository/v1/vid/uin/{uin}", get(idrepo::vids))
+        .route(
+            "/idrepository/v1/vid/{vid}",
+            get(idrepo::vid).patch(idrepo::patch_vid).post(idrepo::switch_vids),
+        )
+        .route("/v1/credentialrequest/get/{id}", get(issuance::get))
+        .route("/v1/credentialrequest/retrigger/{id}", put(issuance::put_retrigger))
+        .route("/v1/keymanager/getCertificate", get(wellknown::certificate))
+        .route("/hub", post(hub::hub))
+        .route("/hub/", post(hub::hub))
+        .route("/hub/actuator/health", get(hub::health))
+        .route("/.well-known/public-key.json", get(wellknown::public_key))
+        .route("/.well-known/controller.json", get(wellknown::controller))
+        .route("/.well-known/mosip-context.json", get(wellknown::context))
+        .layer(DefaultBodyLimit::max(20 * 1024 * 1024))
+        .with_state(mosip)
+}
+
+/// The fault name of a request.
+pub(crate) fn fault_name(request: &Request) -> Option<&'static str> {
+    let path = request.uri().path();
+    let table = [
+        ("/v1/authmanager", "mosip.auth"),
+        ("/commons/v1/packetmanager", "mosip.packetmanager"),
+        ("/registrationprocessor/v1/workflowmanager/workflowinstance", "mosip.workflow.instance"),
+        ("/registrationprocessor/v1/workflowmanager/workflow/search", "mosip.workflow.search"),
+        ("/registrationprocessor/v1/registrationtransaction", "mosip.workflow.transactions"),
+        ("/registrationprocessor/v1/registrationstatus", "mosip.workflow.status"),
+        ("/idrepository", "mosip.idrepo"),
+        ("/v1/credentialrequest", "mosip.credentialrequest"),
+        ("/v1/keymanager", "mosip.keymanager"),
+        ("/hub", "mosip.hub"),
+        ("/.well-known", "mosip.keymanager"),
+    ];
+    table.iter().find(|(prefix, _)| path.starts_with(prefix)).map(|(_, name)| *name)
+}

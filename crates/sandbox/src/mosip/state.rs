@@ -1,0 +1,56 @@
+//! What every endpoint of the MOSIP stand-in shares.
+
+use super::auth::Grants;
+use super::desk::Desk;
+use super::hub::Hub;
+use super::registry::Registry;
+use crate::entropy::{Dice, lock};
+use crate::faults::FaultBox;
+use crate::keys::SandboxKeys;
+use crate::options::MosipOptions;
+use crate::time::Pace;
+use jiff::Timestamp;
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub(crate) struct Mosip {
+    pub(crate) options: MosipOptions,
+    pub(crate) pace: Pace,
+    pub(crate) dice: Dice,
+    pub(crate) faults: Arc<FaultBox>,
+    pub(crate) http: reqwest::Client,
+    pub(crate) keys: SandboxKeys,
+    pub(crate) grants: Grants,
+    pub(crate) desk: Mutex<Desk>,
+    pub(crate) registry: Mutex<Registry>,
+    pub(crate) hub: Hub,
+    /// At most two private-key operations at a time: the engine needs a core too.
+    pub(crate) crypto: Semaphore,
+    pub(crate) started: Timestamp,
+    pub(crate) seed: u64,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Mosip {
+    pub(crate) fn desk(&self) -> MutexGuard<'_, Desk> {
+        lock(&self.desk)
+    }
+
+    pub(crate) fn registry(&self) -> MutexGuard<'_, Registry> {
+        lock(&self.registry)
+    }
+
+    /// Runs work in the background until it ends or the sandbox stops.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = work => {}
+            }
+        });
+    }
+}

@@ -1,0 +1,47 @@
+//! Public keys and contexts, as the file server and keymanager publish them.
+
+use super::envelope;
+use super::state::Mosip;
+use super::vc_proof::TERMS;
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// `/.well-known/public-key.json`; note the `\r\n` of the original.
+pub(crate) async fn public_key(State(mosip): State<Arc<Mosip>>) -> Json<Value> {
+    let host = &mosip.options.host;
+    let pem = mosip.keys.kernel_public_key_pem().unwrap_or_default();
+    Json(json!({
+        "@context": "https://w3id.org/security/v2", "type": "RsaVerificationKey2018",
+        "id": format!("https://{host}/.well-known/public-key.json"),
+        "controller": format!("https://{host}/.well-known/controller.json"),
+        "publicKeyPem": String::from_utf8_lossy(&pem).replace('\n', "\r\n"),
+    }))
+}
+
+/// `/.well-known/controller.json`.
+pub(crate) async fn controller(State(mosip): State<Arc<Mosip>>) -> Json<Value> {
+    let host = &mosip.options.host;
+    Json(json!({
+        "@context": "https://w3id.org/security/v2", "id": format!("https://{host}/.well-known/controller.json"),
+        "assertionMethod": [format!("https://{host}/.well-known/public-key.json")],
+    }))
+}
+
+/// `/.well-known/mosip-context.json`: the terms that the sandbox's proofs cover.
+pub(crate) async fn context(State(mosip): State<Arc<Mosip>>) -> Json<Value> {
+    let host = &mosip.options.host;
+    let term = |name: &&str| ((*name).to_owned(), json!({"@id": format!("https://{host}/mosip#{name}")}));
+    let terms: Map<String, Value> = TERMS.iter().map(term).collect();
+    Json(json!({"@context": [terms]}))
+}
+
+/// `GET /v1/keymanager/getCertificate?applicationId=KERNEL&referenceId=SIGN`.
+pub(crate) async fn certificate(State(mosip): State<Arc<Mosip>>) -> Response {
+    let at = mosip.pace.iso();
+    let pem = mosip.keys.kernel_certificate_pem().unwrap_or_default();
+    let certificate = String::from_utf8_lossy(&pem).into_owned();
+    envelope::ok("mosip.keymanager", &at, &json!({"certificate": certificate, "certSignRequest": null}))
+}

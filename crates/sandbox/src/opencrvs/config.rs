@@ -1,0 +1,68 @@
+//! `GET /config/events`: the forms, as the country config serves them and core
+//! proxies them.
+
+use super::fields;
+use serde_json::{Value, json};
+
+/// EventConfig of each event type.
+pub(crate) fn events() -> Value {
+    json!([event("birth", "child.dob", "child.name"), event("death", "eventDetails.date", "deceased.name")])
+}
+
+fn event(id: &str, date: &str, name: &str) -> Value {
+    json!({
+        "id": id,
+        "label": text(&format!("event.{id}.label"), id),
+        "title": text(&format!("event.{id}.title"), &format!("{{{name}.firstname}} {{{name}.surname}}")),
+        "dateOfEvent": {"fieldId": date},
+        "summary": {"fields": [{"fieldId": name}, {"fieldId": date}]},
+        "declaration": {"label": text(&format!("form.{id}.label"), "Declaration"), "pages": pages(id)},
+        "actions": actions(),
+        "flags": [{"id": "validated", "label": text("flags.validated", "Validated"), "requiresAction": false}],
+        "advancedSearch": [],
+    })
+}
+
+fn pages(event: &str) -> Value {
+    let mut pages: Vec<(String, Vec<Value>)> = Vec::new();
+    for (id, kind) in fields::all(event) {
+        let page = id.split('.').next().unwrap_or_default().to_owned();
+        let field = json!({"id": id, "type": kind, "label": text(&format!("form.{id}.label"), &id)});
+        match pages.iter_mut().find(|(known, _)| *known == page) {
+            Some((_, fields)) => fields.push(field),
+            None => pages.push((page, vec![field])),
+        }
+    }
+    pages
+        .into_iter()
+        .map(|(page, fields)| json!({"id": page, "type": "FORM", "title": text(&format!("form.{page}.title"), &page), "fields": fields}))
+        .collect()
+}
+
+fn actions() -> Value {
+    ["READ", "DECLARE", "REGISTER", "PRINT_CERTIFICATE", "REQUEST_CORRECTION", "APPROVE_CORRECTION"]
+        .iter()
+        .map(|kind| json!({"type": kind, "label": text(&format!("actions.{}", kind.to_lowercase()), kind)}))
+        .collect()
+}
+
+fn text(id: &str, message: &str) -> Value {
+    json!({"id": id, "defaultMessage": message, "description": message})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_birth_form_has_the_national_id() {
+        let configs = events();
+        let fields: Vec<&Value> = configs[0]["declaration"]["pages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|page| page["fields"].as_array().unwrap())
+            .collect();
+        assert!(fields.iter().any(|field| field["id"] == "child.nid" && field["type"] == "TEXT"));
+    }
+}

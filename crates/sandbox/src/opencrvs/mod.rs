@@ -1,0 +1,166 @@
+//! The OpenCRVS stand-in: an event store with core's own semantics.
+//!
+//! A record is a list of actions; a click inserts one as Requested and asks the
+//! country config once; the answer's status code decides. What is not answered
+//! stays frozen until someone accepts or rejects it.
+
+mod accept;
+mod action;
+mod authorise;
+mod config;
+mod core;
+mod fields;
+mod get;
+mod ledger;
+mod procedure;
+mod record;
+mod reindex;
+mod reject;
+mod routes;
+mod search;
+mod store;
+mod submit;
+mod token_endpoint;
+mod tokens;
+mod trpc;
+
+pub use action::{Actor, Declaration, Document, Status, StoredAction};
+pub use reindex::Reindexed;
+pub use submit::{Click, Clicked, Submission};
+
+pub(crate) use self::core::{Core, OFFICE, REGISTRAR};
+#[cfg(test)]
+pub(crate) use fields::unknown as unknown_field;
+pub(crate) use routes::{fault_name, router};
+pub(crate) use tokens::Tokens;
+
+use crate::entropy::lock;
+use serde_json::Value;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Handle to the OpenCRVS stand-in. Cheap to clone.
+#[derive(Clone)]
+pub struct OpenCrvs {
+    pub(crate) core: Arc<Core>,
+    pub(crate) url: String,
+}
+
+impl OpenCrvs {
+    /// Base URL: the gateway (`{url}/events/…`), the auth service (`{url}/token`,
+    /// `{url}/.well-known`) and the config (`{url}/config/events`).
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where triggers go from now on, without a trailing path.
+    pub fn set_country_config(&self, url: &str) {
+        *lock(&self.core.country_config) = Some(url.to_owned());
+    }
+
+    /// Opens a new record: CREATE and an assignment to the registrar.
+    pub fn create(&self, kind: &str) -> Uuid {
+        let core = &self.core;
+        let actor = Actor::from(&core.registrar());
+        let at = core.pace.iso();
+        let id = core.uuid();
+        let transaction = format!("tmp-{}", core.uuid());
+        let create = actor.sign(core.uuid(), "CREATE", Status::Accepted, &transaction, &at);
+        let mut assign = actor.sign(core.uuid(), "ASSIGN", Status::Accepted, &transaction, &at);
+        assign.assigned_to = Some(actor.id.clone());
+        let searchable = core.searchable_at();
+        loop {
+            let document = Document {
+                id,
+                kind: kind.to_owned(),
+                tracking_id: crate::generator::tracking_id(core.uuid().as_u64_pair().0),
+                created_at: at.clone(),
+                updated_at: at.clone(),
+                actions: vec![create.clone(), assign.clone()],
+            };
+            if core.store.rows().import(document, Some(searchable)) {
+                return id;
+            }
+        }
+    }
+
+    /// A registrar takes the record into hand.
+    pub fn assign(&self, event: Uuid) {
+        let actor = Actor::from(&self.core.registrar());
+        let id = self.core.uuid();
+        let mut assign =
+            actor.sign(id, "ASSIGN", Status::Accepted, &self.core.uuid().to_string(), &self.core.pace.iso());
+        assign.assigned_to = Some(actor.id.clone());
+        self.core.store.rows().append(event, assign);
+    }
+
+    /// Carries out a registrar's click, the call to the country config included.
+    pub async fn submit(&self, event: Uuid, submission: Submission) -> Click {
+        submit::submit(&self.core, event, submission).await
+    }
+
+    /// Takes a whole document into the store, frozen actions included. False if
+    /// its id, tracking id or registration number exists.
+    pub fn import(&self, document: Document) -> bool {
+        let searchable = self.core.searchable_at();
+        self.core.store.rows().import(document, Some(searchable))
+    }
+
+    /// A record as it would be sent now.
+    pub fn document(&self, event: Uuid) -> Option<Document> {
+        self.core.store.rows().records.get(&event).map(|record| record.document.clone())
+    }
+
+    /// A record by its tracking id.
+    pub fn find(&self, tracking_id: &str) -> Option<Uuid> {
+        self.core.store.rows().by_tracking(tracking_id)
+    }
+
+    /// All records in the order of their creation.
+    pub fn records(&self) -> Vec<Uuid> {
+        self.core.store.rows().order.clone()
+    }
+
+    /// The unanswered Requested actions of a record: not empty means frozen.
+    pub fn pending(&self, event: Uuid) -> Vec<StoredAction> {
+        let rows = self.core.store.rows();
+        rows.records.get(&event).map(|record| record.pending().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Status of a record: `DECLARED`, `REGISTERED`, …
+    pub fn status(&self, event: Uuid) -> Option<&'static str> {
+        self.core.store.rows().records.get(&event).map(|record| record::status(&record.document.actions))
+    }
+
+    /// Flags of a record.
+    pub fn flags(&self, event: Uuid) -> Vec<String> {
+        let rows = self.core.store.rows();
+        rows.records.get(&event).map(|record| record::flags(&record.document.actions)).unwrap_or_default()
+    }
+
+    /// The number a record was registered under.
+    pub fn registration_number(&self, event: Uuid) -> Option<String> {
+        let rows = self.core.store.rows();
+        rows.records.get(&event).and_then(|record| record.registration_number().map(str::to_owned))
+    }
+
+    /// The bearer that a trigger about this action carries; `None` if it cannot be signed.
+    pub async fn trigger_token(&self, event: Uuid, action: Uuid) -> Option<String> {
+        submit::trigger_token(&self.core, &self.core.registrar(), event, action).await
+    }
+
+    /// Sends the reindex feed to the country config.
+    pub async fn reindex(&self) -> Reindexed {
+        reindex::reindex(&self.core).await
+    }
+
+    /// The truth about every record; with `summary` the counters only.
+    pub fn ledger(&self, summary: bool) -> Value {
+        ledger::ledger(&self.core, summary)
+    }
+
+    /// Forgets all records and counters.
+    pub fn reset(&self) {
+        *self.core.store.rows() = store::Rows::default();
+    }
+}

@@ -1,0 +1,172 @@
+//! `POST /events/events/search` and `event.search`: from + size over an index
+//! that lags, inside Elasticsearch's window of 10,000.
+
+use super::action::{Document, Status, StoredAction};
+use super::authorise;
+use super::core::Core;
+use super::record;
+use super::tokens::Claims;
+use super::trpc::{Code, Outcome, TrpcError};
+use civitas_opencrvs::{EventDocument, Version};
+use serde_json::{Value, json};
+
+/// Elasticsearch's default `max_result_window`.
+const WINDOW: u64 = 10_000;
+
+/// One index entry: what search returns and filters on.
+struct Entry {
+    value: Value,
+    updated_at: String,
+}
+
+pub(crate) fn search(core: &Core, claims: &Claims, input: &Value) -> Outcome {
+    authorise::scope(core, claims, "record.search")?;
+    let limit = input["limit"].as_u64().unwrap_or(10);
+    let offset = input["offset"].as_u64().unwrap_or(0);
+    if offset + limit > WINDOW {
+        return Err(TrpcError::internal("Result window is too large"));
+    }
+    let query = &input["query"];
+    if !query["clauses"].is_array() {
+        return Err(TrpcError::new(Code::BadRequest, "Input validation failed: query.clauses"));
+    }
+    let now = core.now();
+    let version = core.tokens.regime.into();
+    let mut rows = core.store.rows();
+    rows.tally.searches += 1;
+    let rows = &mut *rows;
+    let mut found: Vec<Entry> = rows
+        .order
+        .iter()
+        .filter_map(|id| {
+            let record = rows.records.get_mut(id)?;
+            let assigned = record.assigned_to.clone();
+            let actions = record.searchable(now)?.len();
+            let actions = &record.document.actions[..actions];
+            let summary = Summary::of(&record.document, actions);
+            matches(query, &summary).then(|| summary.entry(version, assigned))
+        })
+        .collect();
+    sort(&mut found, &input["sort"]);
+    let total = found.len();
+    let skip = usize::try_from(offset).unwrap_or(usize::MAX);
+    let take = usize::try_from(limit).unwrap_or(usize::MAX);
+    let results: Vec<Value> = found.into_iter().skip(skip).take(take).map(|entry| entry.value).collect();
+    Ok(json!({"results": results, "total": total}))
+}
+
+struct Summary<'a> {
+    document: &'a Document,
+    actions: &'a [StoredAction],
+    status: &'static str,
+    flags: Vec<String>,
+    updated: &'a StoredAction,
+}
+
+impl<'a> Summary<'a> {
+    fn of(document: &'a Document, actions: &'a [StoredAction]) -> Self {
+        let meta = |action: &&StoredAction| !matches!(action.kind.as_str(), "READ" | "ASSIGN" | "UNASSIGN");
+        let updated = actions
+            .iter()
+            .rev()
+            .filter(meta)
+            .find(|action| action.status == Status::Accepted)
+            .unwrap_or_else(|| &document.actions[0]);
+        Self { document, actions, status: record::status(actions), flags: record::flags(actions), updated }
+    }
+
+    /// The requester of an accepted action, not its confirmer.
+    fn requester(&self) -> &StoredAction {
+        let original = self.updated.original_action_id;
+        original.and_then(|id| self.actions.iter().find(|action| action.id == id)).unwrap_or(self.updated)
+    }
+
+    fn entry(&self, version: Version, assigned: Option<String>) -> Entry {
+        let requester = self.requester();
+        let registered = self.actions.iter().rev().find_map(|action| action.registration_number.as_deref());
+        let first = &self.document.actions[0];
+        let mut value = json!({
+            "id": self.document.id, "type": self.document.kind, "status": self.status,
+            "trackingId": self.document.tracking_id,
+            "createdAt": self.document.created_at, "createdBy": first.created_by,
+            "createdByUserType": first.created_by_user_type,
+            "updatedAt": self.updated.created_at, "updatedBy": requester.created_by,
+            "updatedByUserRole": requester.created_by_role, "updatedAtLocation": requester.created_at_location,
+            "assignedTo": assigned, "flags": self.flags,
+            "legalStatuses": {}, "declaration": declaration(version, self.document, self.actions),
+        });
+        if let Some(number) = registered {
+            value["legalStatuses"] =
+                json!({"REGISTERED": {"registrationNumber": number, "acceptedAt": self.updated.created_at}});
+        }
+        Entry { value, updated_at: self.updated.created_at.clone() }
+    }
+}
+
+/// The current declaration of what the index has seen, nulls dropped.
+fn declaration(version: Version, document: &Document, actions: &[StoredAction]) -> Value {
+    let seen = Document { actions: actions.to_vec(), ..document.clone() };
+    let parsed = serde_json::to_vec(&seen).ok().and_then(|bytes| EventDocument::parse(&bytes).ok());
+    parsed.map_or(Value::Null, |event| Value::Object(event.current(version)))
+}
+
+fn matches(query: &Value, summary: &Summary<'_>) -> bool {
+    let Some(clauses) = query["clauses"].as_array() else { return false };
+    if query["type"] == "or" {
+        return clauses.iter().any(|clause| clause_matches(clause, summary));
+    }
+    clauses.iter().all(|clause| clause_matches(clause, summary))
+}
+
+fn clause_matches(clause: &Value, summary: &Summary<'_>) -> bool {
+    if clause["clauses"].is_array() {
+        return matches(clause, summary);
+    }
+    let Some(clause) = clause.as_object() else { return false };
+    clause.iter().all(|(key, wanted)| match key.as_str() {
+        "eventType" => wanted == summary.document.kind.as_str(),
+        "id" => term(wanted, &summary.document.id.to_string()),
+        "trackingId" => term(wanted, &summary.document.tracking_id),
+        "status" => term(wanted, summary.status),
+        "updatedAt" => term(wanted, &summary.updated.created_at),
+        "createdAt" => term(wanted, &summary.document.created_at),
+        "flags" => {
+            let has = |flag: &Value| summary.flags.iter().any(|raised| flag == raised.as_str());
+            let any = wanted["anyOf"].as_array().is_none_or(|flags| flags.iter().any(has));
+            let none = wanted["noneOf"].as_array().is_none_or(|flags| !flags.iter().any(has));
+            any && none
+        }
+        _ => true,
+    })
+}
+
+/// `"x"`, `{type: exact, term}`, `{type: anyOf, terms}` or `{type: range, gte, lte}`.
+fn term(wanted: &Value, value: &str) -> bool {
+    if let Some(text) = wanted.as_str() {
+        return text == value;
+    }
+    match wanted["type"].as_str() {
+        Some("anyOf") => {
+            wanted["terms"].as_array().is_some_and(|terms| terms.iter().any(|term| term == value))
+        }
+        Some("range") => {
+            let above = wanted["gte"].as_str().is_none_or(|from| value >= from);
+            above && wanted["lte"].as_str().is_none_or(|until| value <= until)
+        }
+        _ => wanted["term"] == value,
+    }
+}
+
+fn sort(found: &mut [Entry], order: &Value) {
+    let Some(order) = order.as_array().and_then(|orders| orders.first()) else { return };
+    let field = order["field"].as_str().unwrap_or("updatedAt").to_owned();
+    let key = |entry: &Entry| match field.as_str() {
+        "updatedAt" => entry.updated_at.clone(),
+        other => entry.value[other].as_str().unwrap_or_default().to_owned(),
+    };
+    let descending = order["direction"] == "desc";
+    found.sort_by(|a, b| {
+        let ascending = key(a).cmp(&key(b));
+        if descending { ascending.reverse() } else { ascending }
+    });
+}

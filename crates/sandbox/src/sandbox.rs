@@ -1,0 +1,175 @@
+//! Starting and stopping the whole.
+
+use crate::admin;
+use crate::entropy::Dice;
+use crate::faults::{FaultBox, Faults, Flavour, inject};
+use crate::generator::Population;
+use crate::keys::{KeyError, SandboxKeys};
+use crate::mosip::{self, Desk, Grants, Hub, Mosip, Registry};
+use crate::opencrvs::{self, Core, OpenCrvs, Tokens};
+use crate::options::SandboxOptions;
+use crate::time::{Clock, Pace};
+use crate::wire::serve;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Both stand-ins, running. Dropping it stops them.
+pub struct Sandbox {
+    opencrvs: OpenCrvs,
+    mosip: Mosip,
+    faults: Arc<FaultBox>,
+    population: Population,
+    seed: u64,
+    stop: CancellationToken,
+}
+
+/// Why a sandbox did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A port is taken or not allowed.
+    #[error("sandbox could not listen on {addr}: choose a free port")]
+    Listen {
+        /// The address asked for.
+        addr: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Keys could not be made.
+    #[error("sandbox keys could not be made")]
+    Keys(#[from] KeyError),
+}
+
+impl From<openssl::error::ErrorStack> for StartError {
+    fn from(error: openssl::error::ErrorStack) -> Self {
+        Self::Keys(KeyError::Crypto(error))
+    }
+}
+
+impl Sandbox {
+    /// Starts both stand-ins on the current runtime.
+    ///
+    /// The client calls the engine (triggers, deliveries); the clock stamps
+    /// actions and tokens.
+    pub async fn start(
+        options: SandboxOptions,
+        http: reqwest::Client,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        let SandboxOptions { seed, speed, opencrvs_addr, mosip_addr, opencrvs, mosip, keys, faults } =
+            options;
+        let pace = Pace::new(clock, speed);
+        let keys = match keys {
+            Some(keys) => keys,
+            None => SandboxKeys::generate(pace.now())?,
+        };
+        let faults = Arc::new(FaultBox::new(seed, faults));
+        let stop = CancellationToken::new();
+        let population = Population::new(seed, mosip.population);
+        let mut mac = [0; 32];
+        let dice = Dice::new(seed, 0x0C);
+        dice.fill(&mut mac);
+        let core = Arc::new(Core {
+            store: Default::default(),
+            tokens: Tokens::new(&keys, opencrvs.version, &mac)?,
+            public_key_pem: String::from_utf8_lossy(&keys.auth_public_key_pem()?).into_owned(),
+            country_config: Mutex::new(opencrvs.country_config_url.clone()),
+            options: opencrvs,
+            pace: pace.clone(),
+            dice,
+            http: http.clone(),
+        });
+        let shared = Arc::new(mosip::Shared {
+            started: pace.now(),
+            options: mosip,
+            pace,
+            dice: Dice::new(seed, 0x05),
+            faults: Arc::clone(&faults),
+            http,
+            keys,
+            grants: Grants::default(),
+            desk: Mutex::new(Desk::default()),
+            registry: Mutex::new(Registry::with(population)),
+            hub: Hub::default(),
+            crypto: Semaphore::new(2),
+            seed,
+            stop: stop.clone(),
+            tasks: TaskTracker::new(),
+        });
+        let mut opencrvs = OpenCrvs { core: Arc::clone(&core), url: String::new() };
+        let mut mosip = Mosip { shared: Arc::clone(&shared), url: String::new() };
+        let admin = admin::router(opencrvs.clone(), mosip.clone(), Arc::clone(&faults));
+        let wrap = |router: Router, flavour| {
+            router.layer(from_fn_with_state((Arc::clone(&faults), flavour), inject)).merge(admin.clone())
+        };
+        let gateway = wrap(opencrvs::router(core), Flavour { name: opencrvs::fault_name, mosip: false });
+        let platform = wrap(mosip::router(shared), Flavour { name: mosip::fault_name, mosip: true });
+        opencrvs.url = url(serve(opencrvs_addr, gateway, stop.clone()).await, opencrvs_addr)?;
+        mosip.url = url(serve(mosip_addr, platform, stop.clone()).await, mosip_addr)?;
+        Ok(Self { opencrvs, mosip, faults, population, seed, stop })
+    }
+
+    /// The OpenCRVS stand-in.
+    pub fn opencrvs(&self) -> &OpenCrvs {
+        &self.opencrvs
+    }
+
+    /// The MOSIP stand-in.
+    pub fn mosip(&self) -> &Mosip {
+        &self.mosip
+    }
+
+    /// The faults in force.
+    pub fn faults(&self) -> Faults {
+        self.faults.get()
+    }
+
+    /// Replaces the faults in force.
+    pub fn set_faults(&self, faults: Faults) {
+        self.faults.set(faults);
+    }
+
+    /// The people who had an identity before the sandbox started.
+    pub fn population(&self) -> Population {
+        self.population
+    }
+
+    /// The seed it was started with.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Counters and truth, for checking invariants; with `summary` the counters only.
+    pub fn ledger(&self, summary: bool) -> serde_json::Value {
+        admin::ledger_of(&self.opencrvs, &self.mosip, summary)
+    }
+
+    /// Every violation that was seen: empty when the engine kept its promises.
+    pub fn violations(&self) -> Vec<String> {
+        let mut all = self.opencrvs.core.store.rows().tally.violations.clone();
+        all.extend(self.mosip.shared.desk().violations.iter().cloned());
+        all
+    }
+
+    /// Stops both servers and all work in the background; requests that are
+    /// being answered are finished.
+    pub fn stop(&self) {
+        self.stop.cancel();
+        self.mosip.shared.tasks.close();
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn url(served: std::io::Result<crate::wire::Served>, addr: SocketAddr) -> Result<String, StartError> {
+    let served = served.map_err(|source| StartError::Listen { addr, source })?;
+    Ok(format!("http://{}", served.addr))
+}

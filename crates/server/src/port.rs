@@ -1,0 +1,103 @@
+//! The door to the engine, as narrow as HTTP needs it, so that every failure behind it can be tested here.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use civitas_engine::queue::{
+    ActError, ActRequest, Acted, Filter, Overview, QueueError, QueueRow, RecordView,
+};
+use civitas_engine::{Answer, Arrival, DeliverError, Engine, IngestError, IntentAnswer};
+use civitas_mosip::websub::Intent;
+
+
+/// A boxed future: the door is a trait object.
+pub type Reply<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What OpenCRVS and MOSIP bring.
+pub trait Intake: Send + Sync + 'static {
+    /// Takes one civil event in; durable once answered.
+    fn trigger(&self, arrival: Arrival) -> Reply<'_, Result<Answer, IngestError>>;
+
+    /// Checks and keeps one delivery of the hub; durable once answered.
+    fn deliver(&self, raw: Vec<u8>, signature: Option<String>) -> Reply<'_, Result<(), DeliverError>>;
+
+    /// Answers a verification of intent.
+    fn intent(&self, intent: Intent) -> Reply<'_, IntentAnswer>;
+
+    /// Counts a refused act and writes it into the audit log. `what` holds no secret and no personal data.
+    fn denied(&self, actor: String, what: String) -> Reply<'_, ()>;
+}
+
+/// The engine, with the time that a trigger may wait for the journal.
+#[derive(Clone)]
+pub struct Live {
+    /// The engine.
+    pub engine: Engine,
+    /// After this a trigger is surely not recorded, and is answered so.
+    pub patience: Duration,
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Live").field("patience", &self.patience).finish_non_exhaustive()
+    }
+}
+
+impl Intake for Live {
+    fn trigger(&self, arrival: Arrival) -> Reply<'_, Result<Answer, IngestError>> {
+        Box::pin(self.engine.trigger(arrival, self.patience))
+    }
+
+    fn deliver(&self, raw: Vec<u8>, signature: Option<String>) -> Reply<'_, Result<(), DeliverError>> {
+        Box::pin(async move { self.engine.deliver(&raw, signature.as_deref()).await.map(drop) })
+    }
+
+    fn intent(&self, intent: Intent) -> Reply<'_, IntentAnswer> {
+        Box::pin(async move { self.engine.verify_intent(&intent).await })
+    }
+
+    fn denied(&self, actor: String, what: String) -> Reply<'_, ()> {
+        Box::pin(async move { self.engine.record_denial(&actor, &what).await })
+    }
+}
+
+/// The queue and the records, for people.
+pub trait Desk: Send + Sync + 'static {
+    /// Digest of the rule set that decides.
+    fn ruleset(&self) -> String;
+
+    /// How things stand, with so many waiting operations and decisions.
+    fn overview(&self, rows: u32) -> Reply<'_, Result<Overview, QueueError>>;
+
+    /// Operations, oldest first.
+    fn list(&self, filter: Filter) -> Reply<'_, Result<Vec<QueueRow>, QueueError>>;
+
+    /// One record by event id, tracking id or AID.
+    fn show(&self, record: String) -> Reply<'_, Result<Option<RecordView>, QueueError>>;
+
+    /// Acts on a record.
+    fn act(&self, request: ActRequest) -> Reply<'_, Result<Acted, ActError>>;
+}
+
+impl Desk for Live {
+    fn ruleset(&self) -> String {
+        self.engine.pack().digest().to_owned()
+    }
+
+    fn overview(&self, rows: u32) -> Reply<'_, Result<Overview, QueueError>> {
+        Box::pin(async move { self.engine.queue().overview(rows).await })
+    }
+
+    fn list(&self, filter: Filter) -> Reply<'_, Result<Vec<QueueRow>, QueueError>> {
+        Box::pin(async move { self.engine.queue().list(&filter).await })
+    }
+
+    fn show(&self, record: String) -> Reply<'_, Result<Option<RecordView>, QueueError>> {
+        Box::pin(async move { self.engine.queue().show(&record).await })
+    }
+
+    fn act(&self, request: ActRequest) -> Reply<'_, Result<Acted, ActError>> {
+        Box::pin(async move { self.engine.queue().act(request).await })
+    }
+}

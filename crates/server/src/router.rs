@@ -1,0 +1,38 @@
+//! Which address leads where.
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::state::{App, Options, Parts};
+use crate::websub::{delivery, intent};
+use crate::{api, failsafe, health, metric, pages, trigger};
+
+/// Largest body of an operator's act.
+const ACT_BODY: usize = 16 * 1024;
+
+/// All endpoints.
+pub fn router(parts: Parts, options: Options) -> Router {
+    let callback = get(intent::intent).post(delivery::delivery);
+    Router::new()
+        .route("/trigger/events/{type}/actions/{action}", post(trigger::trigger))
+        .route("/triggers/events/{type}/actions/{action}", post(trigger::trigger))
+        .route("/websub/callback", callback.clone())
+        .route("/websub/callback/", callback)
+        .route("/api/v1/overview", get(api::overview::overview))
+        .route("/api/v1/queue", get(api::queue::queue))
+        .route("/api/v1/records/{id}", get(api::record::record))
+        .route("/api/v1/records/{id}/{act}", post(api::act::act).layer(DefaultBodyLimit::max(ACT_BODY)))
+        .route("/api/openapi.json", get(api::openapi::openapi))
+        .route("/", get(pages::overview::overview))
+        .route("/records/{id}", get(pages::record::record))
+        .route("/style.css", get(pages::style::style))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/metrics", get(metric::metrics))
+        .fallback(failsafe::not_found)
+        .layer(CatchPanicLayer::custom(failsafe::panicked))
+        .layer(middleware::from_fn(failsafe::guard))
+        .with_state(App::new(parts, options))
+}

@@ -1,0 +1,96 @@
+//! What every handler shares.
+
+use std::sync::Arc;
+
+use civitas_engine::Clock;
+use civitas_opencrvs::TriggerTokens;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::operators::{Operator, Operators};
+use crate::port::{Desk, Intake};
+use crate::trigger::TokenPolicy;
+
+/// Limits and names.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Largest event document, in bytes.
+    pub max_event_size: usize,
+    /// Largest hub callback, in bytes.
+    pub max_callback_size: usize,
+    /// How strictly a trigger's bearer is checked.
+    pub token_policy: TokenPolicy,
+    /// Who may use the operator API.
+    pub operators: Vec<Operator>,
+    /// Address by which people reach the server, for links; without a slash at its end.
+    pub public_url: String,
+    /// Name of this process, shown on the pages.
+    pub instance: String,
+}
+
+impl Options {
+    /// The shipped limits; nobody may use the operator API.
+    pub fn new(public_url: impl Into<String>) -> Self {
+        Self {
+            max_event_size: 4 * 1024 * 1024,
+            max_callback_size: 8 * 1024 * 1024,
+            token_policy: TokenPolicy::Record,
+            operators: Vec::new(),
+            public_url: public_url.into(),
+            instance: "civitas".to_owned(),
+        }
+    }
+}
+
+/// What the server works with.
+pub struct Parts {
+    /// Where events and deliveries go.
+    pub intake: Arc<dyn Intake>,
+    /// The queue and the records.
+    pub desk: Arc<dyn Desk>,
+    /// Verifies the bearer of a trigger.
+    pub tokens: TriggerTokens,
+    /// Time.
+    pub clock: Clock,
+    /// What `/metrics` shows; nothing without a recorder.
+    pub metrics: Option<PrometheusHandle>,
+    /// Told when the process is to stop.
+    pub stop: CancellationToken,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Parts").finish_non_exhaustive()
+    }
+}
+
+/// Shared by all handlers; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) intake: Arc<dyn Intake>,
+    pub(crate) desk: Arc<dyn Desk>,
+    pub(crate) tokens: TriggerTokens,
+    pub(crate) operators: Operators,
+    pub(crate) options: Options,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Option<PrometheusHandle>,
+    pub(crate) stop: CancellationToken,
+}
+
+impl std::ops::Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl App {
+    pub(crate) fn new(parts: Parts, mut options: Options) -> Self {
+        let operators = Operators::new(std::mem::take(&mut options.operators));
+        let Parts { intake, desk, tokens, clock, metrics, stop } = parts;
+        Self(Arc::new(Inner { intake, desk, tokens, operators, options, clock, metrics, stop }))
+    }
+}

@@ -1,0 +1,4 @@
+//! `/websub/callback`: where MOSIP's hub verifies our subscriptions and delivers.
+
+pub(crate) mod delivery;
+pub(crate) mod intent;

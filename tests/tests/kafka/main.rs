@@ -1,0 +1,10 @@
+//! The transport against a real Apache Kafka: what is read is ingested and then committed, what cannot be is a
+//! dead letter, what is published arrives in order, and nothing of it is lost when processes or the broker die.
+
+mod crash;
+mod dead_letters;
+mod outage;
+mod publishing;
+mod reading;
+mod support;
+mod topics;

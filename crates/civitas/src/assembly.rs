@@ -2,7 +2,6 @@
 //! asked for here, so that a start fails early and says why.
 
 use std::num::NonZeroU32;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
@@ -12,12 +11,15 @@ use civitas_kafka::{Batch, DecryptionKey, KafkaConfig, PayloadEncryption, Topics
 use civitas_mosip::credential::{KeyRing, ProofKeys};
 use civitas_mosip::{Credentials, Endpoints, Mosip};
 use civitas_opencrvs::{
-    Client, ConfirmationAuth, Endpoints as OpenCrvsEndpoints, ISSUER, KeySource, SystemClient, TriggerTokens, Version,
+    Client, ConfirmationAuth, Endpoints as OpenCrvsEndpoints, ISSUER, KeySource, SystemClient, TriggerTokens,
+    Version,
 };
 use civitas_rules::{OpencrvsVersion, Pack};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::config::{self, Config, ConfirmationMode, FilePath, Limit, OtherClient, OperatorRole, TriggerToken};
+use crate::config::{
+    self, Config, ConfirmationMode, FilePath, Limit, OperatorRole, OtherClient, TriggerToken,
+};
 use crate::{clock, entropy, http, pack, secrets};
 
 /// Least length of a secret that is not somebody else's.
@@ -56,7 +58,8 @@ fn journal_options(config: &Config) -> anyhow::Result<JournalOptions> {
         lines.push_str(secrets::text("database.sealing_key_files", file)?.expose_secret());
         lines.push('\n');
     }
-    let keys = SealingKeys::parse(&SecretString::from(lines)).context("`database.sealing_key_files` cannot be used")?;
+    let keys = SealingKeys::parse(&SecretString::from(lines))
+        .context("`database.sealing_key_files` cannot be used")?;
     let mut options = JournalOptions::new(url.expose_secret(), keys);
     options.max_connections = database.max_connections.0;
     options.writers = database.writers.0;
@@ -82,7 +85,9 @@ pub fn opencrvs(config: &Config, version: OpencrvsVersion) -> anyhow::Result<Cli
     let missing = || anyhow!("`opencrvs.confirmation` needs a client for this mode");
     let auth = match confirmation.mode {
         ConfirmationMode::TriggerToken => ConfirmationAuth::TriggerToken,
-        ConfirmationMode::Exchange => ConfirmationAuth::Exchange { client: system.clone().ok_or_else(missing)? },
+        ConfirmationMode::Exchange => {
+            ConfirmationAuth::Exchange { client: system.clone().ok_or_else(missing)? }
+        }
         ConfirmationMode::ClientCredentials => {
             ConfirmationAuth::ClientCredentials { client: system.clone().ok_or_else(missing)? }
         }
@@ -245,7 +250,8 @@ pub fn kafka(config: &Config) -> anyhow::Result<Option<KafkaConfig>> {
 /// Names and time scales of the engine.
 pub fn engine_options(config: &Config) -> anyhow::Result<Options> {
     let (dispatch, mosip) = (&config.dispatch, &config.mosip);
-    let mut secrets_of_hub = vec![secrets::strong("mosip.websub.secret_file", &mosip.websub.secret_file, STRONG)?];
+    let mut secrets_of_hub =
+        vec![secrets::strong("mosip.websub.secret_file", &mosip.websub.secret_file, STRONG)?];
     if let Some(file) = &mosip.websub.previous_secret_file {
         secrets_of_hub.push(secrets::strong("mosip.websub.previous_secret_file", file, STRONG)?);
     }
@@ -253,17 +259,16 @@ pub fn engine_options(config: &Config) -> anyhow::Result<Options> {
         instance: instance(config),
         center_id: mosip.center_id.0.clone(),
         machine_id: mosip.machine_id.0.clone(),
+        officer: mosip.officer.clone(),
         subject_key: secrets::strong("database.subject_key_file", &config.database.subject_key_file, STRONG)?,
         keep_trigger_tokens: config.opencrvs.confirmation.mode == ConfirmationMode::TriggerToken,
         answer_kafka_events: config.kafka.answers,
-        publish: config.kafka.enabled,
         workers: dispatch.workers.as_usize(),
         lease: dispatch.lease.0,
         idle_poll: dispatch.idle_poll.0,
         backoff: Backoff { first: dispatch.backoff.first.0, ceiling: dispatch.backoff.ceiling.0 },
         polling: Polling { shortest: dispatch.polling.shortest.0, longest: dispatch.polling.longest.0 },
         unknown_wait: dispatch.unknown_wait.0,
-        attempts_before_stalled: dispatch.attempts_before_stalled.0,
         settle: config.opencrvs.confirmation.settle.0,
         default_deadline: dispatch.default_deadline.0,
         tracking_window: dispatch.tracking_window.0,
@@ -288,8 +293,7 @@ pub async fn engine(config: &Config, pack: Pack) -> anyhow::Result<Engine> {
     let (mosip, keys, proof_keys) = (mosip(config)?, key_ring(config)?, proof_keys(config)?);
     let journal = open_journal(config).await?;
     journal.migrate().await.context("the journal's tables cannot be brought up to date")?;
-    let ports =
-        Ports { journal, mosip, opencrvs, keys, proof_keys, clock: clock(), seed: entropy::seed() };
+    let ports = Ports { journal, mosip, opencrvs, keys, proof_keys, clock: clock(), seed: entropy::seed() };
     Engine::new(ports, options, pack).await.context("the engine cannot start on this journal")
 }
 
@@ -301,10 +305,10 @@ pub fn clock() -> Clock {
 /// What the HTTP server is told.
 pub fn server_options(config: &Config) -> anyhow::Result<civitas_server::Options> {
     let server = &config.server;
-    let public = server.public_url.as_ref().map_or_else(
-        || format!("http://{}", server.listen.0),
-        |url| url.as_str().to_owned(),
-    );
+    let public = server
+        .public_url
+        .as_ref()
+        .map_or_else(|| format!("http://{}", server.listen.0), |url| url.as_str().to_owned());
     let mut options = civitas_server::Options::new(public);
     options.max_event_size = server.max_event_size.0;
     options.max_callback_size = server.max_callback_size.0;
@@ -325,10 +329,4 @@ pub fn server_options(config: &Config) -> anyhow::Result<civitas_server::Options
         });
     }
     Ok(options)
-}
-
-/// Whether a path is there, for a message that is better than what comes later.
-pub fn must_exist(path: &Path, key: &str) -> anyhow::Result<()> {
-    anyhow::ensure!(path.exists(), "`{key}` names {}, which does not exist", path.display());
-    Ok(())
 }

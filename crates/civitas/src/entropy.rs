@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 /// Fills a buffer with unpredictable bytes.
-#[expect(clippy::expect_used, reason = "without randomness nothing can be sealed safely; going on would be worse")]
+#[expect(
+    clippy::expect_used,
+    reason = "without randomness nothing can be sealed safely; going on would be worse"
+)]
 pub fn fill(buffer: &mut [u8]) {
     openssl::rand::rand_bytes(buffer).expect("the system's generator of random numbers works");
 }

@@ -1,3 +1,17 @@
-//! Civitas's binary as a library: configuration and commands.
+//! Civitas's one binary, as a library: configuration, commands, and how the floors are put together.
+//!
+//! The places where the process meets the world are single: [`clock`] reads the time, [`entropy`] takes randomness,
+//! [`http`] makes clients, [`secrets`] reads what the configuration names by file. Everything below is given these.
 
+pub mod assembly;
+pub mod bridge;
+pub mod cli;
+pub mod clock;
+pub mod commands;
 pub mod config;
+pub mod entropy;
+pub mod http;
+pub mod pack;
+pub mod secrets;
+pub mod telemetry;
+pub mod words;

@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
 use sqlx::{Any, AnyConnection, Pool};
 
 use crate::backend::{Role, Target};
+use crate::turn::Turn;
 use crate::writer::{BoxFuture, Writers};
 use crate::{Backend, DatabaseFault, Entropy, JournalError, Reader, Sealer, SealingKeys, Tx, migrations};
 
@@ -46,11 +46,6 @@ impl fmt::Debug for JournalOptions {
             .finish_non_exhaustive()
     }
 }
-
-/// The turns of a write whose caller's patience ends.
-const WAITING: u8 = 0;
-const BEGUN: u8 = 1;
-const GIVEN_UP: u8 = 2;
 
 /// The journal. Cheap to clone; the writers end when the last clone is dropped.
 #[derive(Clone)]
@@ -120,8 +115,13 @@ impl Journal {
     /// transaction, and must therefore have no effect but through its [`Tx`], and must wait for nothing else:
     /// others wait for it.
     ///
-    /// ```ignore
-    /// journal.write(move |tx| Box::pin(async move { outbox::remove(tx, &ids).await })).await
+    /// ```no_run
+    /// # async fn example(journal: civitas_journal::Journal) -> Result<(), civitas_journal::JournalError> {
+    /// use civitas_journal::outbox;
+    ///
+    /// let removed = journal.write(|tx| Box::pin(async move { outbox::remove(tx, &[1, 2]).await })).await?;
+    /// # Ok(())
+    /// # }
     /// ```
     pub async fn write<T, F>(&self, write: F) -> Result<T, JournalError>
     where

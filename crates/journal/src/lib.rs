@@ -19,6 +19,7 @@ mod private;
 mod seal;
 mod session;
 mod sql;
+mod turn;
 mod witness;
 mod writer;
 

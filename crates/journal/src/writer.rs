@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::backend::{Role, Target};
 use crate::session::Session;
+use crate::turn::Turn;
 use crate::{Backend, JournalError, Sealer, Tx, witness};
 
 /// A boxed future, as closures that borrow the transaction return it.
@@ -31,11 +32,14 @@ const MANY_CULPRITS: u32 = 4;
 
 /// A write that waits: run, perhaps several times, then answered once.
 trait Job: Send {
+    /// Whether the job may be run; `false` once its caller has given up.
+    fn begin(&self) -> bool;
     fn run<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, Result<(), JournalError>>;
     fn answer(self: Box<Self>, outcome: Result<(), JournalError>);
 }
 
 struct Write<T, F> {
+    turn: Turn,
     run: F,
     output: Option<T>,
     reply: oneshot::Sender<Result<T, JournalError>>,
@@ -46,6 +50,10 @@ where
     F: for<'a> Fn(&'a mut Tx) -> BoxFuture<'a, Result<T, JournalError>> + Send + Sync,
     T: Send,
 {
+    fn begin(&self) -> bool {
+        self.turn.begin()
+    }
+
     fn run<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, Result<(), JournalError>> {
         Box::pin(async move {
             self.output = Some((self.run)(tx).await?);
@@ -106,8 +114,17 @@ impl Writers {
         F: for<'a> Fn(&'a mut Tx) -> BoxFuture<'a, Result<T, JournalError>> + Send + Sync + 'static,
         T: Send + 'static,
     {
+        self.write_in_turn(write, Turn::default()).await
+    }
+
+    /// A write that is left out of its group when its caller has given up before the group got the lock.
+    pub(crate) async fn write_in_turn<T, F>(&self, write: F, turn: Turn) -> Result<T, JournalError>
+    where
+        F: for<'a> Fn(&'a mut Tx) -> BoxFuture<'a, Result<T, JournalError>> + Send + Sync + 'static,
+        T: Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Write { run: write, output: None, reply });
+        let job = Box::new(Write { turn, run: write, output: None, reply });
         self.queue.send(job).await.map_err(|_| JournalError::Interrupted)?;
         answer.await.map_err(|_| JournalError::Interrupted)?
     }
@@ -266,6 +283,9 @@ impl Writer {
     async fn transact(tx: &mut Tx, jobs: &mut Jobs) -> Result<(), Failure> {
         tx.begin().await.map_err(Failure::Whole)?;
         for (at, job) in jobs.iter_mut().enumerate() {
+            if !job.begin() {
+                continue;
+            }
             AssertUnwindSafe(job.run(tx))
                 .catch_unwind()
                 .await

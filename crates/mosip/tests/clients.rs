@@ -1,5 +1,6 @@
 //! The clients against a MOSIP that behaves as the real one does, traps included.
 
+#[cfg(test)]
 mod clients {
     mod auth;
     mod create_packet;
@@ -10,4 +11,5 @@ mod clients {
     mod transport;
     mod trigger;
 }
+#[cfg(test)]
 mod stub;

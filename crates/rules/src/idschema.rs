@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jsonschema::Validator;
+use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value, json};
 
 use crate::codes::Code;
 use crate::diagnostics::Diagnostic;
-use crate::source::{Document, Path, at};
+use crate::source::{Document, Path, at, sorted};
 
 /// The version of the schema; MOSIP adds it to the packet itself.
 const SCHEMA_VERSION_FIELD: &str = "IDSchemaVersion";
@@ -32,28 +32,28 @@ pub(crate) enum Shape {
 #[derive(Debug)]
 struct Property {
     shape: Shape,
-    validator: Option<Validator>,
-    patterns: Vec<(Option<String>, Validator)>,
+    /// Language that a pattern is for, if not for all, and its name in `patterns`.
+    patterns: Vec<(Option<String>, String)>,
 }
 
 /// The compiled ID schema.
 #[derive(Debug, Default)]
 pub(crate) struct IdSchema {
-    /// The schema's text as it is sent.
+    /// The schema's text as it is sent: keys in order, so that it is the same from the archive.
     pub(crate) text: String,
     properties: BTreeMap<String, Property>,
     required: BTreeSet<String>,
+    /// Checks an object of one field against that field's own schema.
+    fields: Option<Validator>,
+    /// Checks an object of one text, under the name of a pattern, against that pattern.
+    patterns: Option<Validator>,
 }
 
 impl IdSchema {
     pub(crate) fn compile(document: &Document, out: &mut Vec<Diagnostic>) -> Self {
         let root = &document.value;
         if let Err(error) = jsonschema::meta::validate(root) {
-            out.push(
-                document
-                    .at_value(Code::I001, &Path::default(), format!("not a JSON Schema: {}", error.masked()))
-                    .help("the file is the ID schema as MOSIP's master data serve it, `schemaJson` unpacked"),
-            );
+            out.push(no_schema(document, &error));
             return Self::default();
         }
         let Some(identity) = root.pointer("/properties/identity") else {
@@ -64,10 +64,21 @@ impl IdSchema {
             out.push(no_identity(document));
             return Self::default();
         };
-        let mut schema = Self { text: root.to_string(), ..Self::default() };
+        let mut schema = Self { text: sorted(root.clone()).to_string(), ..Self::default() };
+        let mut patterns = Map::new();
         for (name, field) in fields {
             let path = at("properties").key("identity").key("properties").key(name);
-            schema.properties.insert(name.clone(), property(document, field, &path, out));
+            schema
+                .properties
+                .insert(name.clone(), property(document, name, field, &path, &mut patterns, out));
+        }
+        match jsonschema::validator_for(&fields_schema(root, fields)) {
+            Ok(validator) => schema.fields = Some(validator),
+            Err(error) => out.push(no_schema(document, &error)),
+        }
+        schema.patterns = jsonschema::validator_for(&json!({ "properties": patterns })).ok();
+        if schema.patterns.is_none() {
+            broken_patterns(document, fields, out);
         }
         let required = identity.get("required").and_then(Value::as_array);
         schema.required = required
@@ -110,9 +121,10 @@ impl IdSchema {
                 Err(_) => return Some("not the JSON that the ID schema asks for".to_owned()),
             },
         };
-        if let Some(error) =
-            property.validator.as_ref().and_then(|validator| validator.validate(&value).err())
-        {
+        let alone =
+            |name: &str, value: &Value| Value::Object(Map::from_iter([(name.to_owned(), value.clone())]));
+        let instance = alone(name, &value);
+        if let Some(error) = self.fields.as_ref().and_then(|fields| fields.validate(&instance).err()) {
             return Some(error.masked_with("the value").to_string());
         }
         let texts = match (&value, property.shape) {
@@ -124,7 +136,11 @@ impl IdSchema {
         };
         let broken = property.patterns.iter().any(|(language, pattern)| {
             texts.iter().any(|(written, text)| {
-                (language.is_none() || language.as_deref() == *written) && !pattern.is_valid(text)
+                (language.is_none() || language.as_deref() == *written)
+                    && self
+                        .patterns
+                        .as_ref()
+                        .is_some_and(|patterns| !patterns.is_valid(&alone(pattern, text)))
             })
         });
         broken.then(|| "the value does not fit the validator of the ID schema".to_owned())
@@ -137,8 +153,20 @@ fn no_identity(document: &Document) -> Diagnostic {
         .help("MOSIP's ID schema describes one object `identity`; its properties are the fields of packets")
 }
 
-fn property(document: &Document, field: &Value, path: &Path, out: &mut Vec<Diagnostic>) -> Property {
-    let root = &document.value;
+fn no_schema(document: &Document, error: &ValidationError<'_>) -> Diagnostic {
+    document
+        .at_value(Code::I001, &Path::default(), format!("not a JSON Schema: {}", error.masked()))
+        .help("the file is the ID schema as MOSIP's master data serve it, `schemaJson` unpacked")
+}
+
+fn property(
+    document: &Document,
+    name: &str,
+    field: &Value,
+    path: &Path,
+    compiled: &mut Map<String, Value>,
+    out: &mut Vec<Diagnostic>,
+) -> Property {
     let category = field.get("fieldCategory").and_then(Value::as_str);
     if category.is_none_or(|category| !CATEGORIES.contains(&category)) {
         out.push(
@@ -148,38 +176,61 @@ fn property(document: &Document, field: &Value, path: &Path, out: &mut Vec<Diagn
         );
     }
     let mut patterns = Vec::new();
-    let validators = field.get("validators").and_then(Value::as_array);
-    for (index, validator) in validators.into_iter().flatten().enumerate() {
-        let is_regex = validator.get("type").and_then(Value::as_str) == Some("regex");
-        let Some(pattern) = validator.get("validator").and_then(Value::as_str).filter(|_| is_regex) else {
-            continue;
-        };
+    for (index, validator, pattern) in regexes(field) {
         let language = validator.get("langCode").and_then(Value::as_str).map(str::to_owned);
-        // MOSIP asks whether the whole text matches.
-        match jsonschema::validator_for(&json!({ "pattern": format!("^(?:{pattern})$") })) {
-            Ok(compiled) => patterns.push((language, compiled)),
-            Err(_) => out.push(document.at_value(
-                Code::I003,
-                &path.key("validators").item(index).key("validator"),
-                "the pattern does not compile",
-            )),
-        }
+        let key = format!("{name}/{index}");
+        compiled.insert(key.clone(), whole(pattern));
+        patterns.push((language, key));
     }
-    Property { shape: shape_of(root, field), validator: validator_of(root, field), patterns }
+    Property { shape: shape_of(&document.value, field), patterns }
 }
 
-/// The field's own schema, with the root's definitions beside it so that references resolve.
-fn validator_of(root: &Value, field: &Value) -> Option<Validator> {
+/// The field's validators that are regular expressions, with their index.
+fn regexes(field: &Value) -> impl Iterator<Item = (usize, &Value, &str)> {
+    let validators = field.get("validators").and_then(Value::as_array);
+    validators.into_iter().flatten().enumerate().filter_map(|(index, validator)| {
+        let is_regex = validator.get("type").and_then(Value::as_str) == Some("regex");
+        let pattern = validator.get("validator").and_then(Value::as_str).filter(|_| is_regex)?;
+        Some((index, validator, pattern))
+    })
+}
+
+/// MOSIP asks whether the whole text matches.
+fn whole(pattern: &str) -> Value {
+    json!({ "pattern": format!("^(?:{pattern})$") })
+}
+
+/// Finds the patterns because of which the whole does not compile.
+fn broken_patterns(document: &Document, fields: &Map<String, Value>, out: &mut Vec<Diagnostic>) {
+    for (name, field) in fields {
+        let path = at("properties").key("identity").key("properties").key(name).key("validators");
+        for (index, _, pattern) in regexes(field) {
+            if jsonschema::validator_for(&whole(pattern)).is_err() {
+                let path = path.item(index).key("validator");
+                out.push(document.at_value(Code::I003, &path, "the pattern does not compile"));
+            }
+        }
+    }
+}
+
+/// The fields' own schemas, with the root's definitions beside them so that references resolve.
+fn fields_schema(root: &Value, fields: &Map<String, Value>) -> Value {
     let mut schema = Map::new();
     for key in ["$schema", "definitions", "$defs"] {
         if let Some(value) = root.get(key) {
             schema.insert(key.to_owned(), value.clone());
         }
     }
-    // Numbers and booleans travel as texts; MOSIP converts them.
-    let plain = shape_of(root, field) == Shape::Text;
-    schema.insert("allOf".to_owned(), if plain { json!([texts(field)]) } else { json!([field]) });
-    jsonschema::validator_for(&Value::Object(schema)).ok()
+    let properties: Map<String, Value> = fields
+        .iter()
+        .map(|(name, field)| {
+            // Numbers and booleans travel as texts; MOSIP converts them.
+            let plain = shape_of(root, field) == Shape::Text;
+            (name.clone(), if plain { texts(field) } else { field.clone() })
+        })
+        .collect();
+    schema.insert("properties".to_owned(), Value::Object(properties));
+    Value::Object(schema)
 }
 
 fn texts(field: &Value) -> Value {

@@ -32,7 +32,7 @@ use crate::mapping::Packets;
 use crate::number::Seed;
 use crate::packet::{Builder, Packet, PacketContext, PacketError};
 use crate::ruleset::{RuleCompiler, Rules};
-use crate::source::{Document, at};
+use crate::source::{Document, at, sorted};
 use crate::structure::decode;
 use crate::suggest::nearest;
 use crate::term::Scene;
@@ -350,16 +350,4 @@ fn canonical(documents: &BTreeMap<&'static str, Document>) -> String {
         root.insert((*name).to_owned(), document.value.clone());
     }
     sorted(Value::Object(root)).to_string()
-}
-
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let entries: BTreeMap<String, Value> =
-                map.into_iter().map(|(key, inner)| (key, sorted(inner))).collect();
-            Value::Object(entries.into_iter().collect())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-        plain => plain,
-    }
 }

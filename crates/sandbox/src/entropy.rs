@@ -22,6 +22,11 @@ impl Dice {
         Self(Mutex::new(rng(seed, purpose)))
     }
 
+    /// Starts another stream: after a restart the first one would repeat its ids.
+    pub(crate) fn reseed(&self, seed: u64, purpose: u64) {
+        *lock(&self.0) = rng(seed.rotate_left(17), purpose);
+    }
+
     /// True with probability `rate` (0 to 1). A zero rate draws nothing.
     pub(crate) fn chance(&self, rate: f64) -> bool {
         rate > 0.0 && (rate >= 1.0 || lock(&self.0).random_bool(rate))

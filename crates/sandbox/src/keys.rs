@@ -143,3 +143,19 @@ fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
 fn write(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
     std::fs::write(path, bytes).map_err(|source| KeyError::File { path: path.into(), source })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_start_reads_the_keys_of_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = "2026-06-01T00:00:00Z".parse().unwrap();
+        let first = SandboxKeys::load_or_create(folder.path(), now).unwrap();
+        let second = SandboxKeys::load_or_create(folder.path(), now).unwrap();
+        assert_eq!(first.auth_public_key_pem().unwrap(), second.auth_public_key_pem().unwrap());
+        assert_eq!(first.partner_private_key_pem().unwrap(), second.partner_private_key_pem().unwrap());
+        assert_eq!(first.kernel_certificate_pem().unwrap(), second.kernel_certificate_pem().unwrap());
+    }
+}

@@ -126,6 +126,9 @@ pub struct OpenCrvsOptions {
     pub confirmation_token_life: Duration,
     /// Life of a client's token.
     pub system_token_life: Duration,
+    /// Whether a 2.1 trigger's token names the record and the action, as before
+    /// 2.1. What it carries there is not documented; false is the registrar's own token.
+    pub record_claims_in_2_1: bool,
     /// False: exchanged tokens carry an HMAC in place of an RSA signature, which
     /// only the sandbox itself can check. Saves half a millisecond of CPU per
     /// confirmation in benches. Triggers are always signed.
@@ -138,12 +141,13 @@ impl Default for OpenCrvsOptions {
             version: Regime::default(),
             country_config_url: None,
             trigger: Trigger::default(),
-            trigger_timeout: Duration::from_secs(60),
+            trigger_timeout: Duration::from_mins(1),
             index_lag: Spread::ZERO,
             accept_gap: Spread::ZERO,
             clients: vec![SystemClient::default()],
-            confirmation_token_life: Duration::from_secs(604_800),
-            system_token_life: Duration::from_secs(600),
+            confirmation_token_life: Duration::from_hours(7 * 24),
+            system_token_life: Duration::from_mins(10),
+            record_claims_in_2_1: true,
             signed_exchange: true,
         }
     }
@@ -220,9 +224,9 @@ impl Default for MosipOptions {
         let processes = ["CRVS_NEW", "CRVS_UPDATE", "CRVS_DEATH"];
         Self {
             clients: vec![MosipClient::packet(), MosipClient::partner(), MosipClient::status()],
-            token_life: Duration::from_secs(1800),
+            token_life: Duration::from_mins(30),
             providers: vec![("CRVS1".to_owned(), processes.map(str::to_owned).to_vec())],
-            reprocess_every: Duration::from_secs(180),
+            reprocess_every: Duration::from_mins(3),
             stage_delay: Spread::ms(500, 4000),
             credential_delay: Spread::ms(1000, 10_000),
             race_gap: Spread::ZERO,
@@ -337,7 +341,7 @@ impl Default for HubOptions {
             parallel: 1,
             retry_pause: Duration::from_secs(3),
             retries: 3,
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             delay: Spread::ZERO,
             check_roles: true,
         }

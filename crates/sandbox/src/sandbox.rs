@@ -28,6 +28,13 @@ pub struct Sandbox {
     stop: CancellationToken,
 }
 
+/// What is kept over a restart.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Snapshot {
+    records: Vec<opencrvs::Document>,
+    mosip: mosip::Snapshot,
+}
+
 /// Why a sandbox did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -74,7 +81,7 @@ impl Sandbox {
         let dice = Dice::new(seed, 0x0C);
         dice.fill(&mut mac);
         let core = Arc::new(Core {
-            store: Default::default(),
+            store: opencrvs::Store::default(),
             tokens: Tokens::new(&keys, opencrvs.version, &mac)?,
             public_key_pem: String::from_utf8_lossy(&keys.auth_public_key_pem()?).into_owned(),
             country_config: Mutex::new(opencrvs.country_config_url.clone()),
@@ -153,6 +160,28 @@ impl Sandbox {
         let mut all = self.opencrvs.core.store.rows().tally.violations.clone();
         all.extend(self.mosip.shared.desk().violations.iter().cloned());
         all
+    }
+
+    /// Everything that the two systems would keep over a restart, as JSON.
+    /// Tokens, counters of the ledger's OpenCRVS half and faults are not in it.
+    /// Holds the records' personal data and the hub's secrets: a file of the
+    /// sandbox's own.
+    pub fn snapshot(&self) -> Result<serde_json::Value, serde_json::Error> {
+        let records: Vec<_> =
+            self.opencrvs.records().into_iter().filter_map(|record| self.opencrvs.document(record)).collect();
+        serde_json::to_value(Snapshot { records, mosip: mosip::take(&self.mosip.shared) })
+    }
+
+    /// Takes up a snapshot in a sandbox that was just started; unfinished flows go on.
+    pub fn restore(&self, snapshot: serde_json::Value) -> Result<(), serde_json::Error> {
+        let snapshot: Snapshot = serde_json::from_value(snapshot)?;
+        let count = u64::try_from(snapshot.records.len()).unwrap_or(0);
+        self.opencrvs.core.dice.reseed(self.seed ^ count, 0x0C);
+        for record in snapshot.records {
+            self.opencrvs.import(record);
+        }
+        mosip::restore(&self.mosip.shared, snapshot.mosip);
+        Ok(())
     }
 
     /// Stops both servers and all work in the background; requests that are

@@ -44,7 +44,12 @@ pub(crate) async fn admit(app: &App, headers: &HeaderMap, act: Act<'_>) -> Resul
             Refusal::new(
                 StatusCode::FORBIDDEN,
                 "role_insufficient",
-                format!("{} is a {}; this needs {}", operator.name, operator.role.as_str(), act.needs.as_str()),
+                format!(
+                    "{} is a {}; this needs {}",
+                    operator.name,
+                    operator.role.as_str(),
+                    act.needs.as_str()
+                ),
                 "ask somebody with that role, or have server.operators changed",
             ),
         ),

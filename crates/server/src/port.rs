@@ -10,7 +10,6 @@ use civitas_engine::queue::{
 use civitas_engine::{Answer, Arrival, DeliverError, Engine, IngestError, IntentAnswer};
 use civitas_mosip::websub::Intent;
 
-
 /// A boxed future: the door is a trait object.
 pub type Reply<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 

@@ -11,7 +11,8 @@ pub(crate) fn traceparent(headers: &HeaderMap) -> Option<String> {
 fn well_formed(value: &str) -> bool {
     let parts: Vec<&str> = value.split('-').collect();
     let hex = |part: &str, length: usize| {
-        part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        part.len() == length
+            && part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
     };
     matches!(parts[..], ["00", trace, span, flags]
         if hex(trace, 32) && hex(span, 16) && hex(flags, 2)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use civitas_journal::{Journal, JournalError, NewLeaf, audit_leaves, civil_events};
 use civitas_tests::postgres::Postgres;
@@ -18,6 +19,7 @@ both!(
     a_write_waits_for_the_lock_of_another_process,
     writes_that_wait_at_closing_are_carried_out,
     a_reader_cannot_write,
+    a_write_that_was_given_up_never_happens,
 );
 
 async fn migrating_at_once_and_again_is_harmless(place: &Place) {
@@ -140,6 +142,41 @@ async fn a_reader_cannot_write(place: &Place) {
     // What keeps readers from writing is the type; the connection refuses as well.
     let options = place.options();
     assert!(!format!("{options:?}").contains(&*place.url), "the URL is shown");
+}
+
+async fn a_write_that_was_given_up_never_happens(place: &Place) {
+    let mut options = place.options();
+    options.writers = 1;
+    let journal = place.open_with(options).await;
+    archive_rule_set(&journal).await;
+    // One write holds the only writer until it is told to go on; two come to wait behind it, one of them without
+    // patience.
+    let (go_on, told) = tokio::sync::watch::channel(false);
+    let mut holding = Box::pin(journal.write(move |tx| {
+        let mut told = told.clone();
+        Box::pin(async move {
+            told.wait_for(|told| *told).await.unwrap();
+            civil_events::insert_many(tx, &[event(key(1, 1))]).await
+        })
+    }));
+    assert!(futures::poll!(holding.as_mut()).is_pending());
+    let impatient = journal.write_within(Duration::ZERO, |tx| {
+        Box::pin(async move { civil_events::insert_many(tx, &[event(key(2, 1))]).await })
+    });
+    let given_up = impatient.await;
+    assert!(
+        matches!(&given_up, Err(error @ JournalError::Busy { .. }) if error.is_transient()),
+        "{given_up:?}"
+    );
+    let mut patient = Box::pin(journal.write_within(Duration::from_mins(1), |tx| {
+        Box::pin(async move { civil_events::insert_many(tx, &[event(key(3, 1))]).await })
+    }));
+    assert!(futures::poll!(patient.as_mut()).is_pending());
+    go_on.send_replace(true);
+    assert_eq!((holding.await.unwrap().len(), patient.await.unwrap().len()), (1, 1));
+    let mut reader = journal.read().await.unwrap();
+    let stored = civil_events::page(&mut reader, 0, 10).await.unwrap();
+    assert_eq!(stored.iter().map(|stored| stored.event.key).collect::<Vec<_>>(), [key(1, 1), key(3, 1)]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -19,6 +19,7 @@ both!(
     work_is_given_out_by_kind_and_by_age,
     a_person_has_the_last_word,
     a_blocked_lane_does_not_use_up_the_limit,
+    what_rests_can_be_brought_forward,
 );
 
 async fn only_the_head_of_a_lane_is_given_out(place: &Place) {
@@ -32,11 +33,10 @@ async fn only_the_head_of_a_lane_is_given_out(place: &Place) {
     // A head that rests until later still holds the lane up.
     let mut resting = Advance::of(&first[0], at(1));
     resting.next_action_at = Some(at(1000));
-    resting.step_attempts = 1;
     assert_eq!(advance(&journal, vec![resting]).await, [true]);
     assert!(claim(&journal, Work::Any, "b", 2, 10).await.is_empty());
     let head = claim(&journal, Work::Any, "b", 1000, 10).await.remove(0);
-    assert_eq!((head.key, head.step_attempts), (key(1, 3), 1));
+    assert_eq!((head.key, head.attempts, head.step_attempts), (key(1, 3), 2, 2), "claims are counted");
     finish(&journal, &head).await;
     assert_eq!(keys(&claim(&journal, Work::Any, "b", 1001, 1).await), [key(1, 1)]);
 }
@@ -110,6 +110,8 @@ async fn a_lease_runs_out_and_its_holder_is_fenced_off(place: &Place) {
     timely.state = State::Triggered;
     timely.triggered_at = Some(at(61));
     timely.issued = Some("VID".into());
+    timely.packet = Some("built anew".into());
+    timely.step_attempts = 0;
     assert_eq!(advance(&journal, vec![timely]).await, [true]);
     let mut reader = journal.read().await.unwrap();
     let stored = operations::get(&mut reader, key(1, 1)).await.unwrap().unwrap();
@@ -117,11 +119,13 @@ async fn a_lease_runs_out_and_its_holder_is_fenced_off(place: &Place) {
         (stored.state, stored.triggered_at, stored.lease.clone()),
         (State::Triggered, Some(at(61)), None)
     );
+    assert_eq!((stored.attempts, stored.step_attempts), (2, 0));
     assert_eq!(stored.issued.as_ref().unwrap().as_text(), Some("VID"));
     // Later moves keep the answer.
     assert_eq!(advance(&journal, vec![Advance::of(&stored, at(62))]).await, [true]);
     let stored = operations::get(&mut reader, key(1, 1)).await.unwrap().unwrap();
     assert_eq!(stored.issued.unwrap().as_text(), Some("VID"));
+    assert_eq!(stored.packet.unwrap().as_text(), Some("built anew"));
 }
 
 async fn a_kept_lease_is_kept(place: &Place) {
@@ -199,4 +203,23 @@ async fn a_blocked_lane_does_not_use_up_the_limit(place: &Place) {
     let first = claim(&journal, Work::Any, "a", 0, 5).await;
     assert_eq!(first.len(), 5);
     assert_eq!(first.iter().filter(|operation| operation.key.event_id == key(1, 1).event_id).count(), 1);
+}
+
+async fn what_rests_can_be_brought_forward(place: &Place) {
+    let journal = place.open().await;
+    archive_rule_set(&journal).await;
+    ingest(
+        &journal,
+        vec![
+            (event(key(1, 1)), |operation| operation.next_action_at = Some(at(9000))),
+            (event(key(2, 1)), |operation| operation.next_action_at = None),
+        ],
+    )
+    .await;
+    for n in [1, 2] {
+        let write = journal
+            .write(move |tx| Box::pin(async move { operations::bring_forward(tx, key(n, 1), at(10)).await }));
+        write.await.unwrap();
+    }
+    assert_eq!(keys(&claim(&journal, Work::Any, "a", 10, 10).await), [key(1, 1)], "not a person's turn");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use civitas_journal::civil_events::Answer;
+use civitas_journal::civil_events::{Answer, Origin};
 use civitas_journal::{JournalError, civil_events, operations};
 use futures::future::join_all;
 
@@ -47,7 +47,10 @@ async fn repeated_deliveries_learn_the_first_answer(place: &Place) {
     let mut reader = journal.read().await.unwrap();
     let known = civil_events::known(&mut reader, &[key(1, 2), key(1, 1)]).await.unwrap();
     assert_eq!(known.len(), 1);
-    assert_eq!((known[0].key, known[0].answer), (key(1, 1), Answer::Accept));
+    assert_eq!(
+        (known[0].key, known[0].answer, known[0].origin),
+        (key(1, 1), Answer::Accept, Origin::Trigger)
+    );
     assert_eq!(known[0].registration_number.as_deref(), Some("2025B000001"));
 }
 
@@ -134,6 +137,8 @@ async fn rows_come_back_as_they_went_in(place: &Place) {
     let mut full = event(key(1, 1));
     full.custom_action = Some("Validate identity".into());
     full.request_id = Some(key(9, 9).event_id);
+    full.answer_reason = Some("reason".into());
+    full.record_number = Some("2025B000001".into());
     full.registration_number = Some("2025B000001".into());
     full.document = r#"{"name":"አሚና"}"#.into();
     full.token = Some("token".into());

@@ -110,14 +110,17 @@ async fn a_delivery_is_parked_woken_and_settled(place: &Place) {
         received_at: at(0),
         body: body.into(),
     };
-    let deliveries = [new("one"), new("two")];
-    let ids = journal.write(move |tx| {
-        let deliveries = deliveries.clone();
-        Box::pin(async move { inbox::insert_many(tx, &deliveries).await })
-    });
-    let ids = ids.await.unwrap();
+    let receive = |deliveries: Vec<NewDelivery>| {
+        journal.write(move |tx| {
+            let deliveries = deliveries.clone();
+            Box::pin(async move { inbox::insert_many(tx, &deliveries).await })
+        })
+    };
+    let ids = receive(vec![new("one"), new("two")]).await.unwrap();
+    assert_eq!(receive(vec![new("two")]).await.unwrap(), [None], "delivered before");
+    let ids: Vec<i64> = ids.into_iter().flatten().collect();
     let due = due_deliveries(&journal, 0).await;
-    assert_eq!(due.iter().map(|delivery| Some(delivery.id)).collect::<Vec<_>>(), ids);
+    assert_eq!(due.iter().map(|delivery| delivery.id).collect::<Vec<_>>(), ids);
     assert_eq!(due[1].body.as_text(), Some("two"));
 
     let mut parked = inbox::Advance::settle(&due[0], InboxState::Parked);

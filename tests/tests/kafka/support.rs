@@ -66,6 +66,7 @@ impl Memory {
 impl Ingest for Memory {
     async fn ingest(&self, batch: Vec<Incoming>) -> Vec<Answer> {
         let call = self.calls.borrow().0;
+        eprintln!("{:?} ingest {} from {:?}", std::time::Instant::now(), batch.len(), batch.first().map(|i| (i.origin.partition, i.origin.offset)));
         let answers: Vec<_> = batch.iter().map(|incoming| (self.answer)(call, incoming)).collect();
         let accepted: Vec<_> = batch.into_iter().zip(&answers).filter(|(_, answer)| answer.is_ok()).collect();
         let count = accepted.len();

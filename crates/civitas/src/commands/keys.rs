@@ -34,12 +34,21 @@ pub struct New {
 /// Runs the command.
 pub fn run(keys: &Keys) -> anyhow::Result<()> {
     let Keys::New(new) = keys;
-    for name in &new.operator {
+    for (path, purpose) in write(&new.folder, &new.operator)? {
+        println!("{:<34} {purpose}", path.display());
+    }
+    println!("\nKeep a copy of sealing.key in a safe place: without it the journal cannot be read.");
+    Ok(())
+}
+
+/// Writes new keys, and tokens for these operators; what was written, and what each is for.
+pub fn write(folder: &Path, operators: &[String]) -> anyhow::Result<Vec<(PathBuf, String)>> {
+    for name in operators {
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
             bail!("`{name}` cannot name a file: use letters, digits, `-`, `_` and `.`");
         }
     }
-    fs::create_dir_all(&new.folder).with_context(|| format!("cannot make {}", new.folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let (private, public, kid) = payload_pair()?;
     let mut files: Vec<(String, Zeroizing<String>, String)> = vec![
         (
@@ -68,30 +77,31 @@ pub fn run(keys: &Keys) -> anyhow::Result<()> {
             format!("public half of payload.key, kid \"{kid}\": give it to the emitter of events"),
         ),
     ];
-    files.extend(new.operator.iter().map(|name| {
+    files.extend(operators.iter().map(|name| {
         let token = Zeroizing::new(entropy::hexadecimal(32));
         (format!("{name}.token"), token, format!("bearer token of operator {name} (server.operators)"))
     }));
     // All or nothing: a half-written folder would leave a pair that does not match.
     let taken: Vec<&str> = files
         .iter()
-        .filter(|(name, ..)| new.folder.join(name).exists())
+        .filter(|(name, ..)| folder.join(name).exists())
         .map(|(name, ..)| name.as_str())
         .collect();
     if !taken.is_empty() {
         bail!(
             "{} already holds {}: what is sealed with a lost key is lost, so nothing was written; \
              to rotate, name a new folder and put its key in front in civitas.yaml",
-            new.folder.display(),
+            folder.display(),
             taken.join(", ")
         );
     }
-    for (name, content, purpose) in &files {
-        write_private(&new.folder.join(name), content)?;
-        println!("{:<34} {purpose}", new.folder.join(name).display());
+    let mut written = Vec::new();
+    for (name, content, purpose) in files {
+        let path = folder.join(name);
+        write_private(&path, &content)?;
+        written.push((path, purpose));
     }
-    println!("\nKeep a copy of sealing.key in a safe place: without it the journal cannot be read.");
-    Ok(())
+    Ok(written)
 }
 
 fn write_private(path: &Path, content: &str) -> anyhow::Result<()> {
@@ -131,7 +141,9 @@ mod tests {
         run(&new()).unwrap();
         let sealing = fs::read_to_string(folder.path().join("keys/sealing.key")).unwrap();
         assert_eq!(sealing.trim().len(), 64);
-        for name in ["sealing.key", "subject.key", "hub.secret", "payload.key", "payload.pub.pem", "amina.token"] {
+        for name in
+            ["sealing.key", "subject.key", "hub.secret", "payload.key", "payload.pub.pem", "amina.token"]
+        {
             let metadata = fs::metadata(folder.path().join("keys").join(name)).unwrap();
             assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{name}");
         }

@@ -207,7 +207,8 @@ fn kafka(config: &Config, found: &mut Found<'_>) {
             format!("put it in a file of its own and name that file: `property_files: {{ {name}: … }}`"),
         );
     }
-    let topics = [&kafka.topics.events, &kafka.topics.audit, &kafka.topics.awaiting, &kafka.topics.dead_letter];
+    let topics =
+        [&kafka.topics.events, &kafka.topics.audit, &kafka.topics.awaiting, &kafka.topics.dead_letter];
     for (index, topic) in topics.iter().enumerate() {
         if topics[..index].contains(topic) {
             found.add(
@@ -222,13 +223,21 @@ fn kafka(config: &Config, found: &mut Found<'_>) {
 fn times(config: &Config, found: &mut Found<'_>) {
     let dispatch = &config.dispatch;
     if dispatch.backoff.first > dispatch.backoff.ceiling {
-        found.add("dispatch.backoff.first", "`dispatch.backoff.first` is longer than its ceiling", "swap them");
+        found.add(
+            "dispatch.backoff.first",
+            "`dispatch.backoff.first` is longer than its ceiling",
+            "swap them",
+        );
     }
     if dispatch.backoff.first.0.is_zero() {
         found.add("dispatch.backoff.first", "`dispatch.backoff.first` is zero", "give it at least 100 ms");
     }
     if dispatch.polling.shortest > dispatch.polling.longest {
-        found.add("dispatch.polling.shortest", "`dispatch.polling.shortest` is longer than `longest`", "swap them");
+        found.add(
+            "dispatch.polling.shortest",
+            "`dispatch.polling.shortest` is longer than `longest`",
+            "swap them",
+        );
     }
     if dispatch.idle_poll.0.is_zero() {
         found.add("dispatch.idle_poll", "`dispatch.idle_poll` is zero", "give it at least 100 ms");

@@ -23,8 +23,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-pub use problem::{Problem, Problems};
 use problem::{Origin, probably_meant};
+pub use problem::{Problem, Problems};
 use read::Reader;
 pub use sections::*;
 pub use show::show;
@@ -119,8 +119,7 @@ fn unset(tree: &Node) -> Option<Problem> {
         })
         .collect();
     let width = keys.iter().map(|(path, _)| path.len()).max()?;
-    let list: String =
-        keys.iter().map(|(path, meaning)| format!("\n   {path:<width$}  {meaning}")).collect();
+    let list: String = keys.iter().map(|(path, meaning)| format!("\n   {path:<width$}  {meaning}")).collect();
     Some(Problem::unplaced(format!("these keys have no default and must be set:{list}")).help(format!(
         "write them in {FILE}, or set them in the environment, such as CIVITAS_OPENCRVS__GATEWAY_URL"
     )))
@@ -191,7 +190,9 @@ fn default_tree() -> &'static Result<Node, Problem> {
 
 fn top_level() -> Vec<&'static str> {
     match default_tree() {
-        Ok(Node { value: Value::Map(entries), .. }) => entries.iter().map(|entry| entry.key.as_str()).collect(),
+        Ok(Node { value: Value::Map(entries), .. }) => {
+            entries.iter().map(|entry| entry.key.as_str()).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -264,12 +265,8 @@ fn documentation(path: &str) -> Option<String> {
     let line = key_line(tree, path)?;
     let lines: Vec<&str> = DEFAULT.lines().collect();
     let above = lines.get(..usize::try_from(line).ok()?.checked_sub(1)?)?;
-    let mut comment: Vec<&str> = above
-        .iter()
-        .rev()
-        .map_while(|line| line.trim().strip_prefix('#'))
-        .map(str::trim)
-        .collect();
+    let mut comment: Vec<&str> =
+        above.iter().rev().map_while(|line| line.trim().strip_prefix('#')).map(str::trim).collect();
     comment.reverse();
     if comment.is_empty() { None } else { Some(comment.join(" ")) }
 }

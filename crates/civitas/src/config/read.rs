@@ -8,7 +8,9 @@ use std::fmt::{self, Display};
 use std::rc::Rc;
 
 use serde::de::value::StrDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Expected, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
+};
 use serde::de::{IntoDeserializer, VariantAccess};
 
 use super::problem::{Origin, Problem, probably_meant};
@@ -83,8 +85,8 @@ impl Reader {
     /// An environment variable set to text where another type is wanted: its YAML reading.
     fn typed(mut self) -> Result<Self, ReadError> {
         if let Value::Raw(text) = &self.node.value {
-            let mut parsed =
-                Node::parse(&self.node.origin.source, text).map_err(|problem| ReadError(Box::new(problem)))?;
+            let mut parsed = Node::parse(&self.node.origin.source, text)
+                .map_err(|problem| ReadError(Box::new(problem)))?;
             parsed.origin = self.node.origin.clone();
             self.node = parsed;
         }
@@ -191,7 +193,8 @@ impl<'de> Deserializer<'de> for Reader {
         visitor: V,
     ) -> Result<V::Value, ReadError> {
         if name == PATH
-            && let (Value::Text(text), Source::File { folder, .. }) = (&self.node.value, &*self.node.origin.source)
+            && let (Value::Text(text), Source::File { folder, .. }) =
+                (&self.node.value, &*self.node.origin.source)
         {
             self.node.value = Value::Text(folder.join(text).to_string_lossy().into_owned());
         }
@@ -225,9 +228,8 @@ impl<'de> Deserializer<'de> for Reader {
     ) -> Result<V::Value, ReadError> {
         let mut this = self.typed()?;
         if let Value::Map(entries) = &mut this.node.value {
-            let (known, unknown): (Vec<Entry>, Vec<Entry>) = std::mem::take(entries)
-                .into_iter()
-                .partition(|entry| fields.contains(&entry.key.as_str()));
+            let (known, unknown): (Vec<Entry>, Vec<Entry>) =
+                std::mem::take(entries).into_iter().partition(|entry| fields.contains(&entry.key.as_str()));
             *entries = known;
             let mut problems = this.unknown.borrow_mut();
             problems.extend(unknown.into_iter().map(|entry| unknown_key(&this.path, entry, fields)));
@@ -261,9 +263,12 @@ fn unknown_key(path: &str, entry: Entry, fields: &[&str]) -> Problem {
     let shown = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
     for reference in [by_file, files] {
         if fields.contains(&reference.as_str()) {
-            return Problem::new(format!("`{shown}`: a secret is never written in the configuration"), entry.at)
-                .help(format!("put it in a file of its own and name that file: `{reference}: …`"))
-                .concealed();
+            return Problem::new(
+                format!("`{shown}`: a secret is never written in the configuration"),
+                entry.at,
+            )
+            .help(format!("put it in a file of its own and name that file: `{reference}: …`"))
+            .concealed();
         }
     }
     let place = if path.is_empty() { "at the top level".to_owned() } else { format!("in `{path}`") };
@@ -285,7 +290,8 @@ impl<'de> SeqAccess<'de> for Items {
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ReadError> {
         let Some((index, node)) = self.items.next() else { return Ok(None) };
         let origin = node.origin.clone();
-        let reader = Reader::new(node, format!("{}[{index}]", self.parent.path), Rc::clone(&self.parent.unknown));
+        let reader =
+            Reader::new(node, format!("{}[{index}]", self.parent.path), Rc::clone(&self.parent.unknown));
         Reader::placed(&origin, seed.deserialize(reader)).map(Some)
     }
 }
@@ -345,7 +351,11 @@ impl<'de> VariantAccess<'de> for Unit {
         Err(serde::de::Error::custom("expected a single word"))
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, ReadError> {
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, ReadError> {
         Err(serde::de::Error::custom("expected a single word"))
     }
 }

@@ -158,6 +158,8 @@ pub struct Mosip {
     pub center_id: FiveDigits,
     /// Machine.
     pub machine_id: FiveDigits,
+    /// Officer.
+    pub officer: String,
     /// Time-out of one call.
     pub timeout: Wait,
     /// Suffix of credential request ids.
@@ -334,8 +336,6 @@ pub struct Dispatch {
     pub idle_poll: Wait,
     /// Back-off.
     pub backoff: BackoffRange,
-    /// Attempts before a person is asked.
-    pub attempts_before_stalled: Count<1, 1000>,
     /// Wait after an unknown outcome.
     pub unknown_wait: Wait,
     /// Status polls.

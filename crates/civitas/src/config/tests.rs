@@ -18,6 +18,7 @@ mosip:
   client_secret_file: keys/mosip.secret
   center_id: \"10001\"
   machine_id: \"20042\"
+  officer: crvs1
   websub: { credential_topic: crvs/CREDENTIAL_ISSUED, callback_url: https://civitas.example/websub/callback }
 ";
 
@@ -108,7 +109,10 @@ fn an_unknown_key_is_shown_at_its_line_with_what_was_meant() {
 #[test]
 fn all_unknown_keys_are_shown_at_once() {
     let text = error_of("servr: {}\nkafka:\n  borkers: []\n  colour: red\n");
-    assert!(text.contains("unknown key `servr` at the top level") && text.contains("did you mean `server`?"), "{text}");
+    assert!(
+        text.contains("unknown key `servr` at the top level") && text.contains("did you mean `server`?"),
+        "{text}"
+    );
     assert!(text.contains("civitas.yaml:15:3: unknown key `borkers` in `kafka`"), "{text}");
     assert!(text.contains("civitas.yaml:16:3: unknown key `colour` in `kafka`\n"), "{text}");
     assert!(text.contains("known keys here: `enabled`, `brokers`"), "{text}");
@@ -153,7 +157,10 @@ fn missing_mandatory_keys_are_listed_with_what_they_are_for() {
     let unset = given("pack: p\nmosip: { client_id: null }\n", &[]).error();
     assert!(unset.starts_with("these keys have no default and must be set:\n   mosip.center_id "), "{unset}");
     let line = unset.lines().find(|line| line.contains("opencrvs.gateway_url")).unwrap();
-    assert!(line.ends_with("Gateway that accept, reject, get and search go to, such as http://gateway:7070"), "{line}");
+    assert!(
+        line.ends_with("Gateway that accept, reject, get and search go to, such as http://gateway:7070"),
+        "{line}"
+    );
     assert!(unset.contains("   mosip.client_id ") && !unset.contains("   pack "), "{unset}");
     assert!(!unset.contains("civitas.yaml:2"), "each is told once: {unset}");
 }
@@ -198,7 +205,10 @@ fn keys_that_need_each_other_are_checked() {
     let text = error_of("kafka: { enabled: true }\n");
     assert!(text.contains("`kafka.enabled` is true, but `kafka.brokers` is empty"), "{text}");
     let text = error_of("dispatch: { lease: 10 s }\n");
-    assert!(text.contains("civitas.yaml:13:20: `dispatch.lease` is not longer than the longest call"), "{text}");
+    assert!(
+        text.contains("civitas.yaml:13:20: `dispatch.lease` is not longer than the longest call"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -78,7 +78,10 @@ impl Node {
             let place = error.location().map_or((0, 0), |at| (at.line(), at.column()));
             let first = error.without_snippet().to_string();
             let message = first.lines().next().unwrap_or("not YAML").to_owned();
-            Problem::new(format!("this is not valid YAML: {message}"), Origin::at(source, place.0, place.1, 1))
+            Problem::new(
+                format!("this is not valid YAML: {message}"),
+                Origin::at(source, place.0, place.1, 1),
+            )
         })?;
         Ok(place(source, parsed))
     }

@@ -85,7 +85,7 @@ impl Engine {
     }
 
     async fn create(&self, operation: &Operation, request: &CreatePacket) -> Move {
-        match self.mosip().create_packet(request, self.now()).await {
+        match self.mosip().traced(operation.traceparent.as_deref()).create_packet(request, self.now()).await {
             Ok(_receipt) => {
                 let mut step = Move::to(State::PacketCreated).at(self.now());
                 // The trigger follows at once, under the same lease: this is its first attempt.
@@ -98,7 +98,7 @@ impl Engine {
     }
 
     async fn trigger_workflow(&self, operation: &Operation, request: &Trigger) -> Move {
-        match self.mosip().trigger(request, self.now()).await {
+        match self.mosip().traced(operation.traceparent.as_deref()).trigger(request, self.now()).await {
             Ok(triggered) => {
                 let step = self.followed(operation);
                 match triggered.already_present {

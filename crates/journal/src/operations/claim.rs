@@ -21,7 +21,7 @@ impl Work {
     /// The states that this work is found in.
     pub fn states(self) -> &'static [State] {
         match self {
-            Work::Any => &State::ALL,
+            Work::Any => State::ALL,
             Work::Dispatch => &[State::Planned, State::PacketCreated, State::Unknown],
             Work::Poll => &[State::Triggered, State::Awaiting, State::Stalled],
         }

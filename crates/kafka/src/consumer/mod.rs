@@ -16,6 +16,7 @@
 //!   so that the broker does not take us for dead.
 
 mod batch;
+mod committer;
 mod context;
 mod lag;
 mod session;

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use rdkafka::consumer::{CommitMode, Consumer as _, StreamConsumer};
+use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::OwnedMessage;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{Batch, State, is_of};
+use super::committer::Committer;
 use super::context::Context;
 use crate::cloud_event::Opening;
 use crate::config::{ConfigError, KafkaConfig};
@@ -20,9 +22,6 @@ use crate::dead_letter::DeadLetters;
 use crate::ingest::{Ingest, IngestRefusal};
 use crate::metric;
 use crate::retry::{Backoff, GRACE, patience};
-
-/// How long a commit may take before the next batch goes ahead without it.
-const COMMIT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why a session ended.
 pub(super) enum End {
@@ -33,6 +32,7 @@ pub(super) enum End {
 
 pub(super) struct Session<'a, I> {
     consumer: Arc<StreamConsumer<Context>>,
+    committer: Committer,
     /// Taken from the client while waiting; the beginning of the next batch.
     stash: Vec<OwnedMessage>,
     config: &'a KafkaConfig,
@@ -54,7 +54,8 @@ impl<'a, I: Ingest> Session<'a, I> {
             config.consumer()?.create_with_context(Context::default()).map_err(ConfigError::Client)?;
         consumer.subscribe(&[&config.topics.events]).map_err(ConfigError::Client)?;
         let consumer = Arc::new(consumer);
-        Ok(Self { consumer, stash: Vec::new(), config, opening, dead_letters, ingest, shutdown })
+        let committer = Committer::start(Arc::clone(&consumer));
+        Ok(Self { consumer, committer, stash: Vec::new(), config, opening, dead_letters, ingest, shutdown })
     }
 
     /// Batch after batch. Any settled batch resets the back-off.
@@ -83,9 +84,10 @@ impl<'a, I: Ingest> Session<'a, I> {
     /// Leaves the group, so that others take the partitions over at once. Blocks for as long as the broker is
     /// away, hence a thread that nobody has to wait for.
     pub(super) async fn close(self) {
-        let (closes, closed) = tokio::sync::oneshot::channel();
-        let consumer = self.consumer;
+        let (closes, closed) = oneshot::channel::<()>();
+        let Self { consumer, committer, .. } = self;
         std::thread::spawn(move || {
+            committer.finish();
             drop(consumer);
             drop(closes);
         });
@@ -237,20 +239,14 @@ impl<'a, I: Ingest> Session<'a, I> {
         self.resume()
     }
 
-    /// Commits and waits for the broker's answer. A failure costs a second reading and is not an error here.
-    ///
-    /// Waiting is polling, since the answer comes with the poll; the blocking commit of the client waits for an
-    /// absent broker for ever. An answer that comes after we gave up is harmless too: offsets of one batch only.
+    /// Commits and waits for the broker's answer, polling. A failure costs a second reading and is not an error.
     async fn commit(&mut self, batch: &Batch) -> Result<(), End> {
-        let consumer = Arc::clone(&self.consumer);
-        consumer.context().expect_commit();
-        let asked = batch.positions().and_then(|positions| match positions.count() {
-            0 => Ok(false),
-            _ => consumer.commit(&positions, CommitMode::Async).map(|()| true),
-        });
-        let committed = match asked {
-            Ok(false) => Ok(()),
-            Ok(true) => self.poll_until(consumer.context().commit_answered()).await?,
+        let committed = match batch.positions() {
+            Ok(positions) if positions.count() == 0 => Ok(()),
+            Ok(positions) => {
+                let answer = self.committer.commit(positions);
+                self.poll_until(answer).await?
+            }
             Err(error) => Err(error),
         };
         if let Err(error) = committed {
@@ -269,15 +265,13 @@ impl<'a, I: Ingest> Session<'a, I> {
         &mut self,
         answer: impl Future<Output = Result<(), KafkaError>>,
     ) -> Result<Result<(), KafkaError>, End> {
-        let deadline = tokio::time::sleep(COMMIT_PATIENCE);
         let patience = patience(self.shutdown);
-        tokio::pin!(answer, deadline, patience);
+        tokio::pin!(answer, patience);
         let mut paused = false;
         let answer = loop {
             tokio::select! {
                 biased;
                 answer = &mut answer => break answer,
-                () = &mut deadline => break Err(KafkaError::Canceled),
                 () = &mut patience => break Err(KafkaError::Canceled),
                 received = receive(&self.consumer) => self.take(received)?,
             }

@@ -293,6 +293,37 @@ SwIDAQAB
         assert_eq!(verify_event_proof(PLAIN, &jws, &certified()), Err(ProofError::Signature));
     }
 
+    /// A certificate other than the recorded one.
+    fn other_certificate(key: &PKey<Private>) -> Vec<u8> {
+        let mut builder = X509::builder().unwrap();
+        builder.set_version(2).unwrap();
+        builder.set_pubkey(key).unwrap();
+        builder.set_not_before(&openssl::asn1::Asn1Time::from_unix(1_700_000_000).unwrap()).unwrap();
+        builder.set_not_after(&openssl::asn1::Asn1Time::from_unix(1_900_000_000).unwrap()).unwrap();
+        builder.sign(key, MessageDigest::sha256()).unwrap();
+        builder.build().to_pem().unwrap()
+    }
+
+    #[test]
+    fn of_several_certificates_the_one_in_the_proof_has_to_be_configured_itself() {
+        let key = PKey::private_key_from_pem(KEY).unwrap();
+        let renewed = other_certificate(&key);
+        let jws = sign_event_proof(PLAIN, &EventSigner::from_pem(KEY, Some(&renewed)).unwrap()).unwrap();
+        assert!(matches!(
+            verify_event_proof(PLAIN, &jws, &certified()),
+            Err(ProofError::UnknownCertificate { .. })
+        ));
+        let stranger = PKey::from_rsa(openssl::rsa::Rsa::generate(2048).unwrap()).unwrap();
+        let retired = other_certificate(&stranger);
+        let both = ProofKeys::from_pem([retired.as_slice(), &renewed]).unwrap();
+        assert_eq!(verify_event_proof(PLAIN, &jws, &both), Ok(()), "not the first, but the right one");
+        let bundle = [retired, renewed].concat();
+        assert_eq!(
+            verify_event_proof(PLAIN, &jws, &ProofKeys::from_pem([bundle.as_slice()]).unwrap()),
+            Ok(())
+        );
+    }
+
     #[test]
     fn no_other_algorithm_is_accepted() {
         for header in [

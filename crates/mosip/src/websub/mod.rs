@@ -9,7 +9,7 @@ mod intent;
 mod signature;
 
 pub use delivery::{CredentialIssued, Delivery, DeliveryError, WorkflowCompleted, WorkflowPaused};
-pub use intent::{Intent, IntentError};
+pub use intent::{Intent, IntentError, Mode};
 pub use signature::{SIGNATURE_HEADER, SignatureError, sign, verify_signature};
 
 /// Topic of finished workflows: of the whole country, with id and result only.

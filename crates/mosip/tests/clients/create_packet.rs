@@ -1,6 +1,6 @@
 //! createPacket: believed only when every sub-packet is reported.
 
-use civitas_mosip::Class;
+use civitas_mosip::{Class, Limits};
 use serde_json::{Value, json};
 
 use crate::stub::{Answer, Stub, aid, now, packet};
@@ -72,8 +72,8 @@ async fn no_provider_is_a_persons_turn() {
 
 #[tokio::test]
 async fn a_time_out_leaves_the_outcome_open() {
-    let (answer, stub) = create(Answer::never).await;
-    let error = answer.unwrap_err();
+    let stub = Stub::start(|_| Answer::never()).await;
+    let error = stub.impatient(&Limits::default()).create_packet(&packet(), now()).await.unwrap_err();
     assert_eq!((error.class, error.code.as_deref()), (Class::Unknown, Some("time-out")));
     assert!(!error.summary.contains("127.0.0.1"), "{error}");
     assert_eq!(stub.asked("/createPacket").len(), 1, "never repeated by itself");

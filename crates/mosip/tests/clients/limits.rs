@@ -40,7 +40,7 @@ async fn a_call_that_is_given_up_frees_its_place() {
         _ => Answer::json(&json!([])),
     })
     .await;
-    let mosip = stub.mosip_with(&Limits { workflow: Limit::at_a_time(1), ..Limits::default() });
+    let mosip = stub.impatient(&Limits { workflow: Limit::at_a_time(1), ..Limits::default() });
     assert!(mosip.workflow_status_of(&aid(), now()).await.is_err());
     assert_eq!(mosip.transactions(&aid(), now()).await, Ok(Vec::new()));
 }

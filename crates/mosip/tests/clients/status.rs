@@ -37,7 +37,7 @@ async fn json_that_calls_itself_text_is_read() {
 async fn a_batch_is_asked_one_by_one_a_few_at_a_time() {
     let stub = Stub::start(|asked| {
         let about = asked_about(asked);
-        let known = about.as_bytes()[14] % 2 == 0;
+        let known = about.as_bytes()[14].is_multiple_of(2);
         Answer::text(
             200,
             &if known { page(&about, "PROCESSED") } else { json!({ "response": { "data": [] } }) }

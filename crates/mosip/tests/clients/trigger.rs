@@ -1,6 +1,6 @@
 //! workflowinstance: its one idempotency signal, and what is left open.
 
-use civitas_mosip::{Class, Triggered};
+use civitas_mosip::{Class, Limits, Triggered};
 use serde_json::{Value, json};
 
 use crate::stub::{Answer, Stub, aid, now, trigger};
@@ -55,7 +55,7 @@ async fn an_unexplained_failure_is_repeated_a_few_times_and_a_wrong_form_not_at_
 #[tokio::test]
 async fn without_an_answer_or_an_instance_the_outcome_is_open() {
     let stub = Stub::start(|_| Answer::never()).await;
-    let error = stub.mosip().trigger(&trigger(), now()).await.unwrap_err();
+    let error = stub.impatient(&Limits::default()).trigger(&trigger(), now()).await.unwrap_err();
     assert_eq!((error.class, error.code.as_deref()), (Class::Unknown, Some("time-out")));
     let (answer, _stub) = start(json!({ "response": null, "errors": null })).await;
     assert_eq!(answer.unwrap_err().class, Class::Unknown);

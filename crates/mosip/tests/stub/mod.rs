@@ -141,6 +141,17 @@ impl Stub {
         self.mosip_with(&Limits::default())
     }
 
+    /// A client that soon gives up, for answers that never come.
+    pub(crate) fn impatient(&self, limits: &Limits) -> Mosip {
+        let endpoints = Endpoints::behind(&self.address);
+        Mosip::new(
+            http_within(Duration::from_millis(300)),
+            endpoints,
+            credentials("mosip-crvs1-client"),
+            limits,
+        )
+    }
+
     pub(crate) fn mosip_with(&self, limits: &Limits) -> Mosip {
         Mosip::new(http(), Endpoints::behind(&self.address), credentials("mosip-crvs1-client"), limits)
     }
@@ -173,10 +184,14 @@ pub(crate) fn credentials(client_id: &str) -> Credentials {
     Credentials { client_id: client_id.to_owned(), secret: "s3cret".into(), app_id: "regproc".to_owned() }
 }
 
-/// A client that soon gives up.
-#[expect(clippy::disallowed_methods, reason = "this is where tests build theirs")]
+/// A client that waits long enough for a busy machine.
 pub(crate) fn http() -> reqwest::Client {
-    let client = reqwest::Client::builder().timeout(Duration::from_millis(500)).no_proxy();
+    http_within(Duration::from_secs(30))
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where tests build theirs")]
+fn http_within(limit: Duration) -> reqwest::Client {
+    let client = reqwest::Client::builder().timeout(limit).no_proxy();
     client.redirect(reqwest::redirect::Policy::none()).build().unwrap()
 }
 

@@ -104,6 +104,11 @@ fn the_shipped_pack_survives_the_archive() {
     let archived = Pack::from_canonical(pack.canonical()).expect("an archived rule set");
     assert_eq!(archived.digest(), pack.digest());
     assert!(archived.rule_ids().eq(pack.rule_ids()));
+    let after = map(newborn());
+    let facts = facts("birth", "REGISTER", &after, &after);
+    let context = PacketContext { facts: &facts, event_id: "e", tracking_id: "t", registration_number: None };
+    let build = |pack: &Pack| pack.build_packet("birth", &context).expect("a packet");
+    assert_eq!(build(&archived), build(&pack));
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl Day {
     pub fn of(records: u64) -> Self {
         Self {
             records,
-            hours: Duration::from_secs(8 * 3600),
+            hours: Duration::from_hours(8),
             first: 0,
             clerks: 16,
             infant_deaths: 0.05,

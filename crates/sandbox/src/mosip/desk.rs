@@ -1,12 +1,16 @@
 //! Packets, workflow rows and credential requests, and the truth about them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
 
+/// A word of the service's own, read back from a snapshot or not.
+type Word = Cow<'static, str>;
+
 /// Everything that belongs to an AID.
-#[derive(Default)]
+#[derive(Default, Clone, Serialize, Deserialize)]
 pub(crate) struct Desk {
     pub(crate) packets: HashMap<String, Packet>,
     pub(crate) workflows: HashMap<String, Workflow>,
@@ -19,7 +23,7 @@ pub(crate) struct Desk {
 }
 
 /// A packet in the object store: the latest one wins.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Packet {
     pub(crate) process: String,
     pub(crate) fields: Map<String, Value>,
@@ -41,12 +45,12 @@ impl Packet {
 }
 
 /// A row of the registration table.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Workflow {
     pub(crate) process: String,
     pub(crate) status: Raw,
-    pub(crate) stage: &'static str,
-    pub(crate) last_good: Option<&'static str>,
+    pub(crate) stage: Word,
+    pub(crate) last_good: Option<Word>,
     pub(crate) comment: String,
     pub(crate) created_at: String,
     pub(crate) updated_at: String,
@@ -54,7 +58,7 @@ pub(crate) struct Workflow {
 }
 
 /// Raw status codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Raw {
     Resumable,
     Processing,
@@ -78,18 +82,18 @@ impl Raw {
 }
 
 /// One line of the per-stage trail.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Step {
     pub(crate) id: Uuid,
-    pub(crate) code: &'static str,
-    pub(crate) status: &'static str,
-    pub(crate) sub_status: &'static str,
+    pub(crate) code: Word,
+    pub(crate) status: Word,
+    pub(crate) sub_status: Word,
     pub(crate) comment: String,
     pub(crate) at: String,
 }
 
 /// A credential request.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct CredentialRequest {
     pub(crate) aid: String,
     pub(crate) status: String,
@@ -99,7 +103,7 @@ pub(crate) struct CredentialRequest {
 }
 
 /// What was asked for an AID: the ledger's entry.
-#[derive(Default, Clone, Serialize)]
+#[derive(Default, Clone, Serialize, Deserialize)]
 pub(crate) struct Audit {
     /// The record the packet names in `crvsEventId`.
     pub(crate) record: Option<String>,
@@ -118,7 +122,7 @@ pub(crate) struct Audit {
     pub(crate) created_at: Option<String>,
     pub(crate) triggered_at: Option<String>,
     pub(crate) finished_at: Option<String>,
-    pub(crate) outcome: Option<&'static str>,
+    pub(crate) outcome: Option<Word>,
     pub(crate) uins: u32,
     pub(crate) updates: u32,
     pub(crate) deaths: u32,

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 const ID: &str = "mosip.credential.request.service.id";
 /// The job that picks FAILED and RETRY runs every twenty minutes.
-const RETRY_EVERY: Duration = Duration::from_secs(1200);
+const RETRY_EVERY: Duration = Duration::from_mins(20);
 
 /// The credential requestor stage: NEW, picked up within seconds.
 pub(crate) fn request(mosip: &Arc<Mosip>, aid: &str) {
@@ -30,6 +30,11 @@ pub(crate) fn request(mosip: &Arc<Mosip>, aid: &str) {
     };
     mosip.desk().requests.insert(id.clone(), row);
     pick(mosip, id, mosip.dice.draw(mosip.options.credential_delay), true);
+}
+
+/// Goes on with a request that a restart interrupted.
+pub(crate) fn resume(mosip: &Arc<Mosip>, id: String) {
+    pick(mosip, id, mosip.dice.draw(mosip.options.credential_delay), false);
 }
 
 /// Sets a request to RETRY; it is issued again with a new event id.

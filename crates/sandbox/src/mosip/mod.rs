@@ -14,6 +14,7 @@ mod packets;
 mod pipeline;
 mod registry;
 mod routes;
+mod snapshot;
 mod state;
 mod statuses;
 mod vc_proof;
@@ -26,6 +27,7 @@ pub(crate) use desk::Desk;
 pub(crate) use hub::Hub;
 pub(crate) use registry::Registry;
 pub(crate) use routes::{fault_name, router};
+pub(crate) use snapshot::{Snapshot, restore, take};
 pub(crate) use state::Mosip as Shared;
 
 use crate::generator::Population;

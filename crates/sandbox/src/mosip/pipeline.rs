@@ -69,7 +69,7 @@ pub(crate) async fn process(mosip: Arc<Mosip>, aid: String) {
             }),
             "UinGeneratorStage" if stuck => {
                 // Twenty attempts, each picked up after the elapse time.
-                mosip.pace.pass(Duration::from_secs(20 * 900)).await;
+                mosip.pace.pass(Duration::from_hours(5)).await;
                 Some(End {
                     status: Raw::ReprocessFailed,
                     sub_status: "RPR-SYS-012",
@@ -81,7 +81,7 @@ pub(crate) async fn process(mosip: Arc<Mosip>, aid: String) {
         let outcome = forced.map_or_else(|| run(&mosip, &aid, stage.0), Err);
         match outcome {
             Ok(()) => pass(&mosip, &aid, stage),
-            Err(end) => return finish(&mosip, &aid, stage, &end).await,
+            Err(end) => return finish(&mosip, &aid, stage, &end),
         }
     }
     let done = End {
@@ -93,7 +93,7 @@ pub(crate) async fn process(mosip: Arc<Mosip>, aid: String) {
     if births {
         issuance::request(&mosip, &aid);
     }
-    finish(&mosip, &aid, ("WorkflowCompleteStage", "WORKFLOW_COMPLETE"), &done).await;
+    finish(&mosip, &aid, ("WorkflowCompleteStage", "WORKFLOW_COMPLETE"), &done);
 }
 
 /// World time until the cron fires next.
@@ -115,7 +115,6 @@ fn run(mosip: &Mosip, aid: &str, stage: &str) -> Result<(), End> {
     };
     match stage {
         "PacketValidatorStage" => validate(&packet),
-        "PacketClassifierStage" => Ok(()),
         "CMDValidationStage" if packet.process == "CRVS_NEW" => infant(mosip, &packet),
         "OperatorValidationStage" => operator(&packet),
         "UinGeneratorStage" => generate(mosip, aid, &packet),
@@ -198,7 +197,11 @@ fn generate(mosip: &Mosip, aid: &str, packet: &Packet) -> Result<(), End> {
 
 fn create(mosip: &Mosip, aid: &str, packet: &Packet) {
     let mut registry = mosip.registry();
-    if registry.by_aid(aid).is_none() {
+    // RECORD_ALREADY_EXISTS is accepted: the stage ran before a restart.
+    if registry.by_aid(aid).is_some() {
+        return;
+    }
+    {
         let (uin, vid) = loop {
             let pair = (mosip.dice.digits(10), mosip.dice.digits(16));
             if !registry.taken(&pair.0, &pair.1) {
@@ -239,9 +242,9 @@ fn merge(mosip: &Mosip, aid: &str, packet: &Packet, subject: &str) -> Result<(),
     let mut desk = mosip.desk();
     let audit = desk.audit(aid);
     if packet.process == "CRVS_DEATH" {
-        audit.deaths += 1
+        audit.deaths += 1;
     } else {
-        audit.updates += 1
+        audit.updates += 1;
     }
     Ok(())
 }
@@ -250,7 +253,7 @@ fn enter(mosip: &Mosip, aid: &str, stage: Stage) {
     let at = mosip.pace.iso();
     if let Some(row) = mosip.desk().workflows.get_mut(aid) {
         row.status = Raw::Processing;
-        row.stage = stage.0;
+        row.stage = stage.0.into();
         row.updated_at = at;
     }
 }
@@ -258,31 +261,38 @@ fn enter(mosip: &Mosip, aid: &str, stage: Stage) {
 fn pass(mosip: &Mosip, aid: &str, stage: Stage) {
     let (at, id) = (mosip.pace.iso(), mosip.dice.uuid());
     if let Some(row) = mosip.desk().workflows.get_mut(aid) {
-        row.last_good = Some(stage.0);
+        row.last_good = Some(stage.0.into());
         let comment = format!("{} succeeded", stage.1);
-        row.trail.push(Step { id, code: stage.1, status: "SUCCESS", sub_status: "RPR-SUCCESS", comment, at });
+        row.trail.push(Step {
+            id,
+            code: stage.1.into(),
+            status: "SUCCESS".into(),
+            sub_status: "RPR-SUCCESS".into(),
+            comment,
+            at,
+        });
     }
 }
 
 /// Writes the outcome, then publishes it: in that order, so an event can be lost.
-async fn finish(mosip: &Arc<Mosip>, aid: &str, stage: Stage, end: &End) {
+fn finish(mosip: &Arc<Mosip>, aid: &str, stage: Stage, end: &End) {
     let (at, id) = (mosip.pace.iso(), mosip.dice.uuid());
     let process = {
         let mut desk = mosip.desk();
         let audit = desk.audit(aid);
-        audit.outcome = Some(end.status.as_str());
+        audit.outcome = Some(end.status.as_str().into());
         audit.finished_at = Some(at.clone());
         let Some(row) = desk.workflows.get_mut(aid) else { return };
         row.status = end.status;
-        row.stage = stage.0;
+        row.stage = stage.0.into();
         row.comment.clone_from(&end.comment);
         row.updated_at.clone_from(&at);
         let status = if end.status == Raw::Processed { "PROCESSED" } else { "FAILED" };
         row.trail.push(Step {
             id,
-            code: stage.1,
-            status,
-            sub_status: end.sub_status,
+            code: stage.1.into(),
+            status: status.into(),
+            sub_status: end.sub_status.into(),
             comment: end.comment.clone(),
             at,
         });

@@ -1,26 +1,28 @@
 //! The ID repository: identities, their VIDs, and which AID made them.
 
 use crate::generator::Population;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-#[derive(Default)]
+#[derive(Default, Clone, Serialize, Deserialize)]
 pub(crate) struct Registry {
     identities: HashMap<String, Identity>,
     vids: HashMap<String, Vid>,
     by_aid: HashMap<String, String>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Identity {
     pub(crate) uin: String,
-    pub(crate) status: &'static str,
+    pub(crate) status: Cow<'static, str>,
     pub(crate) fields: Map<String, Value>,
     pub(crate) vids: Vec<String>,
     pub(crate) last_aid: String,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Vid {
     pub(crate) uin: String,
     pub(crate) active: bool,
@@ -45,7 +47,7 @@ impl Registry {
     pub(crate) fn insert(&mut self, aid: &str, uin: String, vid: String, fields: Map<String, Value>) {
         let identity = Identity {
             uin: uin.clone(),
-            status: "ACTIVATED",
+            status: "ACTIVATED".into(),
             fields,
             vids: vec![vid.clone()],
             last_aid: aid.to_owned(),
@@ -90,7 +92,7 @@ impl Registry {
     }
 
     pub(crate) fn set_status(&mut self, uin: &str, status: &'static str) -> bool {
-        self.identities.get_mut(uin).map(|identity| identity.status = status).is_some()
+        self.identities.get_mut(uin).map(|identity| identity.status = status.into()).is_some()
     }
 
     /// Activates or deactivates all VIDs of a UIN; false if there are none to change.

@@ -35,18 +35,12 @@ pub(crate) async fn workflows(
     let start = usize::try_from(page["pageStart"].as_u64().unwrap_or(0)).unwrap_or(0) * fetch;
     let desk = mosip.desk();
     let exact = filters.iter().find(|filter| filter["columnName"] == "regId" && filter["type"] != "contains");
-    let found: Vec<Value> = match exact.and_then(|filter| filter["value"].as_str()) {
-        Some(aid) => desk
-            .workflows
-            .get(aid)
-            .filter(|row| keep(aid, row, &filters))
-            .map(|row| line(aid, row))
-            .into_iter()
-            .collect(),
-        None => {
-            let known = desk.order.iter().filter_map(|aid| Some((aid, desk.workflows.get(aid)?)));
-            known.filter(|(aid, row)| keep(aid, row, &filters)).map(|(aid, row)| line(aid, row)).collect()
-        }
+    let found: Vec<Value> = if let Some(aid) = exact.and_then(|filter| filter["value"].as_str()) {
+        let row = desk.workflows.get(aid).filter(|row| keep(aid, row, &filters));
+        row.map(|row| line(aid, row)).into_iter().collect()
+    } else {
+        let known = desk.order.iter().filter_map(|aid| Some((aid, desk.workflows.get(aid)?)));
+        known.filter(|(aid, row)| keep(aid, row, &filters)).map(|(aid, row)| line(aid, row)).collect()
     };
     let total = found.len();
     let data: Vec<Value> = found.into_iter().skip(start).take(fetch).collect();

@@ -83,7 +83,7 @@ fn insert(mosip: &Mosip, aid: &str, process: &str, instance: uuid::Uuid, at: &st
     let row = Workflow {
         process: process.to_owned(),
         status: Raw::Resumable,
-        stage: "PacketValidatorStage",
+        stage: "PacketValidatorStage".into(),
         last_good: None,
         comment: "Packet is resumable".to_owned(),
         created_at: at.to_owned(),

@@ -95,8 +95,11 @@ const DEATH: [(&str, &str); 24] = [
     ("documents.proofOfOther", "FILE_WITH_OPTIONS"),
 ];
 
+/// Person sections, and fields of its own with their types.
+type Form = (&'static [&'static str], &'static [(&'static str, &'static str)]);
+
 /// The person sections and the own fields of an event type; `None` if it has no form here.
-fn form(event: &str) -> Option<(&'static [&'static str], &'static [(&'static str, &'static str)])> {
+fn form(event: &str) -> Option<Form> {
     match event {
         "birth" => Some((&["informant", "mother", "father"], &BIRTH)),
         "death" => Some((&["deceased", "informant", "spouse"], &DEATH)),

@@ -32,6 +32,7 @@ pub(crate) use self::core::{Core, OFFICE, REGISTRAR};
 #[cfg(test)]
 pub(crate) use fields::unknown as unknown_field;
 pub(crate) use routes::{fault_name, router};
+pub(crate) use store::Store;
 pub(crate) use tokens::Tokens;
 
 use crate::entropy::lock;
@@ -63,13 +64,13 @@ impl OpenCrvs {
         let core = &self.core;
         let actor = Actor::from(&core.registrar());
         let at = core.pace.iso();
-        let id = core.uuid();
         let transaction = format!("tmp-{}", core.uuid());
         let create = actor.sign(core.uuid(), "CREATE", Status::Accepted, &transaction, &at);
         let mut assign = actor.sign(core.uuid(), "ASSIGN", Status::Accepted, &transaction, &at);
         assign.assigned_to = Some(actor.id.clone());
         let searchable = core.searchable_at();
         loop {
+            let id = core.uuid();
             let document = Document {
                 id,
                 kind: kind.to_owned(),

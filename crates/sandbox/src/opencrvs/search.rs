@@ -44,7 +44,7 @@ pub(crate) fn search(core: &Core, claims: &Claims, input: &Value) -> Outcome {
             let actions = record.searchable(now)?.len();
             let actions = &record.document.actions[..actions];
             let summary = Summary::of(&record.document, actions);
-            matches(query, &summary).then(|| summary.entry(version, assigned))
+            matches(query, &summary).then(|| summary.entry(version, assigned.as_deref()))
         })
         .collect();
     sort(&mut found, &input["sort"]);
@@ -81,7 +81,7 @@ impl<'a> Summary<'a> {
         original.and_then(|id| self.actions.iter().find(|action| action.id == id)).unwrap_or(self.updated)
     }
 
-    fn entry(&self, version: Version, assigned: Option<String>) -> Entry {
+    fn entry(&self, version: Version, assigned: Option<&str>) -> Entry {
         let requester = self.requester();
         let registered = self.actions.iter().rev().find_map(|action| action.registration_number.as_deref());
         let first = &self.document.actions[0];

@@ -245,7 +245,7 @@ pub(crate) async fn trigger_token(
     let minted = tokio::task::spawn_blocking(move || {
         let (now, life) = (core.now(), core.options.confirmation_token_life);
         match core.tokens.regime {
-            Regime::V2_1 => core.tokens.registrar(&registrar, now),
+            Regime::V2_1 if !core.options.record_claims_in_2_1 => core.tokens.registrar(&registrar, now),
             _ => core.tokens.confirmation(&registrar, event, action, now, life, true),
         }
     });

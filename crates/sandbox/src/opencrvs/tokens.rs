@@ -74,7 +74,7 @@ impl Tokens {
     pub(crate) fn registrar(&self, subject: &Claims, now: Timestamp) -> Result<String, ErrorStack> {
         let claims =
             json!({"scope": subject.scopes, "userType": "user", "sub": subject.sub, "role": subject.role});
-        self.mint(claims, now, Duration::from_secs(600), true)
+        self.mint(claims, now, Duration::from_mins(10), true)
     }
 
     /// A client's token.
@@ -123,13 +123,16 @@ impl Tokens {
         })
     }
 
+    /// 2.1 has no confirmation scopes any more.
     fn confirmation_scopes(&self) -> Vec<String> {
-        let mut scopes = vec![
-            self.encode_bare("record.confirm-registration"),
-            self.encode_bare("record.reject-registration"),
-        ];
-        scopes.push(self.encode("record.read"));
-        scopes.push(self.encode("record.reject"));
+        let mut scopes = Vec::new();
+        if self.regime != Regime::V2_1 {
+            scopes.extend(
+                ["record.confirm-registration", "record.reject-registration"]
+                    .map(|scope| self.encode_bare(scope)),
+            );
+        }
+        scopes.extend(["record.read", "record.reject"].map(|scope| self.encode(scope)));
         scopes
     }
 

@@ -42,7 +42,12 @@ pub(crate) async fn act(
     let asked = Act { name, needs: Role::Integrator, record: Some(&id), carrier: Carrier::Bearer };
     let operator = auth::admit(&app, &headers, asked).await?;
     let deed = deed.ok_or_else(|| {
-        Refusal::new(StatusCode::NOT_FOUND, "act_unknown", "there is no such act", "use retry, release or reject")
+        Refusal::new(
+            StatusCode::NOT_FOUND,
+            "act_unknown",
+            "there is no such act",
+            "use retry, release or reject",
+        )
     })?;
     let Json(Reason { reason }) = reason.map_err(|error| {
         Refusal::bad("reason_missing", error.body_text(), "send {\"reason\": \"…\"} as application/json")
@@ -67,7 +72,9 @@ fn refused(error: &ActError) -> Refusal {
         ActError::NothingOpen(_) => {
             (StatusCode::CONFLICT, "nothing_open", "GET /api/v1/records/{id} tells how it ended")
         }
-        ActError::NoReason => (StatusCode::BAD_REQUEST, "reason_missing", "say in a sentence what was found out"),
+        ActError::NoReason => {
+            (StatusCode::BAD_REQUEST, "reason_missing", "say in a sentence what was found out")
+        }
         ActError::NotPossible { .. } => {
             (StatusCode::CONFLICT, "act_not_possible", "look at the record, then choose another act")
         }

@@ -43,7 +43,10 @@ impl Modify for Security {
             SecurityScheme::Http(http)
         };
         let components = openapi.components.get_or_insert_with(Default::default);
-        components.add_security_scheme("opencrvs", bearer("The action-confirmation token of OpenCRVS (JWT, RS256)"));
+        components.add_security_scheme(
+            "opencrvs",
+            bearer("The action-confirmation token of OpenCRVS (JWT, RS256)"),
+        );
         components.add_security_scheme("operator", bearer("A token of server.operators"));
     }
 }

@@ -41,7 +41,8 @@ pub(crate) async fn queue(
 ) -> Result<Json<Vec<QueueRow>>, Refusal> {
     let act = Act { name: "queue", needs: Role::Viewer, record: None, carrier: Carrier::Bearer };
     auth::admit(&app, &headers, act).await?;
-    let wrong = |message: String| Refusal::bad("filter_wrong", message, "see /api/openapi.json for the parameters");
+    let wrong =
+        |message: String| Refusal::bad("filter_wrong", message, "see /api/openapi.json for the parameters");
     let Query(wanted) = wanted.map_err(|error| wrong(error.body_text()))?;
     let limit = wanted.limit.unwrap_or(100);
     if !(1..=1000).contains(&limit) {

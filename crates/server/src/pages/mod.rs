@@ -24,7 +24,12 @@ pub(crate) struct Frame {
 
 impl Frame {
     fn new(app: &App, now: Timestamp) -> Self {
-        Self { instance: app.options.instance.clone(), version: env!("CARGO_PKG_VERSION"), now, shown_now: shown(now) }
+        Self {
+            instance: app.options.instance.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            now,
+            shown_now: shown(now),
+        }
     }
 }
 
@@ -52,7 +57,9 @@ async fn admit(app: &App, headers: &HeaderMap, name: &'static str) -> Result<(),
         Ok(_) => Ok(()),
         Err(refusal) => {
             let mut response = refusal.into_response();
-            let challenge = HeaderValue::from_static("Basic realm=\"Civitas: operator name and token\", charset=\"UTF-8\"");
+            let challenge = HeaderValue::from_static(
+                "Basic realm=\"Civitas: operator name and token\", charset=\"UTF-8\"",
+            );
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
             Err(response)
         }
@@ -65,8 +72,13 @@ fn render(page: &impl Template) -> Response {
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "a page could not be rendered");
             let advice = "the operator API shows the same";
-            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", "the page cannot be shown", advice)
-                .into_response()
+            Refusal::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal_error",
+                "the page cannot be shown",
+                advice,
+            )
+            .into_response()
         }
     }
 }

@@ -4,5 +4,6 @@ use axum::response::{IntoResponse, Response};
 use http::header;
 
 pub(crate) async fn style() -> Response {
-    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../templates/style.css")).into_response()
+    ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], include_str!("../../templates/style.css"))
+        .into_response()
 }

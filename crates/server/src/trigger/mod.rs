@@ -12,9 +12,9 @@ mod token;
 
 pub use token::TokenPolicy;
 
+use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use civitas_engine::{Answer, Arrival, IngestError, Origin};
 use civitas_opencrvs::EventDocument;
 use http::{HeaderMap, StatusCode, header};
@@ -133,9 +133,7 @@ async fn handle(
         }
     })?;
     expect_json(&head.headers)?;
-    let document = EventDocument::parse(&bytes).map_err(|error| {
-        refused(&IngestError::Document(error))
-    })?;
+    let document = EventDocument::parse(&bytes).map_err(|error| refused(&IngestError::Document(error)))?;
     let action_id = document.pending(&action_type).ok().map(|pending| pending.action.id);
     let event_id = document.id;
     let now = (app.clock)();

@@ -51,7 +51,9 @@ pub(super) async fn check(
     };
     match app.tokens.verify(text, event_id, action_id, now).await {
         Ok(_) => Ok(bearer()),
-        Err(error) if error.is_provable() => Err(Refusal::unauthorised(code(&error), error.to_string(), ADVICE)),
+        Err(error) if error.is_provable() => {
+            Err(Refusal::unauthorised(code(&error), error.to_string(), ADVICE))
+        }
         Err(error) => {
             metrics::counter!("civitas_triggers_unverified_total").increment(1);
             let error = &error as &dyn std::error::Error;

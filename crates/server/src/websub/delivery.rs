@@ -47,9 +47,12 @@ async fn handle(app: App, request: Request) -> Result<(), Refusal> {
             format!("the delivery is larger than {} bytes", app.options.max_callback_size),
             "raise server.max_callback_size in civitas.yaml",
         ),
-        BodyError::Broken => Refusal::bad("body_incomplete", "the connection ended early", "deliver it again"),
+        BodyError::Broken => {
+            Refusal::bad("body_incomplete", "the connection ended early", "deliver it again")
+        }
     })?;
-    let signature = head.headers.get("x-hub-signature").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let signature =
+        head.headers.get("x-hub-signature").and_then(|value| value.to_str().ok()).map(str::to_owned);
     app.intake.deliver(raw, signature).await.map_err(|error| match error {
         DeliverError::Signature => Refusal::unauthorised(
             "signature_wrong",

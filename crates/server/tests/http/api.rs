@@ -54,7 +54,11 @@ async fn a_wrong_filter_is_named() {
     let viewer = format!("Bearer {VIEWER}");
     for query in ["state=sleeping", "limit=0", "limit=1001", "limit=many", "colour=red"] {
         let answer = stage.get(&format!("/api/v1/queue?{query}"), Some(&viewer)).await;
-        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "filter_wrong"), "{query}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (StatusCode::BAD_REQUEST, "filter_wrong"),
+            "{query}"
+        );
     }
 }
 
@@ -86,7 +90,11 @@ async fn an_act_needs_a_reason_a_record_and_a_name() {
     let long = json!({ "reason": "x".repeat(501) }).to_string();
     for body in ["", "{}", r#"{"reason": "  "}"#, r#"{"reason": "a", "force": true}"#, &long] {
         let answer = act(&stage, INTEGRATOR, path, body).await;
-        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "reason_missing"), "{body}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (StatusCode::BAD_REQUEST, "reason_missing"),
+            "{body}"
+        );
     }
     let answer = act(&stage, INTEGRATOR, "/api/v1/records/NOBODY/retry", r#"{"reason": "because"}"#).await;
     assert_eq!((answer.status, answer.code().as_str()), (StatusCode::NOT_FOUND, "record_unknown"));
@@ -104,7 +112,10 @@ async fn health_follows_the_journal_and_the_stop() {
     *stage.script.mood.lock().unwrap() = Mood::Awaits;
     stage.stop.cancel();
     let stopping = stage.get("/health/ready", None).await;
-    assert_eq!((stopping.status, stopping.json()["status"].as_str()), (StatusCode::SERVICE_UNAVAILABLE, Some("stopping")));
+    assert_eq!(
+        (stopping.status, stopping.json()["status"].as_str()),
+        (StatusCode::SERVICE_UNAVAILABLE, Some("stopping"))
+    );
     assert_eq!(stage.get("/health/live", None).await.status, StatusCode::OK);
 }
 

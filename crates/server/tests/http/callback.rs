@@ -43,11 +43,13 @@ async fn what_is_not_durable_is_503_so_that_the_hub_delivers_again() {
 async fn a_challenge_is_echoed_exactly_and_only_for_what_we_asked_for() {
     let stage = stage(Mood::Awaits);
     for path in ["/websub/callback", "/websub/callback/"] {
-        let query = "hub.mode=subscribe&hub.topic=crvs%2FCREDENTIAL_ISSUED&hub.challenge=a%20b&hub.lease_seconds=60";
+        let query =
+            "hub.mode=subscribe&hub.topic=crvs%2FCREDENTIAL_ISSUED&hub.challenge=a%20b&hub.lease_seconds=60";
         let answer = stage.get(&format!("{path}?{query}"), None).await;
         assert_eq!((answer.status, answer.text.as_str()), (StatusCode::OK, "a b"));
     }
-    let query = "hub.mode=subscribe&hub.topic=others%2FTOPIC&hub.challenge=secret-challenge&hub.lease_seconds=60";
+    let query =
+        "hub.mode=subscribe&hub.topic=others%2FTOPIC&hub.challenge=secret-challenge&hub.lease_seconds=60";
     let answer = stage.get(&format!("/websub/callback?{query}"), None).await;
     assert_eq!((answer.status, answer.code().as_str()), (StatusCode::NOT_FOUND, "not_our_subscription"));
     assert!(!answer.text.contains("secret-challenge"));

@@ -91,7 +91,7 @@ impl Intake for Script {
 
     fn intent(&self, intent: Intent) -> Reply<'_, IntentAnswer> {
         let answer = match intent {
-            Intent::Subscribe { topic, challenge, .. } if topic == "crvs/CREDENTIAL_ISSUED" => {
+            Intent::Verify { topic, challenge, .. } if topic == "crvs/CREDENTIAL_ISSUED" => {
                 IntentAnswer::Echo(challenge)
             }
             Intent::Denied { .. } => IntentAnswer::Noted,
@@ -269,7 +269,11 @@ impl Stage {
         let response: Response<Body> = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
-        Answered { status: head.status, headers: head.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+        Answered {
+            status: head.status,
+            headers: head.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
     }
 
     pub(crate) async fn get(&self, path: &str, authorization: Option<&str>) -> Answered {
@@ -310,8 +314,8 @@ impl Stage {
         });
         let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", encode(&json!({ "alg": "RS256", "typ": "JWT" })), encode(&claims));
-        let mut signer = Signer::new(MessageDigest::sha256(), key).unwrap();
-        let signature = signer.sign_oneshot_to_vec(signed.as_bytes()).unwrap();
+        let mut pen = Signer::new(MessageDigest::sha256(), key).unwrap();
+        let signature = pen.sign_oneshot_to_vec(signed.as_bytes()).unwrap();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 }

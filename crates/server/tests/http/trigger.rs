@@ -13,7 +13,10 @@ async fn the_answer_is_the_engines() {
         stage.send(stage.trigger().body(Body::from(document().to_string())).unwrap()).await
     };
     let accepted = post(Mood::Accepts).await;
-    assert_eq!((accepted.status, accepted.json()), (StatusCode::OK, json!({"registrationNumber": "B2026X7Q4KMN"})));
+    assert_eq!(
+        (accepted.status, accepted.json()),
+        (StatusCode::OK, json!({"registrationNumber": "B2026X7Q4KMN"}))
+    );
     let waits = post(Mood::Awaits).await;
     assert_eq!((waits.status, waits.json()), (StatusCode::ACCEPTED, json!({})));
     let rejected = post(Mood::Rejects).await;
@@ -36,7 +39,8 @@ async fn what_breaks_in_us_is_a_400_from_which_the_registrar_can_go_on() {
 async fn the_engine_gets_what_the_path_and_the_headers_say() {
     let stage = stage(Mood::Awaits);
     let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    let request = stage.trigger().header("traceparent", trace).body(Body::from(document().to_string())).unwrap();
+    let request =
+        stage.trigger().header("traceparent", trace).body(Body::from(document().to_string())).unwrap();
     assert_eq!(stage.send(request).await.status, StatusCode::ACCEPTED);
     let arrivals = stage.script.arrivals.lock().unwrap();
     let arrival = &arrivals[0];
@@ -139,9 +143,15 @@ async fn a_token_that_cannot_be_checked_does_not_freeze_the_record() {
 #[tokio::test]
 async fn a_wrong_path_below_the_triggers_is_400_too() {
     let stage = stage(Mood::Awaits);
-    for path in ["/trigger/events/birth/actions", "/trigger/events/birth/REGISTER", "/trigger/events/%FF/actions/X"] {
+    for path in
+        ["/trigger/events/birth/actions", "/trigger/events/birth/REGISTER", "/trigger/events/%FF/actions/X"]
+    {
         let request = Request::post(path).body(Body::from("{}")).unwrap();
         let answer = stage.send(request).await;
-        assert_eq!((answer.status, answer.code().as_str()), (StatusCode::BAD_REQUEST, "path_unknown"), "{path}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (StatusCode::BAD_REQUEST, "path_unknown"),
+            "{path}"
+        );
     }
 }

@@ -6,16 +6,20 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
 use super::finding::Finding;
-use crate::config::BaseUrl;
 
 /// Seconds of difference worth a warning, and those that break calls. `Date` counts in whole seconds.
 const WARN: i64 = 5;
 const FAIL: i64 = 60;
 
 /// Compares this machine's clock with the `Date` of one service's answer, whatever it answers.
-pub async fn check(http: &reqwest::Client, name: &str, url: &BaseUrl, clock: fn() -> Timestamp) -> Option<Finding> {
+pub(super) async fn check(
+    http: &reqwest::Client,
+    name: &str,
+    url: &str,
+    clock: fn() -> Timestamp,
+) -> Option<Finding> {
     let asked = clock();
-    let answer = http.get(url.as_str()).timeout(Duration::from_secs(5)).send().await.ok()?;
+    let answer = http.get(url).timeout(Duration::from_secs(5)).send().await.ok()?;
     let answered = clock();
     let date = answer.headers().get("date")?.to_str().ok()?;
     let theirs = rfc2822::parse(&date.replace("GMT", "+0000")).ok()?.timestamp();
@@ -45,7 +49,7 @@ mod tests {
 
     #[test]
     fn a_clock_is_judged_by_what_cannot_be_explained_by_the_call_itself() {
-        let at = |second| Timestamp::from_second(1_780_000_000 + second).unwrap();
+        let at = |second: i64| Timestamp::from_second(1_780_000_000 + second).unwrap();
         let of = |theirs| judge("mosip", at(theirs), at(0), at(2));
         assert_eq!(of(1).found, "they agree");
         assert_eq!(of(6).verdict, Verdict::Ok);

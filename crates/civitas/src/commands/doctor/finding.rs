@@ -3,6 +3,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use serde::Serialize;
+use std::fmt::Write as _;
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -48,29 +49,19 @@ impl Finding {
 
     /// It works, but.
     pub fn warn(check: impl Into<String>, found: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self {
-            check: check.into(),
-            verdict: Verdict::Warn,
-            found: found.into(),
-            advice: Some(advice.into()),
-        }
+        Self { check: check.into(), verdict: Verdict::Warn, found: found.into(), advice: Some(advice.into()) }
     }
 
     /// It does not work.
     pub fn fail(check: impl Into<String>, found: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self {
-            check: check.into(),
-            verdict: Verdict::Fail,
-            found: found.into(),
-            advice: Some(advice.into()),
-        }
+        Self { check: check.into(), verdict: Verdict::Fail, found: found.into(), advice: Some(advice.into()) }
     }
 }
 
 /// The findings for people; what is wrong is explained below the table.
 pub fn table(findings: &[Finding]) -> String {
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     for finding in findings {
         table.add_row(vec![
             Cell::new(finding.verdict.as_str()).set_alignment(CellAlignment::Left),
@@ -84,12 +75,12 @@ pub fn table(findings: &[Finding]) -> String {
     if !advised.is_empty() {
         text.push_str("\nwhat to do\n");
         for (finding, advice) in advised {
-            text.push_str(&format!("  {}: {advice}\n", finding.check));
+            let _ = writeln!(text, "  {}: {advice}", finding.check);
         }
     }
     let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
     let (warn, fail) = (count(Verdict::Warn), count(Verdict::Fail));
-    text.push_str(&format!("\n{} checks: {warn} to look at, {fail} failed\n", findings.len()));
+    let _ = writeln!(text, "\n{} checks: {warn} to look at, {fail} failed", findings.len());
     text
 }
 

@@ -18,7 +18,7 @@ use crate::secrets;
 const SOON: i32 = 30;
 
 /// Everything that the configuration names by file and that is a key.
-pub fn check(config: &Config, now: Timestamp) -> Vec<Finding> {
+pub(super) fn check(config: &Config, now: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
     let database = &config.database;
     let parsed = |text: &SecretString| SealingKeys::parse(text).map(drop).map_err(|error| chain(&error));
@@ -26,7 +26,12 @@ pub fn check(config: &Config, now: Timestamp) -> Vec<Finding> {
         findings.push(key("sealing key", "database.sealing_key_files", file, &parsed));
     }
     findings.push(key("subject key", "database.subject_key_file", &database.subject_key_file, &long_enough));
-    findings.push(key("hub secret", "mosip.websub.secret_file", &config.mosip.websub.secret_file, &long_enough));
+    findings.push(key(
+        "hub secret",
+        "mosip.websub.secret_file",
+        &config.mosip.websub.secret_file,
+        &long_enough,
+    ));
     if let Some(file) = &config.mosip.websub.previous_secret_file {
         findings.push(key("previous hub secret", "mosip.websub.previous_secret_file", file, &long_enough));
     }
@@ -73,7 +78,11 @@ fn partner(config: &Config, now: Timestamp, findings: &mut Vec<Finding>) {
         {
             findings.push(Finding::fail(
                 "partner certificate",
-                format!("{} belongs to another key than {}", shown(&pair.certificate_file), shown(&pair.key_file)),
+                format!(
+                    "{} belongs to another key than {}",
+                    shown(&pair.certificate_file),
+                    shown(&pair.key_file)
+                ),
                 "name the certificate and key of one pair in each entry of mosip.partner.keys",
             ));
         }
@@ -124,7 +133,11 @@ fn key(
     let secret = match secrets::text(configured, file) {
         Ok(secret) => secret,
         Err(error) => {
-            return Finding::fail(name, error.to_string(), "write it, or correct the path; `civitas keys new` makes keys");
+            return Finding::fail(
+                name,
+                error.to_string(),
+                "write it, or correct the path; `civitas keys new` makes keys",
+            );
         }
     };
     if let Err(why) = whole(&secret) {
@@ -145,7 +158,8 @@ fn open_to_others(path: &Path) -> bool {
 }
 
 fn certificate(name: &str, file: &FilePath, now: Timestamp, findings: &mut Vec<Finding>) -> Option<X509> {
-    let read = std::fs::read(file.as_path()).map_err(|error| format!("{} cannot be read: {}", shown(file), error.kind()));
+    let read = std::fs::read(file.as_path())
+        .map_err(|error| format!("{} cannot be read: {}", shown(file), error.kind()));
     let parsed = read.and_then(|pem| {
         X509::from_pem(&pem).map_err(|_| format!("{} is not a certificate in PEM", shown(file)))
     });
@@ -166,7 +180,8 @@ fn validity(name: &str, file: &FilePath, certificate: &X509, now: Timestamp) -> 
     let days = Asn1Time::from_unix(now.as_second())
         .and_then(|now| Ok((now.diff(certificate.not_after())?, certificate.not_before().diff(&now)?)))
         .map(|(left, age)| (left.days, left.secs, age.days, age.secs));
-    let renew = "renew it and list the new one in front, keeping this one until nothing made with it can arrive";
+    let renew =
+        "renew it and list the new one in front, keeping this one until nothing made with it can arrive";
     match days {
         Err(_) => Finding::warn(name, format!("{}: its end {ends} cannot be read", shown(file)), renew),
         Ok((left, seconds, ..)) if left < 0 || seconds < 0 => {
@@ -212,7 +227,8 @@ mod tests {
         let day = 86_400;
         let file: FilePath = serde_json::from_str("\"partner.crt\"").unwrap();
         let of = |from: i64, to: i64| {
-            validity("partner certificate", &file, &certificate_from_to(second + from, second + to), now).verdict
+            validity("partner certificate", &file, &certificate_from_to(second + from, second + to), now)
+                .verdict
         };
         assert_eq!(of(-day, 365 * day), Verdict::Ok);
         assert_eq!(of(-day, 29 * day), Verdict::Warn);

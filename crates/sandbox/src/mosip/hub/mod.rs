@@ -11,10 +11,14 @@ pub(crate) use forge::forged;
 
 use super::state::Mosip;
 use crate::entropy::lock;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
+
+/// Delivered messages that a topic keeps: a test may want to replay one.
+const KEPT: usize = 512;
 
 /// All topics and subscriptions.
 #[derive(Default)]
@@ -25,6 +29,13 @@ struct Inner {
     topics: HashMap<String, Topic>,
     subscriptions: HashMap<String, Subscription>,
     tally: BTreeMap<String, u64>,
+}
+
+/// What a hub keeps over a restart.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Snapshot {
+    topics: HashMap<String, (usize, Vec<(String, String)>)>,
+    subscriptions: HashMap<String, Subscription>,
 }
 
 /// A log; what every subscription has behind it is dropped.
@@ -48,7 +59,7 @@ pub(crate) struct Message {
 }
 
 /// One subscriber and its consumer group.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Subscription {
     pub(crate) topic: String,
     pub(crate) callback: String,
@@ -157,8 +168,6 @@ impl Hub {
         let name = subscription.topic.clone();
         let behind = inner.subscriptions.values().filter(|other| other.topic == name);
         let Some(slowest) = behind.map(|other| other.committed).min() else { return };
-        // Some are kept: a message that was delivered can be replayed by a test.
-        const KEPT: usize = 512;
         if let Some(topic) = inner.topics.get_mut(&name) {
             while topic.base + KEPT < slowest && topic.log.pop_front().is_some() {
                 topic.base += 1;
@@ -177,6 +186,40 @@ impl Hub {
 
     pub(crate) fn subscriptions(&self) -> Vec<Subscription> {
         lock(&self.0).subscriptions.values().cloned().collect()
+    }
+
+    /// Undelivered messages, the latest few delivered ones, and who had read how far.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let inner = lock(&self.0);
+        let kept =
+            |message: &Message| (message.aid.clone(), String::from_utf8_lossy(&message.body).into_owned());
+        Snapshot {
+            topics: inner
+                .topics
+                .iter()
+                .map(|(name, topic)| (name.clone(), (topic.base, topic.log.iter().map(kept).collect())))
+                .collect(),
+            subscriptions: inner.subscriptions.clone(),
+        }
+    }
+
+    /// Takes up a snapshot and starts every subscription, as a hub's restart does.
+    pub(crate) fn restore(mosip: &Arc<Mosip>, snapshot: Snapshot) {
+        {
+            let mut inner = lock(&mosip.hub.0);
+            for (name, (base, log)) in snapshot.topics {
+                let topic = inner.topics.entry(name).or_default();
+                topic.base = base;
+                topic.log = log
+                    .into_iter()
+                    .map(|(aid, body)| Message { aid, body: body.into_bytes().into() })
+                    .collect();
+                topic.head.send_replace(base + topic.log.len());
+            }
+            inner.subscriptions = snapshot.subscriptions;
+            inner.subscriptions.values_mut().for_each(|subscription| subscription.running = false);
+        }
+        Self::resume_all(mosip);
     }
 
     pub(crate) fn ledger(&self) -> Value {

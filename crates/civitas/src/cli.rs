@@ -1,0 +1,105 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+use crate::commands;
+
+/// The engine between civil registration (OpenCRVS) and a national identity platform (MOSIP).
+#[derive(Debug, Parser)]
+#[command(name = "civitas", version, max_term_width = 100)]
+pub struct Cli {
+    /// Configuration file; without it, civitas.yaml in the working folder if there is one
+    #[arg(long, global = true, env = "CIVITAS_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the engine
+    Serve(commands::serve::Serve),
+    /// Try everything that the engine depends on, and say what to do about what fails
+    Doctor(commands::doctor::Doctor),
+    /// Records that wait for MOSIP or for a person
+    #[command(subcommand)]
+    Queue(commands::queue::Queue),
+    /// Check, test and explain a country pack
+    #[command(subcommand)]
+    Country(commands::country::Country),
+    /// The configuration
+    #[command(subcommand)]
+    Config(commands::config::Config),
+    /// Keys of this instance
+    #[command(subcommand)]
+    Keys(commands::keys::Keys),
+    /// Bring the journal's tables up to date
+    Migrate,
+    /// Run stand-ins for OpenCRVS and MOSIP
+    Sandbox(commands::sandbox::Sandbox),
+    /// Write the JSON Schemas of topics, pack files and configuration
+    Schemas(commands::schemas::Schemas),
+    /// Write the OpenAPI description of the server
+    Openapi(commands::openapi::OpenApi),
+}
+
+/// Runs the command; an error is said on standard error, without a backtrace.
+pub fn run(cli: Cli) -> ExitCode {
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("  because: {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    let file = cli.config;
+    let done = |()| ExitCode::SUCCESS;
+    match cli.command {
+        // Starts its own runtime, after the exporter of traces.
+        Command::Serve(serve) => commands::serve::run(&serve, file).map(done),
+        Command::Doctor(doctor) => wait(commands::doctor::run(&doctor, file)),
+        Command::Queue(queue) => wait(commands::queue::run(&queue, file)).map(done),
+        Command::Country(country) => commands::country::run(&country),
+        Command::Config(config) => commands::config::run(&config, file).map(done),
+        Command::Keys(keys) => commands::keys::run(&keys).map(done),
+        Command::Migrate => wait(commands::migrate::run(file)).map(done),
+        Command::Sandbox(sandbox) => wait(commands::sandbox::run(&sandbox)).map(done),
+        Command::Schemas(schemas) => commands::schemas::run(&schemas).map(done),
+        Command::Openapi(openapi) => commands::openapi::run(&openapi).map(done),
+    }
+}
+
+fn wait<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Runtime::new().context("the asynchronous runtime cannot start")?;
+    runtime.block_on(future)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_act_needs_a_reason() {
+        let error = Cli::try_parse_from(["civitas", "queue", "release", "7KQ2ZB"]).unwrap_err().to_string();
+        assert!(error.contains("--reason <REASON>"), "{error}");
+        assert!(Cli::try_parse_from(["civitas", "serve", "--only", "server,reconciler"]).is_ok());
+        assert!(Cli::try_parse_from(["civitas", "serve", "--only", "kitchen"]).is_err());
+    }
+}

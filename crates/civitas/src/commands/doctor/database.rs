@@ -1,0 +1,136 @@
+//! The journal: reachable, at the version of this build, readable with our keys, and the hub's subscriptions in it.
+
+use civitas_engine::queue::{Filter, Queue};
+use civitas_journal::subscriptions::{self, Subscription, SubscriptionState};
+use civitas_journal::{Backend, Journal};
+use jiff::Timestamp;
+
+use super::{Finding, Patient, chain};
+use crate::words::ago;
+use crate::{assembly, clock};
+
+pub(super) async fn check(patient: &Patient<'_>) -> Vec<Finding> {
+    let advice =
+        "check `database.url` or `url_file`, that the server runs, and that its user may create tables";
+    let journal = match assembly::open_journal(patient.config).await {
+        Ok(journal) => journal,
+        Err(error) => return vec![Finding::fail("database", format!("{error:#}"), advice)],
+    };
+    let findings = examine(patient, &journal).await;
+    journal.close().await;
+    findings
+}
+
+async fn examine(patient: &Patient<'_>, journal: &Journal) -> Vec<Finding> {
+    let name = match journal.backend() {
+        Backend::Sqlite => "SQLite",
+        Backend::Postgres => "PostgreSQL",
+    };
+    let queue = Queue::new(journal.clone(), assembly::clock());
+    let rows = match queue.list(&Filter { limit: 1, ..Filter::default() }).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            return vec![Finding::fail(
+                "database",
+                format!("{name} answers, but the tables cannot be read: {}", chain(&error)),
+                "run `civitas migrate`, or start `civitas serve` once: both bring the tables up to date",
+            )];
+        }
+    };
+    let mut findings = vec![Finding::ok("database", format!("{name}, tables readable"))];
+    if let Some(oldest) = rows.first() {
+        let waits = ago(oldest.since, clock::now());
+        findings.push(Finding::ok(
+            "queue",
+            format!("the oldest record waits since {waits}: {}", oldest.tracking_id),
+        ));
+    }
+    findings.extend(hub(patient, journal).await);
+    findings
+}
+
+async fn hub(patient: &Patient<'_>, journal: &Journal) -> Vec<Finding> {
+    let known = async {
+        let mut reader = journal.read().await?;
+        subscriptions::all(&mut reader).await
+    };
+    let known = match known.await {
+        Ok(known) => known,
+        Err(error) => {
+            return vec![Finding::fail("hub subscription", chain(&error), "run `civitas migrate`")];
+        }
+    };
+    let websub = &patient.config.mosip.websub;
+    let topics = std::iter::once(&websub.credential_topic).chain(&websub.completed_topic);
+    let callback = websub.callback_url.as_str();
+    topics
+        .map(|topic| {
+            let row = known.iter().find(|row| row.topic == *topic);
+            subscription(topic, callback, row, clock::now())
+        })
+        .collect()
+}
+
+fn subscription(topic: &str, callback: &str, row: Option<&Subscription>, now: Timestamp) -> Finding {
+    let check = format!("hub subscription {topic}");
+    let Some(row) = row else {
+        return Finding::warn(
+            check,
+            "never asked for",
+            "`civitas serve` with the reconciler asks for it at its start; start it, then look again",
+        );
+    };
+    if row.callback != callback {
+        let found = format!("asked for with another callback, {}", row.callback);
+        return Finding::warn(check, found, "the next start of `civitas serve` asks with the configured one");
+    }
+    match row.state {
+        SubscriptionState::Verified => {
+            let when = row.verified_at.map(|at| format!(", last {} ago", ago(at, now))).unwrap_or_default();
+            Finding::ok(check, format!("verified{when}"))
+        }
+        SubscriptionState::Requested => Finding::warn(
+            check,
+            format!("asked for {} ago, not verified by the hub", ago(row.requested_at, now)),
+            format!("the hub must reach {callback}: check the address, the network between, and TLS"),
+        ),
+        SubscriptionState::Denied => Finding::fail(
+            check,
+            format!("denied: {}", row.cause.as_deref().unwrap_or("no reason was given")),
+            "check the roles SUBSCRIBE_… of mosip.websub.client, and that the topic begins with its partner id",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::doctor::Verdict;
+
+    #[test]
+    fn a_subscription_is_judged_by_what_the_hub_said_last() {
+        let now: Timestamp = "2026-06-01T10:00:00Z".parse().unwrap();
+        let row = |state, cause: Option<&str>| Subscription {
+            topic: "crvs/CREDENTIAL_ISSUED".into(),
+            callback: "http://us/websub/callback".into(),
+            state,
+            cause: cause.map(str::to_owned),
+            requested_at: "2026-06-01T09:50:00Z".parse().unwrap(),
+            verified_at: Some("2026-06-01T09:55:00Z".parse().unwrap()),
+            expires_at: None,
+            updated_at: now,
+        };
+        let of = |row: Option<&Subscription>, callback| subscription("t", callback, row, now);
+        let us = "http://us/websub/callback";
+        assert_eq!(of(None, us).verdict, Verdict::Warn);
+        assert_eq!(of(Some(&row(SubscriptionState::Verified, None)), us).found, "verified, last 5 min ago");
+        let waiting = of(Some(&row(SubscriptionState::Requested, None)), us);
+        assert_eq!(
+            (waiting.verdict, waiting.found.as_str()),
+            (Verdict::Warn, "asked for 10 min ago, not verified by the hub")
+        );
+        let denied = of(Some(&row(SubscriptionState::Denied, Some("no role"))), us);
+        assert_eq!((denied.verdict, denied.found.as_str()), (Verdict::Fail, "denied: no role"));
+        assert_eq!(of(Some(&row(SubscriptionState::Verified, None)), "http://new/").verdict, Verdict::Warn);
+    }
+}

@@ -1,0 +1,129 @@
+//! OpenCRVS: its public key, our credentials and their scopes, and whether the form has the field that we write.
+
+use civitas_opencrvs::{CallError, Class, Client};
+use openssl::pkey::PKey;
+
+use super::{Finding, Patient, chain};
+use crate::assembly;
+use crate::clock;
+
+pub(super) async fn check(patient: &Patient<'_>) -> Vec<Finding> {
+    let mut findings = vec![public_key(patient).await];
+    let Some(pack) = &patient.pack else {
+        findings.push(Finding::warn(
+            "opencrvs auth",
+            "not tried: the pack, which names the OpenCRVS version, does not load",
+            "mend the pack first",
+        ));
+        return findings;
+    };
+    let client = match assembly::opencrvs(patient.config, pack.country().opencrvs) {
+        Ok(client) => client,
+        Err(error) => {
+            findings.push(Finding::fail(
+                "opencrvs auth",
+                format!("{error:#}"),
+                "mend the section `opencrvs`",
+            ));
+            return findings;
+        }
+    };
+    findings.push(auth(&client).await);
+    for (event, field) in pack.country().nid_fields() {
+        findings.push(form(&client, event, field).await);
+    }
+    findings
+}
+
+async fn public_key(patient: &Patient<'_>) -> Finding {
+    let check = "opencrvs public key";
+    let opencrvs = &patient.config.opencrvs;
+    if opencrvs.public_key_file.is_some() {
+        return match assembly::public_key_source(patient.config) {
+            Ok(_) => Finding::ok(check, "read from opencrvs.public_key_file"),
+            Err(error) => {
+                Finding::fail(check, format!("{error:#}"), "write the key of the auth service there, in PEM")
+            }
+        };
+    }
+    let url = opencrvs
+        .public_key_url
+        .as_ref()
+        .map_or_else(|| opencrvs.auth_url.join("/.well-known"), |url| url.as_str().to_owned());
+    let advice = "check `opencrvs.auth_url`; where the auth service cannot be reached from here, mount its public \
+        key and name it in `opencrvs.public_key_file`";
+    let answer = match patient.http.get(&url).send().await {
+        Ok(answer) => answer,
+        Err(error) => {
+            return Finding::fail(
+                check,
+                format!("{url} cannot be reached: {}", chain(&error.without_url())),
+                advice,
+            );
+        }
+    };
+    let status = answer.status();
+    let text = answer.text().await.unwrap_or_default();
+    if !status.is_success() {
+        return Finding::fail(check, format!("{url} answers {status}"), advice);
+    }
+    match PKey::public_key_from_pem(text.as_bytes()) {
+        Ok(key) if key.rsa().is_ok() && key.bits() >= 2048 => {
+            Finding::ok(check, format!("RSA {} bits, from {url}", key.bits()))
+        }
+        _ => Finding::fail(
+            check,
+            format!("{url} answers something that is not an RSA public key in PEM"),
+            advice,
+        ),
+    }
+}
+
+async fn auth(client: &Client) -> Finding {
+    let check = "opencrvs auth";
+    match client.check_auth(clock::now()).await {
+        Ok(found) if !found.missing.is_empty() => Finding::fail(
+            check,
+            format!("the client lacks the scopes {}", found.missing.join(", ")),
+            "give the integration client these scopes in OpenCRVS",
+        ),
+        Ok(found) if found.scopes.is_empty() => {
+            Finding::ok(check, "nothing to try before a trigger brings its token")
+        }
+        Ok(found) => Finding::ok(check, format!("a token with {} scopes", found.scopes.len())),
+        Err(error) => Finding::fail(check, error.to_string(), advice(&error)),
+    }
+}
+
+fn advice(error: &CallError) -> String {
+    match error.class {
+        Class::Unauthorised => {
+            "the client or its secret is refused: refreshing a secret in OpenCRVS breaks the old \
+            one; write the new one into opencrvs.confirmation.client_secret_file"
+                .to_owned()
+        }
+        _ => error.advice().to_owned(),
+    }
+}
+
+async fn form(client: &Client, event: &str, field: &str) -> Finding {
+    let check = format!("field {field} in the {event} form");
+    match client.event_config(event, clock::now()).await {
+        Ok(Some(config)) if config.has_field(field) => Finding::ok(check, "it is there"),
+        Ok(Some(_)) => Finding::fail(
+            check,
+            "the form has no such field; writing it would break each record that MOSIP answers",
+            format!("add the hidden field {field} to the {event} form of the country configuration"),
+        ),
+        Ok(None) => Finding::fail(
+            check,
+            format!("this OpenCRVS has no event type {event}"),
+            "correct the event types in the pack's country.yaml",
+        ),
+        Err(error) => Finding::warn(
+            check,
+            format!("cannot be looked at: {error}"),
+            "set `opencrvs.country_config_url`, whose /config/events lists the forms",
+        ),
+    }
+}

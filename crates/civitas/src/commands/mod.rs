@@ -1,0 +1,13 @@
+//! One verb, one file.
+
+pub mod config;
+pub mod country;
+pub mod doctor;
+mod generated;
+pub mod keys;
+pub mod migrate;
+pub mod openapi;
+pub mod queue;
+pub mod sandbox;
+pub mod schemas;
+pub mod serve;

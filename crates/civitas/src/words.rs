@@ -1,0 +1,36 @@
+//! Instants and spans as people read them in a terminal.
+
+use jiff::Timestamp;
+
+/// `2026-06-01 09:01:00`, UTC.
+pub fn instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// The time from one instant to another by its largest unit and the next.
+pub fn ago(from: Timestamp, to: Timestamp) -> String {
+    let seconds = to.duration_since(from).as_secs().max(0);
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_said_by_their_largest_units() {
+        let from: Timestamp = "2026-06-01T00:00:00Z".parse().unwrap();
+        let of = |seconds: i64| ago(from, Timestamp::from_second(from.as_second() + seconds).unwrap());
+        assert_eq!(
+            [of(-1), of(42), of(61), of(7260), of(90_000)],
+            ["0 s", "42 s", "1 min", "2 h 1 min", "1 d 1 h"]
+        );
+        assert_eq!(instant(from), "2026-06-01 00:00:00");
+    }
+}

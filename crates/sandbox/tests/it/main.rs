@@ -1,0 +1,14 @@
+//! The stand-ins from outside, over HTTP: the tables of the references, case by case.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail as tests do")]
+
+mod clients;
+mod confirm;
+mod day;
+mod faults;
+mod flow;
+mod hub;
+mod packets;
+mod stage;
+mod submit;
+mod tokens;

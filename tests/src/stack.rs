@@ -1,0 +1,282 @@
+//! The whole in one process: sandbox, engine and server, over real sockets, on a journal of choice.
+//!
+//! Time scales are those of a test: no settling, quick back-offs, polls within a second.
+
+#![expect(clippy::expect_used, reason = "test support: what fails here fails the test")]
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use civitas_engine::{Backoff, Clock, Engine, Options, Polling, Ports, Subscriptions};
+use civitas_journal::{Journal, JournalOptions, SealingKeys};
+use civitas_mosip::{
+    Credentials, Endpoints, Limits, Mosip,
+    credential::{KeyRing, ProofKeys},
+};
+use civitas_opencrvs::{Client, ConfirmationAuth, KeySource, SystemClient, TriggerTokens, Version};
+use civitas_rules::{Pack, PackFiles};
+use civitas_sandbox::{Sandbox, SandboxKeys, SandboxOptions};
+use civitas_server::{Live, Parts, TokenPolicy};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::wait::until;
+
+/// The secret that the hub signs deliveries with.
+pub const HUB_SECRET: &str = "a-hub-secret-of-more-than-thirty-two-bytes";
+
+/// How a stack is set up.
+pub struct Setup {
+    /// The sandbox.
+    pub sandbox: SandboxOptions,
+    /// Where the journal is; a SQLite file of its own if absent.
+    pub journal_url: Option<String>,
+    /// Whether the outbox is filled.
+    pub publish: bool,
+    /// Changes to the engine's options.
+    pub tune: fn(&mut Options),
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Setup { sandbox: SandboxOptions::instant(7), journal_url: None, publish: false, tune: |_| {} }
+    }
+}
+
+/// A running stack. Dropping it stops everything.
+pub struct Stack {
+    /// OpenCRVS and MOSIP.
+    pub sandbox: Sandbox,
+    /// The engine.
+    pub engine: Engine,
+    /// The journal.
+    pub journal: Journal,
+    /// Where the server listens.
+    pub url: String,
+    /// An HTTP client.
+    pub http: reqwest::Client,
+    /// The journal's file, where it is SQLite.
+    pub file: Option<PathBuf>,
+    stop: CancellationToken,
+    work: Vec<JoinHandle<()>>,
+    _folder: TempDir,
+}
+
+/// The system's clock.
+pub fn clock() -> Clock {
+    #[expect(clippy::disallowed_methods, reason = "tests of the whole run in real time")]
+    Arc::new(Timestamp::now)
+}
+
+/// A client with a time-out.
+pub fn http(timeout: Duration) -> reqwest::Client {
+    #[expect(clippy::disallowed_methods, reason = "the one place where tests build their client")]
+    reqwest::Client::builder().timeout(timeout).build().expect("a client")
+}
+
+/// Random bytes.
+pub fn entropy() -> civitas_journal::Entropy {
+    Arc::new(|bytes: &mut [u8]| openssl::rand::rand_bytes(bytes).expect("randomness"))
+}
+
+/// The shipped pack of this name.
+pub fn pack(name: &str) -> Pack {
+    Pack::load(&pack_files(name)).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// Its files.
+pub fn pack_files(name: &str) -> PackFiles {
+    let root = crate::workspace().join("country-config").join(name);
+    let mut files = PackFiles::default();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("the pack's folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
+                files.0.insert(name, std::fs::read_to_string(&path).expect("a text file"));
+            }
+        }
+    }
+    files
+}
+
+impl Stack {
+    /// The shipped set-up.
+    pub async fn start() -> Stack {
+        Stack::with(Setup::default()).await
+    }
+
+    /// Starts sandbox, engine and server, and waits until the hub delivers to us.
+    pub async fn with(setup: Setup) -> Stack {
+        let stack = Stack::without_work(setup).await;
+        stack.run()
+    }
+
+    /// Everything but the engine's desks, which [`Stack::run`] starts.
+    pub async fn without_work(mut setup: Setup) -> Stack {
+        let folder = tempfile::Builder::new().prefix("civitas-stack-").tempdir().expect("a folder");
+        let http = http(Duration::from_secs(5));
+        let clock = clock();
+        let keys = SandboxKeys::generate(clock()).expect("keys");
+        setup.sandbox.keys = Some(keys.clone());
+        let sandbox = Sandbox::start(setup.sandbox, http.clone(), clock.clone()).await.expect("a sandbox");
+
+        let file = setup.journal_url.is_none().then(|| folder.path().join("journal.db"));
+        let url = setup.journal_url.unwrap_or_else(|| {
+            format!("sqlite:{}", file.as_ref().expect("a file").display())
+        });
+        let mut options = JournalOptions::new(url, SealingKeys::new([[7; 32]]).expect("a key"));
+        options.publish = setup.publish;
+        let journal = Journal::open(options, entropy()).await.expect("a journal");
+        journal.migrate().await.expect("tables");
+
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let ports = ports(&sandbox, &keys, journal.clone(), &http, clock.clone());
+        let mut options = engine_options(&format!("{url}/websub/callback"));
+        (setup.tune)(&mut options);
+        let engine = Engine::new(ports, options, pack("farajaland")).await.expect("an engine");
+
+        let stop = CancellationToken::new();
+        let live = Live { engine: engine.clone(), patience: Duration::from_secs(8) };
+        let key_url = format!("{}/.well-known", sandbox.opencrvs().url());
+        let parts = Parts {
+            intake: Arc::new(live.clone()),
+            desk: Arc::new(live),
+            tokens: TriggerTokens::new(
+                http.clone(),
+                KeySource::Url(key_url),
+                civitas_opencrvs::ISSUER,
+                "opencrvs:countryconfig-user",
+            ),
+            clock,
+            metrics: None,
+            stop: stop.clone(),
+        };
+        let mut server = civitas_server::Options::new(url.clone());
+        server.token_policy = TokenPolicy::Record;
+        let router = civitas_server::router(parts, server);
+        let ended = stop.clone();
+        let serving = tokio::spawn(async move {
+            civitas_server::serve(listener, router, ended, Duration::from_secs(1)).await.expect("served");
+        });
+        sandbox.opencrvs().set_country_config(&url);
+        Stack { sandbox, engine, journal, url, http, file, stop, work: vec![serving], _folder: folder }
+    }
+
+    /// Starts the engine's desks.
+    #[must_use]
+    pub fn run(mut self) -> Stack {
+        let (engine, stop) = (self.engine.clone(), self.stop.clone());
+        self.work.push(tokio::spawn(async move { engine.run_dispatcher(stop).await }));
+        let (engine, stop) = (self.engine.clone(), self.stop.clone());
+        self.work.push(tokio::spawn(async move { engine.run_reconciler(stop).await }));
+        self
+    }
+
+    /// Waits until the hub has verified our callback.
+    pub async fn subscribed(&self) {
+        until("the hub delivers to us", || async { self.sandbox.mosip().subscriptions().len() >= 2 }).await;
+    }
+
+    /// Waits until no operation and no confirmation is open.
+    pub async fn settled(&self) {
+        until("everything is settled", || async {
+            let overview = self.engine.queue().overview(1).await.expect("an overview");
+            let open: u64 = overview
+                .counts
+                .operations
+                .iter()
+                .filter(|(state, _)| !matches!(state.as_str(), "confirmed" | "processed" | "sent" | "released" | "rejected"))
+                .map(|(_, n)| n)
+                .sum();
+            open == 0
+        })
+        .await;
+    }
+
+    /// Stops in order.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        for work in std::mem::take(&mut self.work) {
+            let _ = work.await;
+        }
+        self.journal.close().await;
+    }
+}
+
+fn ports(sandbox: &Sandbox, keys: &SandboxKeys, journal: Journal, http: &reqwest::Client, clock: Clock) -> Ports {
+    let secret = |id: &str| SecretString::from(format!("{id}-secret"));
+    let credentials = |id: &str| Credentials {
+        client_id: id.to_owned(),
+        secret: secret(id),
+        app_id: "regproc".to_owned(),
+    };
+    let mosip = Mosip::new(
+        http.clone(),
+        Endpoints::behind(sandbox.mosip().url()),
+        credentials("mosip-crvs1-client"),
+        &Limits::default(),
+    )
+    .with_partner(credentials("crvs_partner"))
+    .with_status(credentials("mosip-status-client"));
+    let client = SystemClient { id: "civitas".to_owned(), secret: SecretString::from("civitas-secret") };
+    let gateway = sandbox.opencrvs().url().to_owned();
+    let endpoints = civitas_opencrvs::Endpoints { auth: gateway.clone(), gateway };
+    let opencrvs = Client::new(http.clone(), endpoints, ConfirmationAuth::Exchange { client }, Version::V2_0);
+    let pem = |bytes: Result<Vec<u8>, civitas_sandbox::KeyError>| bytes.expect("a key in PEM");
+    let (key, certificate) = (pem(keys.partner_private_key_pem()), pem(keys.partner_certificate_pem()));
+    let kernel = pem(keys.kernel_certificate_pem());
+    Ports {
+        journal,
+        mosip,
+        opencrvs,
+        keys: KeyRing::from_pem([(&key[..], &certificate[..])]).expect("our key"),
+        proof_keys: ProofKeys::from_pem([&kernel[..]]).expect("MOSIP's certificate"),
+        clock,
+        seed: 7,
+    }
+}
+
+fn engine_options(callback: &str) -> Options {
+    Options {
+        instance: "test-1".to_owned(),
+        center_id: "10001".to_owned(),
+        machine_id: "20042".to_owned(),
+        officer: "crvs".to_owned(),
+        subject_key: SecretString::from("a subject key of a test"),
+        keep_trigger_tokens: false,
+        answer_kafka_events: true,
+        workers: 16,
+        lease: Duration::from_secs(20),
+        idle_poll: Duration::from_millis(100),
+        backoff: Backoff { first: Duration::from_millis(50), ceiling: Duration::from_secs(1) },
+        polling: Polling { shortest: Duration::from_millis(300), longest: Duration::from_secs(2) },
+        unknown_wait: Duration::from_millis(200),
+        settle: Duration::ZERO,
+        default_deadline: Duration::from_secs(14 * 86_400),
+        tracking_window: Duration::from_secs(7 * 86_400),
+        stalled_check: Duration::from_millis(500),
+        credential_grace: Duration::from_secs(2),
+        credential_suffix: Some("-CRVS".to_owned()),
+        parking: Duration::from_secs(60),
+        subscriptions: Subscriptions {
+            credentials: "crvs_partner/CREDENTIAL_ISSUED".to_owned(),
+            completed: Some("REGISTRATION_PROCESSOR_WORKFLOW_COMPLETED_EVENT".to_owned()),
+            callback: callback.to_owned(),
+            secrets: vec![SecretString::from(HUB_SECRET)],
+            renew_every: Duration::from_secs(2),
+        },
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}

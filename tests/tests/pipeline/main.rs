@@ -1,0 +1,3 @@
+//! The main job, end to end, over real sockets: triggers in, MOSIP made to act, records closed.
+
+mod happy;

@@ -29,7 +29,8 @@ demo: $(CIVITAS) ## sandbox and engine on SQLite; a day of a small country, at s
 
 demo-kafka: $(CIVITAS) ## the same day through Apache Kafka and PostgreSQL
 	@deploy/install-packages postgres kafka
-	@CIVITAS_KAFKA_HOME="$$(deploy/kafka/install)" $(CIVITAS) demo --kafka $(DEMO)
+	@deploy/kafka/install >/dev/null
+	@deploy/demo-kafka $(CIVITAS) $(DEMO)
 
 test: setup kafka ## every test
 	@cargo test --locked --workspace --no-fail-fast

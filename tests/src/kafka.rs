@@ -137,11 +137,12 @@ impl Kafka {
     pub async fn create_topic(&self, name: &str, partitions: i32, compacted: bool) {
         let admin: AdminClient<DefaultClientContext> = self.client().create().expect("an admin client");
         let policy = if compacted { "compact" } else { "delete" };
-        let topic =
-            NewTopic::new(name, partitions, TopicReplication::Fixed(1)).set("cleanup.policy", policy);
+        let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1)).set("cleanup.policy", policy);
         let options = AdminOptions::new().operation_timeout(Some(READY));
         let created = admin.create_topics([&topic], &options).await.expect("the broker answers");
-        created.into_iter().for_each(|result| drop(result.expect("the topic is created")));
+        for result in created {
+            result.expect("the topic is created");
+        }
     }
 
     /// The messages of a topic from its beginning, partition after partition in order of arrival: at least so
@@ -193,7 +194,9 @@ impl Kafka {
             let config = self.client();
             let answered = blocking(move || {
                 let client: BaseConsumer = config.create().expect("a client");
-                client.fetch_metadata(None, Duration::from_millis(500)).is_ok_and(|found| !found.brokers().is_empty())
+                client
+                    .fetch_metadata(None, Duration::from_millis(500))
+                    .is_ok_and(|found| !found.brokers().is_empty())
             });
             if answered.await {
                 return;
@@ -238,9 +241,8 @@ fn read(config: &ClientConfig, topic: &str, at_least: usize) -> Vec<OwnedMessage
         let patience = if messages.len() < at_least { 500 } else { 100 };
         match consumer.poll(Duration::from_millis(patience)) {
             Some(Ok(message)) => messages.push(message.detach()),
-            Some(Err(_)) => {}
             None if messages.len() >= at_least => break,
-            None => {}
+            Some(Err(_)) | None => {}
         }
         let found = messages.len();
         assert!(Instant::now() < deadline, "{topic} has {found} messages and should have {at_least}");
@@ -255,7 +257,8 @@ fn read(config: &ClientConfig, topic: &str, at_least: usize) -> Vec<OwnedMessage
 /// Removes the folder when the other end of its standard input closes, which the system does for a process that
 /// ends in any way. In a process group of its own, so that no Ctrl-C reaches it.
 fn sweeper(folder: &Path) -> Child {
-    const SCRIPT: &str = "cat >/dev/null; n=0; until rm -rf -- \"$0\" || [ $n -ge 50 ]; do n=$((n+1)); sleep 0.1; done";
+    const SCRIPT: &str =
+        "cat >/dev/null; n=0; until rm -rf -- \"$0\" || [ $n -ge 50 ]; do n=$((n+1)); sleep 0.1; done";
     let mut command = Command::new("sh");
     command.arg("-c").arg(SCRIPT).arg(folder).process_group(0);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());

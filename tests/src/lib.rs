@@ -1,7 +1,11 @@
 //! Test support: the real systems that the tests of the whole run against.
 
+pub mod balancer;
+pub mod chaos;
 pub mod kafka;
+pub mod measure;
 pub mod postgres;
+pub mod process;
 pub mod stack;
 pub mod wait;
 

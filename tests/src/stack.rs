@@ -4,7 +4,11 @@
 
 #![expect(clippy::expect_used, reason = "test support: what fails here fails the test")]
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use civitas_engine::{Backoff, Clock, Engine, Options, Polling, Ports, Subscriptions};
 use civitas_journal::{Journal, JournalOptions, SealingKeys};
@@ -37,11 +41,25 @@ pub struct Setup {
     pub publish: bool,
     /// Changes to the engine's options.
     pub tune: fn(&mut Options),
+    /// The clock of everything; the system's unless a test moves it.
+    pub clock: Clock,
+    /// How long a trigger may wait for the journal.
+    pub patience: Duration,
+    /// Where the hub is told to deliver, if not straight to the server.
+    pub callback: Option<String>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Setup { sandbox: SandboxOptions::instant(7), journal_url: None, publish: false, tune: |_| {} }
+        Setup {
+            sandbox: SandboxOptions::instant(7),
+            journal_url: None,
+            publish: false,
+            tune: |_| {},
+            clock: clock(),
+            patience: Duration::from_secs(8),
+            callback: None,
+        }
     }
 }
 
@@ -68,6 +86,12 @@ pub struct Stack {
 pub fn clock() -> Clock {
     #[expect(clippy::disallowed_methods, reason = "tests of the whole run in real time")]
     Arc::new(Timestamp::now)
+}
+
+/// The key pairs that all sandboxes of a test binary share: making them costs a second of CPU.
+fn keys() -> SandboxKeys {
+    static KEYS: OnceLock<SandboxKeys> = OnceLock::new();
+    KEYS.get_or_init(|| SandboxKeys::generate(clock()()).expect("keys")).clone()
 }
 
 /// A client with a time-out.
@@ -121,8 +145,8 @@ impl Stack {
     pub async fn without_work(mut setup: Setup) -> Stack {
         let folder = tempfile::Builder::new().prefix("civitas-stack-").tempdir().expect("a folder");
         let http = http(Duration::from_secs(5));
-        let clock = clock();
-        let keys = SandboxKeys::generate(clock()).expect("keys");
+        let clock = setup.clock;
+        let keys = keys();
         setup.sandbox.keys = Some(keys.clone());
         let sandbox = Sandbox::start(setup.sandbox, http.clone(), clock.clone()).await.expect("a sandbox");
 
@@ -138,12 +162,13 @@ impl Stack {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let ports = ports(&sandbox, &keys, journal.clone(), &http, clock.clone());
-        let mut options = engine_options(&format!("{url}/websub/callback"));
+        let callback = setup.callback.unwrap_or_else(|| format!("{url}/websub/callback"));
+        let mut options = engine_options(&callback);
         (setup.tune)(&mut options);
         let engine = Engine::new(ports, options, pack("farajaland")).await.expect("an engine");
 
         let stop = CancellationToken::new();
-        let live = Live { engine: engine.clone(), patience: Duration::from_secs(8) };
+        let live = Live { engine: engine.clone(), patience: setup.patience };
         let key_url = format!("{}/.well-known", sandbox.opencrvs().url());
         let parts = Parts {
             intake: Arc::new(live.clone()),

@@ -1,16 +1,9 @@
 //! The one place that reads the system's clock; everything else is given this.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 /// The current instant.
 #[expect(clippy::disallowed_methods, reason = "the clock that is passed to everything else")]
 pub fn now() -> Timestamp {
     Timestamp::now()
-}
-
-/// The system's clock as a value.
-pub fn clock() -> Arc<dyn Fn() -> Timestamp + Send + Sync> {
-    Arc::new(now)
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use civitas_journal::Entropy;
+
 /// Fills a buffer with unpredictable bytes.
 #[expect(
     clippy::expect_used,
@@ -12,7 +14,7 @@ pub fn fill(buffer: &mut [u8]) {
 }
 
 /// The system's generator as a value.
-pub fn entropy() -> Arc<dyn Fn(&mut [u8]) + Send + Sync> {
+pub fn entropy() -> Entropy {
     Arc::new(fill)
 }
 

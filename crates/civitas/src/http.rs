@@ -15,7 +15,7 @@ pub fn client(total: Duration) -> anyhow::Result<reqwest::Client> {
         .connect_timeout(CONNECT.min(total))
         .read_timeout(total)
         .timeout(total)
-        .pool_idle_timeout(Duration::from_secs(60))
+        .pool_idle_timeout(Duration::from_mins(1))
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("civitas/", env!("CARGO_PKG_VERSION")))
         .build()

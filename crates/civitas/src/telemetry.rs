@@ -1,5 +1,7 @@
 //! Logs to standard error, traces to a collector, metrics for `/metrics`.
 
+use std::io::IsTerminal as _;
+
 use anyhow::Context as _;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _};
@@ -30,7 +32,8 @@ impl Drop for Guard {
 pub fn start(telemetry: &Telemetry, instance: &str) -> anyhow::Result<Guard> {
     let filter = EnvFilter::try_new(&telemetry.level)
         .with_context(|| format!("`telemetry.level` cannot be read: {}", telemetry.level))?;
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
     let lines = match telemetry.log_format {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
         LogFormat::Pretty => lines.with_target(false).compact().boxed(),

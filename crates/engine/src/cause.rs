@@ -53,22 +53,61 @@ impl fmt::Display for Cause {
 
 /// The engine's own causes. MOSIP's codes are listed in the crate that speaks with it.
 pub const OWN: [(&str, &str); 19] = [
-    ("fields_unknown", "the rule needs fields that the record lacks: reject it to have them filled in, or release it"),
-    ("packet_not_buildable", "the pack cannot make a packet of this record: mend the record or the pack, then retry"),
-    ("deadline_passed", "MOSIP has not answered in time: ask MOSIP about this AID; a late answer still lands"),
-    ("mosip_rejected", "MOSIP refused the packet for good: reject the record to have it corrected, or release it"),
-    ("mosip_failed", "MOSIP could not process the packet: ask MOSIP about this AID, then reject or release the record"),
-    ("mosip_gave_up", "MOSIP stopped retrying the packet: ask MOSIP to resume this AID; a late answer still lands"),
-    ("not_known_to_mosip", "MOSIP does not know this AID although it accepted it: ask MOSIP; a retry sends it again"),
-    ("processed_without_credential", "MOSIP processed the packet but sent no credential: it is being asked for again"),
-    ("credential_without_identifier", "the credential lacks the identifier that the pack names: check the partner policy"),
-    ("registration_number_differs", "the credential names another registration number: ask MOSIP, change nothing by hand"),
-    ("contradicting_credential", "MOSIP issued two different identifiers for one AID: ask MOSIP, change nothing by hand"),
+    (
+        "fields_unknown",
+        "the rule needs fields that the record lacks: reject it to have them filled in, or release it",
+    ),
+    (
+        "packet_not_buildable",
+        "the pack cannot make a packet of this record: mend the record or the pack, then retry",
+    ),
+    (
+        "deadline_passed",
+        "MOSIP has not answered in time: ask MOSIP about this AID; a late answer still lands",
+    ),
+    (
+        "mosip_rejected",
+        "MOSIP refused the packet for good: reject the record to have it corrected, or release it",
+    ),
+    (
+        "mosip_failed",
+        "MOSIP could not process the packet: ask MOSIP about this AID, then reject or release the record",
+    ),
+    (
+        "mosip_gave_up",
+        "MOSIP stopped retrying the packet: ask MOSIP to resume this AID; a late answer still lands",
+    ),
+    (
+        "not_known_to_mosip",
+        "MOSIP does not know this AID although it accepted it: ask MOSIP; a retry sends it again",
+    ),
+    (
+        "processed_without_credential",
+        "MOSIP processed the packet but sent no credential: it is being asked for again",
+    ),
+    (
+        "credential_without_identifier",
+        "the credential lacks the identifier that the pack names: check the partner policy",
+    ),
+    (
+        "registration_number_differs",
+        "the credential names another registration number: ask MOSIP, change nothing by hand",
+    ),
+    (
+        "contradicting_credential",
+        "MOSIP issued two different identifiers for one AID: ask MOSIP, change nothing by hand",
+    ),
     ("create_outcome_unknown", "the packet manager did not answer: the same packet is sent again"),
     ("trigger_outcome_unknown", "MOSIP did not answer the trigger: it is being asked what became of it"),
-    ("service_unreachable", "a service cannot be reached: the engine goes on trying; `civitas doctor` says which"),
+    (
+        "service_unreachable",
+        "a service cannot be reached: the engine goes on trying; `civitas doctor` says which",
+    ),
     ("credentials_refused", "a service refuses our credentials: renew them and see `civitas doctor`"),
-    ("record_already_rejected", "the record was rejected in OpenCRVS before MOSIP's answer came: release it, and tell MOSIP"),
+    (
+        "record_already_rejected",
+        "the record was rejected in OpenCRVS before MOSIP's answer came: release it, and tell MOSIP",
+    ),
     ("action_not_found", "OpenCRVS does not know the action: check that both belong to the same deployment"),
     ("confirmation_refused", "OpenCRVS refuses the accept: look at the detail, mend it there, then retry"),
     ("confirmation_outcome_unknown", "OpenCRVS did not answer: the same accept is sent again"),

@@ -71,7 +71,8 @@ impl Desk for Confirmer {
     }
 
     async fn handle(&self, row: Row) -> Result<(), EngineError> {
-        let span = tracing::info_span!("confirm", event_id = %row.key.event_id, action_id = %row.key.action_id);
+        let span =
+            tracing::info_span!("confirm", event_id = %row.key.event_id, action_id = %row.key.action_id);
         self.0.confirm(row).instrument(span).await
     }
 }
@@ -121,9 +122,10 @@ impl Engine {
             Class::Transient => {
                 After::Again { cause: Cause::with("service_unreachable", detail), at: later(now, wait) }
             }
-            Class::Unknown => {
-                After::Again { cause: Cause::with("confirmation_outcome_unknown", detail), at: later(now, wait) }
-            }
+            Class::Unknown => After::Again {
+                cause: Cause::with("confirmation_outcome_unknown", detail),
+                at: later(now, wait),
+            },
             Class::Unauthorised => After::Again {
                 cause: Cause::with("credentials_refused", detail),
                 at: later(now, self.options().backoff.ceiling),

@@ -71,7 +71,11 @@ pub(crate) fn read(arrival: &Arrival) -> Result<EventDocument, IngestError> {
     let document = EventDocument::parse(&arrival.document).map_err(IngestError::Document)?;
     if let Some(said) = arrival.event_id.filter(|said| *said != document.id) {
         let what = "message key";
-        return Err(IngestError::Mismatch { what, said: said.to_string(), document: document.id.to_string() });
+        return Err(IngestError::Mismatch {
+            what,
+            said: said.to_string(),
+            document: document.id.to_string(),
+        });
     }
     if let Some(said) = arrival.event_type.as_ref().filter(|said| **said != document.kind) {
         let what = "path";
@@ -81,7 +85,10 @@ pub(crate) fn read(arrival: &Arrival) -> Result<EventDocument, IngestError> {
 }
 
 /// The action that waits for an answer.
-pub(crate) fn pending<'d>(document: &'d EventDocument, arrival: &Arrival) -> Result<Pending<'d>, IngestError> {
+pub(crate) fn pending<'d>(
+    document: &'d EventDocument,
+    arrival: &Arrival,
+) -> Result<Pending<'d>, IngestError> {
     match &arrival.action_type {
         Some(kind) => document.pending(kind),
         None => document.find_pending(),
@@ -100,9 +107,10 @@ pub(crate) fn decide(
 ) -> Result<Decided, IngestError> {
     let action = pending.action;
     let version = opencrvs_version(pack);
-    let states = document
-        .prospective(action.id, version)
-        .map_err(|_| IngestError::NoPendingAction { event_id: document.id, action: Some(action.kind.clone()) })?;
+    let states = document.prospective(action.id, version).map_err(|_| IngestError::NoPendingAction {
+        event_id: document.id,
+        action: Some(action.kind.clone()),
+    })?;
     let at = action.created_at.at();
     let facts = Facts {
         event: &document.kind,
@@ -122,12 +130,13 @@ pub(crate) fn decide(
     } else {
         None
     };
-    let record_number = registration_number.clone().or_else(|| document.registration_number().map(str::to_owned));
+    let record_number =
+        registration_number.clone().or_else(|| document.registration_number().map(str::to_owned));
     let aid = || Aid::derive(station.center, station.machine, document.id, action.id, at, candidate);
 
     let (effect, answer, operation) = match decision.effect {
-        Effect::None => ("none", accept(&registration_number), None),
-        Effect::Ignore => ("ignore", accept(&registration_number), None),
+        Effect::None => ("none", accept(registration_number.as_ref()), None),
+        Effect::Ignore => ("ignore", accept(registration_number.as_ref()), None),
         Effect::Reject { reason } => ("reject", Answer::Reject { reason }, None),
         Effect::Hold { missing } => {
             let obstacle = Obstacle { cause: "fields_unknown", detail: missing.join(", ") };
@@ -152,12 +161,20 @@ pub(crate) fn decide(
                 .build_packet(&send, &context)
                 .map_err(|error| Obstacle { cause: "packet_not_buildable", detail: error.to_string() });
             let (respond, answer) = match respond {
-                civitas_rules::Respond::AwaitExternalValidation => (Respond::AwaitExternalValidation, Answer::Await),
-                civitas_rules::Respond::Continue => (Respond::Continue, accept(&registration_number)),
+                civitas_rules::Respond::AwaitExternalValidation => {
+                    (Respond::AwaitExternalValidation, Answer::Await)
+                }
+                civitas_rules::Respond::Continue => (Respond::Continue, accept(registration_number.as_ref())),
             };
             let subject = packet.as_ref().ok().and_then(|packet| packet.subject.clone());
-            let planned =
-                Planned { operation: operation.as_str().to_owned(), respond, aid: Some(aid()), deadline, subject, packet };
+            let planned = Planned {
+                operation: operation.as_str().to_owned(),
+                respond,
+                aid: Some(aid()),
+                deadline,
+                subject,
+                packet,
+            };
             (operation.as_str(), answer, Some(planned))
         }
     };
@@ -179,12 +196,16 @@ pub(crate) fn decide(
         registration_number,
         record_number,
         operation,
-        anomaly: pending.anomaly.as_ref().map(ToString::to_string).or_else(|| states.anomaly.map(|a| a.to_string())),
+        anomaly: pending
+            .anomaly
+            .as_ref()
+            .map(ToString::to_string)
+            .or_else(|| states.anomaly.map(|a| a.to_string())),
     })
 }
 
-fn accept(registration_number: &Option<String>) -> Answer {
-    Answer::Accept { registration_number: registration_number.clone() }
+fn accept(registration_number: Option<&String>) -> Answer {
+    Answer::Accept { registration_number: registration_number.cloned() }
 }
 
 /// The pack states the version of OpenCRVS, since the fold differs.

@@ -26,6 +26,7 @@ use crate::{
     decide::Station,
     desk::{self, Bell},
     dispatch::Sender,
+    gather::Gatherer,
     moves::{self, Move},
     schedule::later,
 };
@@ -34,14 +35,21 @@ use crate::{
 #[derive(Clone)]
 pub struct Engine(Arc<Inner>);
 
-struct Inner {
+pub(crate) struct Inner {
     ports: Ports,
     options: Options,
     pack: RwLock<Arc<Pack>>,
     archive: Mutex<HashMap<String, Arc<Pack>>>,
     jitter: Mutex<StdRng>,
     bells: Bells,
+    gatherer: Gatherer,
     denials: Mutex<Option<Timestamp>>,
+}
+
+impl From<Arc<Inner>> for Engine {
+    fn from(inner: Arc<Inner>) -> Self {
+        Engine(inner)
+    }
 }
 
 /// One bell per desk.
@@ -62,6 +70,7 @@ impl Engine {
     pub async fn new(ports: Ports, options: Options, pack: Pack) -> Result<Engine, EngineError> {
         let jitter = StdRng::seed_from_u64(ports.seed);
         let pack = Arc::new(pack);
+        let (gatherer, queue) = Gatherer::new();
         let engine = Engine(Arc::new(Inner {
             ports,
             options,
@@ -69,9 +78,11 @@ impl Engine {
             archive: Mutex::default(),
             jitter: Mutex::new(jitter),
             bells: Bells::default(),
+            gatherer,
             denials: Mutex::default(),
         }));
         engine.archive(&pack).await?;
+        tokio::spawn(queue.run(Arc::downgrade(&engine.0)));
         Ok(engine)
     }
 
@@ -174,6 +185,10 @@ impl Engine {
         &self.0.options
     }
 
+    pub(crate) fn gatherer(&self) -> &Gatherer {
+        &self.0.gatherer
+    }
+
     pub(crate) fn bells(&self) -> &Bells {
         &self.0.bells
     }
@@ -235,10 +250,7 @@ impl Engine {
         Ok(Some(moves::moved(operation, step, now)))
     }
 
-    pub(crate) async fn civil_event(
-        &self,
-        key: RecordKey,
-    ) -> Result<civil_events::CivilEvent, EngineError> {
+    pub(crate) async fn civil_event(&self, key: RecordKey) -> Result<civil_events::CivilEvent, EngineError> {
         let mut reader = self.journal().read().await?;
         civil_events::get(&mut reader, key)
             .await?
@@ -274,9 +286,11 @@ impl Engine {
         }
         let unusable = |why: String| EngineError::Archive { digest: digest.to_owned(), why };
         let mut reader = self.journal().read().await?;
-        let archived =
-            rule_sets::get(&mut reader, digest).await?.ok_or_else(|| unusable("it was never archived".to_owned()))?;
-        let pack = Arc::new(Pack::from_canonical(&archived.canonical).map_err(|all| unusable(all.to_string()))?);
+        let archived = rule_sets::get(&mut reader, digest)
+            .await?
+            .ok_or_else(|| unusable("it was never archived".to_owned()))?;
+        let pack =
+            Arc::new(Pack::from_canonical(&archived.canonical).map_err(|all| unusable(all.to_string()))?);
         self.0
             .archive
             .lock()

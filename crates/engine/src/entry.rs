@@ -80,7 +80,11 @@ pub(crate) fn message(operation: &Operation, now: Timestamp) -> NewMessage {
         key: operation.key.event_id.to_string(),
         kind: "queue-entry".to_owned(),
         value: queued.then(|| serde_json::to_vec(&QueueEntry::of(operation)).unwrap_or_default()),
-        headers: operation.traceparent.iter().map(|trace| ("traceparent".to_owned(), trace.clone())).collect(),
+        headers: operation
+            .traceparent
+            .iter()
+            .map(|trace| ("traceparent".to_owned(), trace.clone()))
+            .collect(),
         created_at: now,
     }
 }

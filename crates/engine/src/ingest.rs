@@ -35,33 +35,25 @@ use crate::{
 const CANDIDATES: u32 = 16;
 
 /// How long a batch waits for the journal before it is handed back to be tried again.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An arrival that was read, and decided by one rule set.
-struct Intake {
+pub(crate) struct Intake {
     arrival: Arrival,
     document: EventDocument,
     pack: Arc<Pack>,
 }
 
 impl Engine {
-    /// Takes one civil event in for the trigger endpoint. If it cannot be made durable within `within`, it is
-    /// surely not recorded, and the error says so.
-    pub async fn trigger(&self, arrival: Arrival, within: Duration) -> Result<Answer, IngestError> {
-        let mut answers = self.take_in(vec![arrival], Some(within)).await;
-        answers.pop().unwrap_or(Err(IngestError::Journal(JournalError::Interrupted)))
+    /// Takes one civil event in for the trigger endpoint. If it cannot be made durable within `patience`, it is
+    /// not recorded, and the error says so. Triggers that arrive together share a transaction.
+    pub async fn trigger(&self, arrival: Arrival, patience: Duration) -> Result<Answer, IngestError> {
+        let intake = read(arrival, &self.pack(), self).inspect_err(refused)?;
+        self.gatherer().take(intake, patience).await
     }
 
     /// Takes a batch in, in one transaction, in its order. Each entry gets its own answer.
     pub async fn ingest(&self, arrivals: Vec<Arrival>) -> Vec<Result<Answer, IngestError>> {
-        self.take_in(arrivals, None).await
-    }
-
-    async fn take_in(
-        &self,
-        arrivals: Vec<Arrival>,
-        within: Option<Duration>,
-    ) -> Vec<Result<Answer, IngestError>> {
         // One rule set for the whole batch: a swap in between changes the next one.
         let pack = self.pack();
         let mut answers = Vec::with_capacity(arrivals.len());
@@ -73,12 +65,12 @@ impl Engine {
                     answers.push(None);
                 }
                 Err(error) => {
-                    metrics::counter!("civitas_events_refused_total", "code" => error.code()).increment(1);
+                    refused(&error);
                     answers.push(Some(Err(error)));
                 }
             }
         }
-        let mut recorded = self.record(good, within).await.into_iter();
+        let mut recorded = self.record(good, PATIENCE).await.into_iter();
         answers
             .into_iter()
             .map(|answer| answer.or_else(|| recorded.next()))
@@ -86,10 +78,11 @@ impl Engine {
             .collect()
     }
 
-    async fn record(
+    /// Records a batch in one transaction, if that begins within `patience`.
+    pub(crate) async fn record(
         &self,
         intakes: Vec<(Intake, Decided)>,
-        within: Option<Duration>,
+        patience: Duration,
     ) -> Vec<Result<Answer, IngestError>> {
         if intakes.is_empty() {
             return Vec::new();
@@ -98,7 +91,7 @@ impl Engine {
         let (engine, intakes) = (self.clone(), Arc::new(intakes));
         let recorded = self
             .journal()
-            .write_within(within.unwrap_or(PATIENCE), move |tx| {
+            .write_within(patience, move |tx| {
                 let (engine, intakes) = (engine.clone(), Arc::clone(&intakes));
                 Box::pin(async move { engine.record_in(tx, &intakes).await })
             })
@@ -134,12 +127,14 @@ impl Engine {
             .map(|(intake, decided)| (intake, again.get(&decided.key()).unwrap_or(decided)))
             .collect();
 
-        let rows: Vec<NewCivilEvent> = fresh.iter().map(|(intake, decided)| self.row(intake, decided, now)).collect();
+        let rows: Vec<NewCivilEvent> =
+            fresh.iter().map(|(intake, decided)| self.row(intake, decided, now)).collect();
         let ordinals = civil_events::insert_many(tx, &rows).await?;
         let mut operations = Vec::new();
         for ((intake, decided), ordinal) in fresh.iter().zip(ordinals) {
             // Another process took the event in meanwhile: its transaction came first, this one starts again.
-            let ordinal = ordinal.ok_or_else(|| JournalError::Conflict { what: "civil_events".to_owned() })?;
+            let ordinal =
+                ordinal.ok_or_else(|| JournalError::Conflict { what: "civil_events".to_owned() })?;
             operations.extend(self.operation_row(intake, decided, ordinal, now));
         }
         operations::insert_many(tx, &operations).await?;
@@ -301,6 +296,10 @@ fn content_of(intake: &Intake, decided: &Decided) -> Option<Map<String, Value>> 
     intake.document.action(decided.action_id).and_then(|action| action.content.clone())
 }
 
+fn refused(error: &IngestError) {
+    metrics::counter!("civitas_events_refused_total", "code" => error.code()).increment(1);
+}
+
 fn read(arrival: Arrival, pack: &Arc<Pack>, engine: &Engine) -> Result<(Intake, Decided), IngestError> {
     let document = decide::read(&arrival)?;
     let intake = Intake { arrival, document, pack: Arc::clone(pack) };
@@ -338,7 +337,9 @@ fn leaf(intake: &Intake, decided: &Decided, now: Timestamp) -> NewLeaf {
     leaf.rule.clone_from(&decided.rule);
     leaf.traceparent.clone_from(&intake.arrival.traceparent);
     let mut said = vec![decided.sentence.clone()];
-    said.extend(decided.would_have.iter().map(|rule| format!("rule {rule} (evaluate only) would have matched")));
+    said.extend(
+        decided.would_have.iter().map(|rule| format!("rule {rule} (evaluate only) would have matched")),
+    );
     said.extend(decided.anomaly.clone());
     leaf.reason = Some(said.join("; "));
     leaf

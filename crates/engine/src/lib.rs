@@ -21,6 +21,7 @@ mod dispatch;
 mod engine;
 mod entry;
 mod error;
+mod gather;
 mod ingest;
 mod moves;
 mod options;

@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn every_unfinished_state_has_somebody_who_acts_on_it() {
         use civitas_journal::operations::Work;
-        for state in State::ALL.into_iter().filter(|state| !is_done(*state)) {
+        for state in State::ALL.iter().copied().filter(|state| !is_done(*state)) {
             let acted_on = Work::Dispatch.states().contains(&state)
                 || Work::Poll.states().contains(&state)
                 || state == State::Issued; // its confirmation acts on it

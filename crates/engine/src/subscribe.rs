@@ -24,7 +24,10 @@ impl Engine {
                 }
                 Err(error) => {
                     failures += 1;
-                    tracing::warn!(error = &error as &dyn std::error::Error, "the hub did not take our subscriptions");
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the hub did not take our subscriptions"
+                    );
                     self.backoff(failures, None).min(self.options().subscriptions.renew_every)
                 }
             };
@@ -108,7 +111,10 @@ impl Engine {
             })
             .await;
         if let Err(error) = noted {
-            tracing::warn!(error = &error as &dyn std::error::Error, "a subscription's state was not recorded");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a subscription's state was not recorded"
+            );
         }
     }
 }

@@ -138,7 +138,9 @@ pub enum ConfigError {
     #[error("the kafka client cannot be created: check 'bootstrap' and 'properties'")]
     Client(#[source] rdkafka::error::KafkaError),
     /// A payload key does not load.
-    #[error("payload encryption key '{kid}' cannot be used: it must be an RSA private key of at least 2048 bits in PEM")]
+    #[error(
+        "payload encryption key '{kid}' cannot be used: it must be an RSA private key of at least 2048 bits in PEM"
+    )]
     Key {
         /// The key's id.
         kid: String,
@@ -182,7 +184,8 @@ impl KafkaConfig {
 
     /// What every client has: brokers, identity and the configured properties.
     pub(crate) fn client(&self) -> Result<ClientConfig, ConfigError> {
-        for (name, value) in [("max_messages", self.batch.max_messages), ("publish_rows", self.batch.publish_rows)]
+        for (name, value) in
+            [("max_messages", self.batch.max_messages), ("publish_rows", self.batch.publish_rows)]
         {
             if value == 0 {
                 return Err(ConfigError::Zero(name));
@@ -214,8 +217,10 @@ impl KafkaConfig {
         // The local queue is only there to fill the next batch while this one is ingested.
         self.default(&mut config, "queued.max.messages.kbytes", "32768");
         // The newer group protocol assigns at the broker and refuses the option.
-        let broker_assigns =
-            self.properties.get("group.protocol").is_some_and(|protocol| protocol.expose_secret() == "consumer");
+        let broker_assigns = self
+            .properties
+            .get("group.protocol")
+            .is_some_and(|protocol| protocol.expose_secret() == "consumer");
         if !broker_assigns {
             self.default(&mut config, "partition.assignment.strategy", "cooperative-sticky");
         }

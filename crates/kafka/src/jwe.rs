@@ -39,7 +39,9 @@ pub enum DecryptionError {
     #[error("the JWE header must name RSA-OAEP-256 and A256GCM, and neither zip nor crit")]
     Algorithm,
     /// The header names a key that we do not have, or none while there are several.
-    #[error("the JWE was made for a key that is not configured: compare its kid with payload_encryption.keys")]
+    #[error(
+        "the JWE was made for a key that is not configured: compare its kid with payload_encryption.keys"
+    )]
     UnknownKey,
     /// The key is right by name and the content does not open with it.
     #[error("the JWE does not open with the key that it names: it was damaged or made with another key")]

@@ -13,7 +13,9 @@ use rdkafka::types::RDKafkaErrorCode;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::cloud_event::{ACTION_REQUESTED, CONTENT_TYPE, Encoding, JSON, SPEC_VERSION, STRUCTURED, Structured};
+use crate::cloud_event::{
+    ACTION_REQUESTED, CONTENT_TYPE, Encoding, JSON, SPEC_VERSION, STRUCTURED, Structured,
+};
 use crate::config::{ConfigError, KafkaConfig};
 use crate::delivery::Delivery;
 use crate::jwe::{self, Encrypter};
@@ -113,7 +115,11 @@ impl EventProducer {
         })
     }
 
-    fn lay_out(&self, event: &ActionRequested, encoding: Encoding) -> Result<(OwnedHeaders, Vec<u8>), SendError> {
+    fn lay_out(
+        &self,
+        event: &ActionRequested,
+        encoding: Encoding,
+    ) -> Result<(OwnedHeaders, Vec<u8>), SendError> {
         let sealed = match &self.encrypter {
             None => None,
             Some(encrypter) => Some(encrypter.seal(&event.document).map_err(SendError::Encryption)?),

@@ -43,7 +43,11 @@ impl Publisher {
     /// Checks the configuration; connects when there is something to send. Audit records go out in binary mode,
     /// so that their value is the very bytes that the audit log hashes.
     pub fn new(config: &KafkaConfig) -> Result<Self, ConfigError> {
-        Ok(Self { delivery: Delivery::new(config)?, config: config.clone(), audit_encoding: Encoding::default() })
+        Ok(Self {
+            delivery: Delivery::new(config)?,
+            config: config.clone(),
+            audit_encoding: Encoding::default(),
+        })
     }
 
     /// Sends audit records in the given encoding.
@@ -134,7 +138,8 @@ impl Publisher {
                 }
                 Ok(()) => {}
                 Err(error) => {
-                    metrics::counter!(metric::PUBLISH_ERRORS, "topic" => self.topic(row).to_owned()).increment(1);
+                    metrics::counter!(metric::PUBLISH_ERRORS, "topic" => self.topic(row).to_owned())
+                        .increment(1);
                     behind_a_failure.insert(lane);
                     failure = failure.or(Some(error));
                 }
@@ -179,7 +184,8 @@ impl Publisher {
             }
         }
         let overridden = |name: &str| row.headers.iter().any(|(own, _)| own == name);
-        let ours = headers.iter().map(|(name, value)| (*name, value.as_str())).filter(|(name, _)| !overridden(name));
+        let ours =
+            headers.iter().map(|(name, value)| (*name, value.as_str())).filter(|(name, _)| !overridden(name));
         let theirs = row.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let headers = ours.chain(theirs).fold(OwnedHeaders::new(), |headers, (key, value)| {
             headers.insert(Header { key, value: Some(value) })
@@ -200,7 +206,11 @@ impl Publisher {
             subject: Some(&row.key),
             time: time.as_deref(),
             datacontenttype: JSON,
-            traceparent: row.headers.iter().find(|(name, _)| name == TRACEPARENT).map(|(_, value)| value.as_str()),
+            traceparent: row
+                .headers
+                .iter()
+                .find(|(name, _)| name == TRACEPARENT)
+                .map(|(_, value)| value.as_str()),
             data,
         };
         serde_json::to_vec(&envelope).ok()

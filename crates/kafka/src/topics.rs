@@ -118,7 +118,10 @@ fn admin(config: &KafkaConfig) -> Result<Admin, TopicsError> {
 }
 
 /// Partitions by topic. Asks for all topics: asking for one by name could create it.
-async fn existing(config: &KafkaConfig, admin: Admin) -> Result<(Admin, BTreeMap<String, usize>), TopicsError> {
+async fn existing(
+    config: &KafkaConfig,
+    admin: Admin,
+) -> Result<(Admin, BTreeMap<String, usize>), TopicsError> {
     let unreachable = |source| TopicsError::Unreachable { bootstrap: config.bootstrap.clone(), source };
     let asked = tokio::task::spawn_blocking(move || {
         let metadata = admin.inner().fetch_metadata(None, TIMEOUT);
@@ -148,9 +151,17 @@ pub async fn check(config: &KafkaConfig) -> Result<Vec<TopicCheck>, TopicsError>
         let cleanup_policy = cleanup_policy(&admin, topic).await;
         let problem = match &cleanup_policy {
             Some(policy) => role.advice(policy),
-            None => Some("its configuration cannot be read: allow DescribeConfigs on it, or check it by hand".into()),
+            None => Some(
+                "its configuration cannot be read: allow DescribeConfigs on it, or check it by hand".into(),
+            ),
         };
-        checks.push(TopicCheck { topic: topic.to_owned(), exists: true, partitions, cleanup_policy, problem });
+        checks.push(TopicCheck {
+            topic: topic.to_owned(),
+            exists: true,
+            partitions,
+            cleanup_policy,
+            problem,
+        });
     }
     Ok(checks)
 }
@@ -169,7 +180,8 @@ pub async fn ensure(config: &KafkaConfig, shape: Shape) -> Result<Vec<String>, T
         .filter(|(_, topic)| !existing.contains_key(*topic))
         .map(|(role, topic)| {
             let replication = TopicReplication::Fixed(shape.replication);
-            let topic = NewTopic::new(topic, shape.partitions, replication).set("cleanup.policy", role.policy());
+            let topic =
+                NewTopic::new(topic, shape.partitions, replication).set("cleanup.policy", role.policy());
             role.settings().iter().fold(topic, |topic, (name, value)| topic.set(name, value))
         })
         .collect();

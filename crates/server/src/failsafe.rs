@@ -38,6 +38,17 @@ pub(crate) async fn not_found() -> Response {
     .into_response()
 }
 
+/// A path of ours, but not by this method.
+pub(crate) async fn wrong_method() -> Response {
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "this address does not take this method",
+        "see /api/openapi.json for what it takes",
+    )
+    .into_response()
+}
+
 /// Turns every 4xx and 5xx on a trigger into one that OpenCRVS understands, and forbids browsers to keep or embed
 /// what we say.
 pub(crate) async fn guard(request: Request, next: Next) -> Response {

@@ -32,6 +32,7 @@ pub fn router(parts: Parts, options: Options) -> Router {
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metric::metrics))
         .fallback(failsafe::not_found)
+        .method_not_allowed_fallback(failsafe::wrong_method)
         .layer(CatchPanicLayer::custom(failsafe::panicked))
         .layer(middleware::from_fn(failsafe::guard))
         .with_state(App::new(parts, options))

@@ -78,7 +78,8 @@ async fn what_was_ingested_and_not_committed_is_delivered_again() {
     memory.has(100 - settled.len()).await;
     successor.stop().await;
     let accepted = memory.accepted();
-    let again: Vec<String> = accepted.iter().take(unsettled.len()).map(|incoming| incoming.action_id.to_string()).collect();
+    let again: Vec<String> =
+        accepted.iter().take(unsettled.len()).map(|incoming| incoming.action_id.to_string()).collect();
     assert_eq!(again, unsettled);
     assert_in_order(&accepted, 100);
     assert_eq!(committed(kafka, &prepared, 1).await, 100);

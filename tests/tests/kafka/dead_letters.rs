@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use civitas_kafka::{CODE, KafkaConfig, MESSAGE, ORIGIN_OFFSET, ORIGIN_PARTITION, ORIGIN_TOPIC, VALUE_OMITTED};
+use civitas_kafka::{
+    CODE, KafkaConfig, MESSAGE, ORIGIN_OFFSET, ORIGIN_PARTITION, ORIGIN_TOPIC, VALUE_OMITTED,
+};
 use civitas_tests::kafka::Kafka;
 use rdkafka::ClientConfig;
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders, OwnedMessage};
@@ -29,7 +31,11 @@ impl Raw {
         let headers = self.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
             headers.insert(Header { key, value: value.as_ref() })
         });
-        producer.send(record.headers(headers), Duration::from_secs(30)).await.map_err(|(error, _)| error).unwrap();
+        producer
+            .send(record.headers(headers), Duration::from_secs(30))
+            .await
+            .map_err(|(error, _)| error)
+            .unwrap();
     }
 
     /// A good binary event, to be spoiled.
@@ -89,9 +95,12 @@ async fn poison_between_good_messages_is_kept_whole_and_holds_nothing_up() {
     Raw::good(200).send(&config).await;
 
     let refused = event(4, 4).action_id;
-    let memory = Memory::answering(move |_, incoming| {
-        if incoming.action_id == refused { poison("no-pending-action") } else { Ok(()) }
-    });
+    let memory =
+        Memory::answering(
+            move |_, incoming| {
+                if incoming.action_id == refused { poison("no-pending-action") } else { Ok(()) }
+            },
+        );
     let consumer = Running::consumer(&config, &memory);
     memory.has(8).await;
     let letters = kafka.read(&config.topics.dead_letter, poisons.len()).await;
@@ -106,7 +115,8 @@ async fn poison_between_good_messages_is_kept_whole_and_holds_nothing_up() {
         assert_eq!(letter.key(), raw.key.as_deref());
         assert_eq!(letter.payload(), raw.value.as_deref());
         assert_eq!(letter.timestamp().to_millis(), Some(1_767_323_045_000));
-        let headers: Vec<_> = letter.headers().unwrap().iter().map(|header| (header.key, header.value)).collect();
+        let headers: Vec<_> =
+            letter.headers().unwrap().iter().map(|header| (header.key, header.value)).collect();
         let original: Vec<_> = raw.headers.iter().map(|(name, value)| (*name, value.as_deref())).collect();
         assert_eq!(headers[..original.len()], original, "{code}");
         assert_eq!(headers.len(), original.len() + 5);

@@ -65,7 +65,8 @@ async fn a_broker_that_dies_and_comes_back_costs_nothing() {
         let code = letter.headers().unwrap().iter().find(|header| header.key == CODE).unwrap();
         assert_eq!(code.value, Some(&b"no-pending-action"[..]));
     }
-    let (audit, awaiting): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.topic == OutboxTopic::Audit);
+    let (audit, awaiting): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| row.topic == OutboxTopic::Audit);
     assert_published(&kafka.read(&config.topics.audit, 200).await, &audit, true);
     assert_published(&kafka.read(&config.topics.awaiting, 200).await, &awaiting, true);
 }

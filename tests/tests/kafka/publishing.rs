@@ -12,18 +12,18 @@ use crate::support::{Running, id, patiently, prepared};
 
 /// An outbox in memory.
 pub(crate) struct Rows {
-    rows: Mutex<BTreeMap<i64, OutboxRow>>,
+    waiting: Mutex<BTreeMap<i64, OutboxRow>>,
     left: watch::Sender<usize>,
     changed: Notify,
 }
 
 impl Rows {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { rows: Mutex::default(), left: watch::Sender::new(0), changed: Notify::new() })
+        Arc::new(Self { waiting: Mutex::default(), left: watch::Sender::new(0), changed: Notify::new() })
     }
 
     pub(crate) fn add(&self, rows: Vec<OutboxRow>) {
-        let mut all = self.rows.lock().unwrap();
+        let mut all = self.waiting.lock().unwrap();
         all.extend(rows.into_iter().map(|row| (row.id, row)));
         self.left.send_replace(all.len());
         self.changed.notify_one();
@@ -40,11 +40,11 @@ impl Rows {
 
 impl Outbox for Rows {
     async fn next_batch(&self, limit: usize) -> Result<Vec<OutboxRow>, OutboxError> {
-        Ok(self.rows.lock().unwrap().values().take(limit).cloned().collect())
+        Ok(self.waiting.lock().unwrap().values().take(limit).cloned().collect())
     }
 
     async fn published(&self, ids: &[i64]) -> Result<(), OutboxError> {
-        let mut rows = self.rows.lock().unwrap();
+        let mut rows = self.waiting.lock().unwrap();
         for id in ids {
             rows.remove(id).ok_or("a row was marked that is not there")?;
         }
@@ -61,7 +61,7 @@ impl Outbox for Rows {
 pub(crate) fn rows(numbers: std::ops::Range<usize>) -> Vec<OutboxRow> {
     let row = |number: usize| {
         let (turn, record) = (number / 40, number / 2 % 20);
-        let topic = if number % 2 == 0 { OutboxTopic::Audit } else { OutboxTopic::Awaiting };
+        let topic = if number.is_multiple_of(2) { OutboxTopic::Audit } else { OutboxTopic::Awaiting };
         let tombstone = topic == OutboxTopic::Awaiting && turn % 4 == 3;
         OutboxRow {
             id: i64::try_from(number).unwrap(),
@@ -135,7 +135,8 @@ async fn rows_arrive_in_order_with_their_headers_and_tombstones() {
     outbox.empty().await;
     publisher.stop().await;
 
-    let (audit, awaiting): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.topic == OutboxTopic::Audit);
+    let (audit, awaiting): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| row.topic == OutboxTopic::Audit);
     let messages = kafka.read(&config.topics.audit, 400).await;
     assert_published(&messages, &audit, false);
     for message in &messages {

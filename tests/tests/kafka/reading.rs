@@ -16,7 +16,10 @@ async fn batches_are_ingested_and_then_committed() {
     let key = Rsa::generate(2048).unwrap();
     let pem = |bytes| String::from_utf8(bytes).unwrap();
     config.payload_encryption = Some(PayloadEncryption {
-        keys: vec![DecryptionKey { kid: "k1".into(), private_key: pem(key.private_key_to_pem().unwrap()).into() }],
+        keys: vec![DecryptionKey {
+            kid: "k1".into(),
+            private_key: pem(key.private_key_to_pem().unwrap()).into(),
+        }],
         required: false,
     });
     let encrypter = Encrypter::new("k1", &pem(key.public_key_to_pem().unwrap())).unwrap();

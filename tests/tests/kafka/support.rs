@@ -5,7 +5,9 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use civitas_kafka::{ActionRequested, Consumer, Encoding, EventProducer, Incoming, Ingest, IngestRefusal, KafkaConfig};
+use civitas_kafka::{
+    ActionRequested, Consumer, Encoding, EventProducer, Incoming, Ingest, IngestRefusal, KafkaConfig,
+};
 use civitas_tests::kafka::Kafka;
 use futures::future::try_join_all;
 use tokio::sync::watch;
@@ -18,12 +20,14 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(crate) type Answer = Result<(), IngestRefusal>;
 
+type Script = dyn Fn(usize, &Incoming) -> Answer + Send + Sync;
+
 /// Takes batches in, remembers them, and answers as the test wishes.
 pub(crate) struct Memory {
     batches: Mutex<Vec<Vec<Incoming>>>,
     /// Messages accepted so far; also woken by calls that accepted none.
     calls: watch::Sender<(usize, usize)>,
-    answer: Box<dyn Fn(usize, &Incoming) -> Answer + Send + Sync>,
+    answer: Box<Script>,
 }
 
 impl Memory {
@@ -33,8 +37,14 @@ impl Memory {
     }
 
     /// Answers by the number of the call, from 0, and the message.
-    pub(crate) fn answering(answer: impl Fn(usize, &Incoming) -> Answer + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self { batches: Mutex::default(), calls: watch::Sender::new((0, 0)), answer: Box::new(answer) })
+    pub(crate) fn answering(
+        answer: impl Fn(usize, &Incoming) -> Answer + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            batches: Mutex::default(),
+            calls: watch::Sender::new((0, 0)),
+            answer: Box::new(answer),
+        })
     }
 
     /// Every accepted message, in order of acceptance, repetitions included.
@@ -66,7 +76,6 @@ impl Memory {
 impl Ingest for Memory {
     async fn ingest(&self, batch: Vec<Incoming>) -> Vec<Answer> {
         let call = self.calls.borrow().0;
-        eprintln!("{:?} ingest {} from {:?}", std::time::Instant::now(), batch.len(), batch.first().map(|i| (i.origin.partition, i.origin.offset)));
         let answers: Vec<_> = batch.iter().map(|incoming| (self.answer)(call, incoming)).collect();
         let accepted: Vec<_> = batch.into_iter().zip(&answers).filter(|(_, answer)| answer.is_ok()).collect();
         let count = accepted.len();
@@ -103,7 +112,9 @@ impl Running {
         Self::new(|stop| consumer.run(Arc::clone(memory), stop))
     }
 
-    pub(crate) fn new<F: Future<Output = ()> + Send + 'static>(run: impl FnOnce(CancellationToken) -> F) -> Self {
+    pub(crate) fn new<F: Future<Output = ()> + Send + 'static>(
+        run: impl FnOnce(CancellationToken) -> F,
+    ) -> Self {
         let stop = CancellationToken::new();
         Self { task: tokio::spawn(run(stop.clone())), stop }
     }

@@ -22,10 +22,14 @@ async fn topics_are_checked_and_created() {
     assert_eq!(checks[1].cleanup_policy.as_deref(), Some("compact"));
 
     let created = ensure(&config, Shape { partitions: 4, replication: 1 }).await.unwrap();
-    assert_eq!(created, ["check.crvs.events", "check.civitas.awaiting-external-validation", "check.civitas.dead-letter"]);
+    assert_eq!(
+        created,
+        ["check.crvs.events", "check.civitas.awaiting-external-validation", "check.civitas.dead-letter"]
+    );
     assert!(ensure(&config, Shape { partitions: 4, replication: 1 }).await.unwrap().is_empty());
     let checks = check(&config).await.unwrap();
-    let fine: Vec<_> = checks.iter().map(|check| (check.exists, check.partitions, check.problem.is_none())).collect();
+    let fine: Vec<_> =
+        checks.iter().map(|check| (check.exists, check.partitions, check.problem.is_none())).collect();
     assert_eq!(fine, [(true, 4, true), (true, 2, false), (true, 4, true), (true, 4, true)]);
 }
 

@@ -1,3 +1,20 @@
 //! The main job, end to end, over real sockets: triggers in, MOSIP made to act, records closed.
+//!
+//! One file per theme. Each test has its own sandbox, engine, server and journal, so that all may run at once.
 
+mod audit;
+mod bad_input;
+mod callbacks;
+mod deadline;
+mod documents;
 mod happy;
+mod locked;
+mod mosip;
+mod once;
+mod opencrvs;
+mod order;
+mod privacy;
+mod queue;
+mod subscriptions;
+mod support;
+mod swap;

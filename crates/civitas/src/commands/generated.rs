@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 
 /// Writes the files into a folder, or with `check` fails if any of them differs.
-pub fn write_or_check(
+pub(super) fn write_or_check(
     folder: &Path,
     files: &[(String, String)],
     check: bool,

@@ -84,7 +84,7 @@ pub async fn run(sandbox: &Sandbox) -> anyhow::Result<()> {
     };
     options.opencrvs.version = sandbox.release.regime();
     options.opencrvs.country_config_url = Some(sandbox.engine.clone());
-    let stand = Stand::start(options, http::client(Duration::from_secs(60))?, assembly::clock())
+    let stand = Stand::start(options, http::client(Duration::from_mins(1))?, assembly::clock())
         .await
         .context("the sandbox cannot start")?;
     let file = write_configuration(sandbox)?;
@@ -93,7 +93,7 @@ pub async fn run(sandbox: &Sandbox) -> anyhow::Result<()> {
     println!("faults    PUT {}/admin/faults, ledger GET /admin/ledger", stand.mosip().url());
     println!("engine    civitas serve --config {}", file.display());
     println!("Ctrl-C ends it.");
-    tokio::signal::ctrl_c().await.context("Ctrl-C cannot be waited for")?;
+    super::serve::stop_signal().await;
     stand.stop();
     Ok(())
 }

@@ -130,6 +130,16 @@ mod tests {
     }
 
     #[test]
+    fn the_schemas_in_the_tree_are_those_of_the_types() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
+        let mut files = all();
+        files.push(("openapi.json".to_owned(), civitas_server::openapi_json()));
+        if let Err(error) = write_or_check(&folder, &files, true, "civitas schemas && civitas openapi") {
+            panic!("{error}");
+        }
+    }
+
+    #[test]
     fn nothing_is_required_of_a_configuration_file() {
         let (_, text) = all().into_iter().find(|(name, _)| name == "civitas.schema.json").unwrap();
         let schema: Value = serde_json::from_str(&text).unwrap();

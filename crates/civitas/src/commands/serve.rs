@@ -84,7 +84,8 @@ async fn until_stopped(config: Config, parts: Vec<Part>) -> anyhow::Result<()> {
     start(config, parts, stop).await
 }
 
-async fn stop_signal() {
+/// Completes when the process is asked to end.
+pub(super) async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))

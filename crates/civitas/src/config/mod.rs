@@ -119,8 +119,10 @@ fn unset(tree: &Node) -> Option<Problem> {
         })
         .collect();
     let width = keys.iter().map(|(path, _)| path.len()).max()?;
-    let list: String = keys.iter().map(|(path, meaning)| format!("\n   {path:<width$}  {meaning}")).collect();
-    Some(Problem::unplaced(format!("these keys have no default and must be set:{list}")).help(format!(
+    let lines: Vec<String> =
+        keys.iter().map(|(path, meaning)| format!("   {path:<width$}  {meaning}")).collect();
+    let list = lines.join("\n");
+    Some(Problem::unplaced(format!("these keys have no default and must be set:\n{list}")).help(format!(
         "write them in {FILE}, or set them in the environment, such as CIVITAS_OPENCRVS__GATEWAY_URL"
     )))
 }

@@ -98,9 +98,9 @@ fn the_default_holds_every_key_that_the_types_know() {
 #[test]
 fn an_unknown_key_is_shown_at_its_line_with_what_was_meant() {
     insta::assert_snapshot!(error_of("server:\n  lisen: 0.0.0.0:7080\n"), @r"
-    civitas.yaml:14:3: unknown key `lisen` in `server`
+    civitas.yaml:15:3: unknown key `lisen` in `server`
         |
-     14 |   lisen: 0.0.0.0:7080
+     15 |   lisen: 0.0.0.0:7080
         |   ^^^^^
        help: did you mean `listen`?
     ");
@@ -113,29 +113,29 @@ fn all_unknown_keys_are_shown_at_once() {
         text.contains("unknown key `servr` at the top level") && text.contains("did you mean `server`?"),
         "{text}"
     );
-    assert!(text.contains("civitas.yaml:15:3: unknown key `borkers` in `kafka`"), "{text}");
-    assert!(text.contains("civitas.yaml:16:3: unknown key `colour` in `kafka`\n"), "{text}");
+    assert!(text.contains("civitas.yaml:16:3: unknown key `borkers` in `kafka`"), "{text}");
+    assert!(text.contains("civitas.yaml:17:3: unknown key `colour` in `kafka`\n"), "{text}");
     assert!(text.contains("known keys here: `enabled`, `brokers`"), "{text}");
 }
 
 #[test]
 fn a_wrong_type_is_shown_at_its_value() {
     insta::assert_snapshot!(error_of("dispatch:\n  workers: many\n"), @r"
-    civitas.yaml:14:12: `dispatch.workers` wants a whole number from 1 to 256, found text
+    civitas.yaml:15:12: `dispatch.workers` wants a whole number from 1 to 256, found text
         |
-     14 |   workers: many
+     15 |   workers: many
         |            ^
     ");
     insta::assert_snapshot!(error_of("dispatch:\n  workers: 999\n"), @r"
-    civitas.yaml:14:12: 999 is out of range: from 1 to 256
+    civitas.yaml:15:12: 999 is out of range: from 1 to 256
         |
-     14 |   workers: 999
+     15 |   workers: 999
         |            ^
     ");
     insta::assert_snapshot!(error_of("dispatch:\n  lease: 30\n"), @r"
-    civitas.yaml:14:10: `dispatch.lease` wants a span of time with its unit, such as `30 s`, `5 min` or `14 days`, found a whole number
+    civitas.yaml:15:10: `dispatch.lease` wants a span of time with its unit, such as `30 s`, `5 min` or `14 days`, found a whole number
         |
-     14 |   lease: 30
+     15 |   lease: 30
         |          ^
        help: if this is meant as text, put it in quotes
     ");
@@ -144,9 +144,9 @@ fn a_wrong_type_is_shown_at_its_value() {
 #[test]
 fn a_wrong_word_is_answered_with_the_right_ones() {
     insta::assert_snapshot!(error_of("telemetry: { log_format: jsn }\n"), @r"
-    civitas.yaml:13:26: `jsn` is not one of `json`, `pretty`
+    civitas.yaml:14:26: `jsn` is not one of `json`, `pretty`
         |
-     13 | telemetry: { log_format: jsn }
+     14 | telemetry: { log_format: jsn }
         |                          ^
        help: did you mean `json`?
     ");
@@ -206,7 +206,7 @@ fn keys_that_need_each_other_are_checked() {
     assert!(text.contains("`kafka.enabled` is true, but `kafka.brokers` is empty"), "{text}");
     let text = error_of("dispatch: { lease: 10 s }\n");
     assert!(
-        text.contains("civitas.yaml:13:20: `dispatch.lease` is not longer than the longest call"),
+        text.contains("civitas.yaml:14:20: `dispatch.lease` is not longer than the longest call"),
         "{text}"
     );
 }

@@ -25,8 +25,8 @@ pub(super) fn open(
     let Some(sealed) = &issued.credential else {
         return Err(Cause::new("credential_by_data_share"));
     };
-    let plain =
-        credential::open(keys, sealed).map_err(|error| Cause::with("credential_not_openable", error.to_string()))?;
+    let plain = credential::open(keys, sealed)
+        .map_err(|error| Cause::with("credential_not_openable", error.to_string()))?;
     if !proof_keys.is_empty() {
         let proof = issued.proof.as_deref().ok_or_else(|| Cause::new("credential_without_proof"))?;
         credential::verify_event_proof(&plain, proof, proof_keys)

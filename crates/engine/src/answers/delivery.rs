@@ -69,7 +69,8 @@ impl Engine {
         raw: &[u8],
     ) -> Result<Delivered, JournalError> {
         let now = self.now();
-        let new = NewDelivery { delivery_id, topic: topic.to_owned(), received_at: now, body: Private::new(raw) };
+        let new =
+            NewDelivery { delivery_id, topic: topic.to_owned(), received_at: now, body: Private::new(raw) };
         let new = Arc::new(new);
         self.journal()
             .write(move |tx| {

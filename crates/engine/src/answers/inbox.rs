@@ -75,7 +75,9 @@ impl Engine {
                 }
             }
             Ok(Delivery::Completed(completed)) => self.heed_completed(delivery, completed).await,
-            Ok(Delivery::Paused(_) | Delivery::Other { .. }) => self.put_aside(delivery, Cause::new("delivery_of_no_use")).await,
+            Ok(Delivery::Paused(_) | Delivery::Other { .. }) => {
+                self.put_aside(delivery, Cause::new("delivery_of_no_use")).await
+            }
             Err(error) => {
                 self.put_aside(delivery, Cause::with("delivery_unreadable", error.to_string())).await
             }
@@ -83,7 +85,11 @@ impl Engine {
     }
 
     /// A credential opened and proven: its operation is issued, and the record's confirmation becomes due.
-    async fn match_credential(&self, delivery: Arc<inbox::Delivery>, opened: Opened) -> Result<(), EngineError> {
+    async fn match_credential(
+        &self,
+        delivery: Arc<inbox::Delivery>,
+        opened: Opened,
+    ) -> Result<(), EngineError> {
         let engine = self.clone();
         let opened = Arc::new(opened);
         self.journal()
@@ -136,7 +142,8 @@ impl Engine {
             Move::to(State::Issued).saying("credential")
         };
         step.triggered_at = operation.triggered_at.or(Some(now));
-        step.issued = Some(Issued { identifier: Private::new(identifier), subject: self.subject_of(identifier) });
+        step.issued =
+            Some(Issued { identifier: Private::new(identifier), subject: self.subject_of(identifier) });
         moves::apply(tx, &operation, &step.by("hub", "callback"), now).await?;
         if !operation.done {
             let field = self.pack().country().nid_field(&event.event_type).map(str::to_owned);
@@ -195,7 +202,7 @@ impl Engine {
             .write(move |tx| {
                 let (delivery, completed) = (Arc::clone(&delivery), Arc::clone(&completed));
                 Box::pin(async move {
-                    let aid = completed.aid.to_string();
+                    let aid = completed.aid.clone();
                     if let Some(operation) = operations::by_aid(tx, &aid).await? {
                         let mut leaf = NewLeaf::new("callback", "hub", now)
                             .about(operation.key.event_id, operation.key.action_id);

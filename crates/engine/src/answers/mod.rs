@@ -9,6 +9,6 @@ mod inbox;
 mod intent;
 mod poll;
 
-pub use self::delivery::{Delivered, DeliverError};
+pub use self::delivery::{DeliverError, Delivered};
 pub use self::intent::IntentAnswer;
 pub(crate) use self::{inbox::InboxDesk, poll::Asker};

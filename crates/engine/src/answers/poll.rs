@@ -47,10 +47,8 @@ impl Engine {
         let asked: Vec<Aid> =
             batch.iter().filter(|o| o.triggered_at.is_some()).filter_map(|o| aid_of(o).ok()).collect();
         let now = self.now();
-        let found = match asked.is_empty() {
-            true => Ok(Vec::new()),
-            false => self.mosip().workflow_status(&asked, now).await,
-        };
+        let found =
+            if asked.is_empty() { Ok(Vec::new()) } else { self.mosip().workflow_status(&asked, now).await };
         match found {
             Ok(found) => {
                 let known: HashMap<String, WorkflowStatus> =
@@ -134,7 +132,10 @@ impl Engine {
             return Move::to(operation.state).because(cause).at(later(now, self.options().credential_grace));
         }
         let Some(suffix) = &self.options().credential_suffix else {
-            let cause = Cause::with(cause.code, "no credential request suffix is configured, so it cannot be asked for");
+            let cause = Cause::with(
+                cause.code,
+                "no credential request suffix is configured, so it cannot be asked for",
+            );
             return Move::to(State::Stalled).because(cause).at(later(now, self.options().stalled_check));
         };
         let request = format!("{}{suffix}", operation.aid.as_deref().unwrap_or_default());

@@ -18,7 +18,13 @@ pub(super) enum Step {
 }
 
 /// Where the operation goes after `step` failed: it never ends here, it waits, asks, or becomes a person's turn.
-pub(super) fn after(engine: &Engine, operation: &Operation, step: Step, error: &CallError, now: Timestamp) -> Move {
+pub(super) fn after(
+    engine: &Engine,
+    operation: &Operation,
+    step: Step,
+    error: &CallError,
+    now: Timestamp,
+) -> Move {
     let stay = match step {
         Step::Create => State::Planned,
         Step::Trigger => State::PacketCreated,
@@ -33,7 +39,9 @@ pub(super) fn after(engine: &Engine, operation: &Operation, step: Step, error: &
     };
     let mut step_taken = match error.class {
         Class::Transient if error.attempts.is_some_and(|enough| operation.step_attempts >= enough) => {
-            Move::to(State::Stalled).because(cause("service_unreachable")).at(later(now, options.stalled_check))
+            Move::to(State::Stalled)
+                .because(cause("service_unreachable"))
+                .at(later(now, options.stalled_check))
         }
         Class::Transient => Move::to(stay).because(cause("service_unreachable")).at(later(now, wait)),
         Class::Unauthorised => {

@@ -13,8 +13,8 @@ use civitas_journal::operations::{self, Claim, Operation, Respond, State, Work};
 use civitas_mosip::{Aid, Class, CreatePacket, Trigger};
 use tracing::Instrument;
 
-pub(crate) use self::packet::StoredPacket;
 use self::failure::Step;
+pub(crate) use self::packet::StoredPacket;
 use crate::{
     Cause, Engine, EngineError,
     desk::{Bell, Desk},
@@ -65,7 +65,9 @@ impl Engine {
     async fn next_move(&self, operation: &Operation) -> Result<Move, EngineError> {
         let Some(bytes) = &operation.packet else {
             let cause = Cause::new("packet_not_buildable");
-            return Ok(Move::to(State::Stalled).because(cause).at(later(self.now(), self.options().stalled_check)));
+            return Ok(Move::to(State::Stalled)
+                .because(cause)
+                .at(later(self.now(), self.options().stalled_check)));
         };
         let packet = StoredPacket::from_bytes(bytes.as_bytes())?;
         let aid = aid_of(operation)?;
@@ -79,7 +81,9 @@ impl Engine {
                 Ok(self.trigger_workflow(operation, &packet.trigger(aid)).await)
             }
             // A second attempt: the first may have been heard.
-            State::PacketCreated | State::Unknown => self.ask_then_trigger(operation, &aid, &packet.trigger(aid.clone())).await,
+            State::PacketCreated | State::Unknown => {
+                self.ask_then_trigger(operation, &aid, &packet.trigger(aid.clone())).await
+            }
             other => Err(EngineError::NotSendable(other)),
         }
     }
@@ -101,10 +105,7 @@ impl Engine {
         match self.mosip().traced(operation.traceparent.as_deref()).trigger(request, self.now()).await {
             Ok(triggered) => {
                 let step = self.followed(operation);
-                match triggered.already_present {
-                    true => step.saying("MOSIP had started it already"),
-                    false => step,
-                }
+                if triggered.already_present { step.saying("MOSIP had started it already") } else { step }
             }
             Err(error) => failure::after(self, operation, Step::Trigger, &error, self.now()),
         }
@@ -121,7 +122,9 @@ impl Engine {
             Ok(found) if !found.is_empty() => Ok(self.followed(operation).saying("MOSIP knows it")),
             Ok(_) => Ok(self.trigger_workflow(operation, request).await),
             // Not allowed to ask: MOSIP's own refusal of a second start (RPR-WIS-001) is the remaining guard.
-            Err(error) if error.class == Class::Unauthorised => Ok(self.trigger_workflow(operation, request).await),
+            Err(error) if error.class == Class::Unauthorised => {
+                Ok(self.trigger_workflow(operation, request).await)
+            }
             Err(error) => Ok(failure::after(self, operation, Step::Ask, &error, now)),
         }
     }

@@ -144,13 +144,16 @@ async fn act_in(
     };
     let confirmation = confirmations::get(tx, key).await?;
     let stuck = confirmation.as_ref().is_some_and(|told| told.state == ConfirmationState::Stalled);
-    let action_type = civil_events::get(tx, key).await?.map(|event| event.event.action_type).unwrap_or_default();
+    let action_type =
+        civil_events::get(tx, key).await?.map(|event| event.event.action_type).unwrap_or_default();
     let plan = match plan(&operation, &action_type, request, stuck, now) {
         Ok(plan) => plan,
         Err(refusal) => return Ok(Err(refusal)),
     };
     if !moves::apply(tx, &operation, &plan.step, now).await? {
-        return Ok(Err(ActError::Journal(JournalError::Abandoned("the operation moved meanwhile".to_owned()))));
+        return Ok(Err(ActError::Journal(JournalError::Abandoned(
+            "the operation moved meanwhile".to_owned(),
+        ))));
     }
     if let Some(verdict) = plan.tell {
         let body = match (&confirmation, request.act) {
@@ -199,9 +202,9 @@ fn plan(
             tell: None,
             next: "the operation is closed; the record was never held",
         }),
-        Act::Release if operation.state == State::Issued => {
-            refuse("MOSIP has answered already, and OpenCRVS is being told; retry if that does not get through")
-        }
+        Act::Release if operation.state == State::Issued => refuse(
+            "MOSIP has answered already, and OpenCRVS is being told; retry if that does not get through",
+        ),
         Act::Release => Ok(Plan {
             step: signed(Move::to(State::Released)),
             tell: Some(Verdict::Accept),
@@ -232,7 +235,9 @@ fn retry_to(operation: &Operation, confirmation_stuck: bool) -> Result<Retry, &'
         return Ok((State::Issued, Some(Verdict::Accept), "OpenCRVS is told again"));
     }
     match (operation.state, operation.triggered_at, operation.cause.as_deref()) {
-        (_, _, Some("mosip_rejected" | "mosip_failed" | "mosip_gave_up")) if operation.triggered_at.is_some() => {
+        (_, _, Some("mosip_rejected" | "mosip_failed" | "mosip_gave_up"))
+            if operation.triggered_at.is_some() =>
+        {
             Err("MOSIP ended this packet for good and would refuse it again: reject the record to have it \
                  corrected and sent anew, or release it")
         }
@@ -243,7 +248,9 @@ fn retry_to(operation: &Operation, confirmation_stuck: bool) -> Result<Retry, &'
             };
             Ok((state, None, "MOSIP is asked about it now"))
         }
-        (_, None, _) if operation.packet.is_none() => Err("there is no packet to send: release or reject the record"),
+        (_, None, _) if operation.packet.is_none() => {
+            Err("there is no packet to send: release or reject the record")
+        }
         // Nothing was triggered. An earlier start may still be unheard of, so MOSIP is asked first.
         (State::Unknown, None, _) => Ok((State::Unknown, None, "MOSIP is asked about it now")),
         (State::PacketCreated, None, _) => Ok((State::PacketCreated, None, "the workflow is started now")),

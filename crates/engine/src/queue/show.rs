@@ -130,8 +130,11 @@ impl Queue {
             actions.push(view(&mut reader, event).await?);
         }
         let leaves = audit_leaves::by_event(&mut reader, event_id).await?;
-        let timeline =
-            leaves.iter().filter_map(|stored| Leaf::parse(&stored.body).ok()).map(TimelineEntry::from).collect();
+        let timeline = leaves
+            .iter()
+            .filter_map(|stored| Leaf::parse(&stored.body).ok())
+            .map(TimelineEntry::from)
+            .collect();
         Ok(Some(RecordView {
             event_id,
             tracking_id: first.tracking_id,

@@ -56,7 +56,9 @@ pub enum Encoding {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
     /// Neither binary nor structured.
-    #[error("the message is not a CloudEvent: it has neither a ce_specversion header nor the content type application/cloudevents+json")]
+    #[error(
+        "the message is not a CloudEvent: it has neither a ce_specversion header nor the content type application/cloudevents+json"
+    )]
     NotACloudEvent,
     /// A header or member is missing.
     #[error("the CloudEvent has no attribute '{0}'")]
@@ -155,7 +157,11 @@ enum Data<'a> {
 }
 
 /// Reads one message.
-pub(crate) fn read<M: Message>(message: &M, topic: &Arc<str>, opening: &Opening) -> Result<Incoming, EventError> {
+pub(crate) fn read<M: Message>(
+    message: &M,
+    topic: &Arc<str>,
+    opening: &Opening,
+) -> Result<Incoming, EventError> {
     let headers = Attributes::read(message);
     let content_type = headers.get(CONTENT_TYPE)?;
     let structured;

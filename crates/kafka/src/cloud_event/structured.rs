@@ -45,15 +45,13 @@ impl<'a> Structured<'a> {
     }
 
     pub(super) fn envelope(&self) -> Result<Envelope<'_>, EventError> {
-        fn required<'b>(value: &'b Option<Cow<'_, str>>, name: &'static str) -> Result<&'b str, EventError> {
-            value.as_deref().ok_or(EventError::Missing(name))
-        }
-        let id = required(&self.id, "id")?;
+        let required = |value, name| Option::<&str>::ok_or(value, EventError::Missing(name));
+        let id = required(self.id.as_deref(), "id")?;
         check(
-            required(&self.specversion, "specversion")?,
+            required(self.specversion.as_deref(), "specversion")?,
             id,
-            required(&self.source, "source")?,
-            required(&self.kind, "type")?,
+            required(self.source.as_deref(), "source")?,
+            required(self.kind.as_deref(), "type")?,
         )?;
         let jwe = is_jwe(self.datacontenttype.as_deref().map(media_type), self.dataencryption.as_deref())?;
         let data = match (self.data, self.data_base64.as_deref()) {
@@ -66,8 +64,10 @@ impl<'a> Structured<'a> {
             ),
             // A JWE is text, so in JSON it is a string.
             (Some(raw), None) if jwe => {
-                let text: String = serde_json::from_str(raw.get())
-                    .map_err(|_| EventError::Attribute { attribute: "data", expected: "a string that holds the JWE" })?;
+                let text: String = serde_json::from_str(raw.get()).map_err(|_| EventError::Attribute {
+                    attribute: "data",
+                    expected: "a string that holds the JWE",
+                })?;
                 Cow::Owned(text.into_bytes())
             }
             (Some(raw), None) => Cow::Borrowed(raw.get().as_bytes()),

@@ -160,7 +160,8 @@ fn a_document_may_be_wrapped_as_the_trigger_receives_it() {
 #[test]
 fn a_malformed_traceparent_is_dropped_and_a_header_wins_over_the_attribute() {
     let other = TRACE.replace("0af7", "1111");
-    let incoming = Draft::binary().set("traceparent", "nonsense").set("ce_traceparent", &other).plain().unwrap();
+    let incoming =
+        Draft::binary().set("traceparent", "nonsense").set("ce_traceparent", &other).plain().unwrap();
     assert_eq!(incoming.traceparent.as_deref(), Some(other.as_str()));
     let incoming = Draft::binary().set("ce_traceparent", &other).plain().unwrap();
     assert_eq!(incoming.traceparent.as_deref(), Some(TRACE));
@@ -176,10 +177,8 @@ fn encrypted_documents_are_opened() {
 
     let by_type = Draft::binary().set("content-type", "application/jose").value(jwe.clone());
     let by_extension = Draft::binary().set("ce_dataencryption", "jwe").value(jwe.clone());
-    let structured = Draft::members(&[
-        ("datacontenttype", "application/jose".into()),
-        ("data", jwe.clone().into()),
-    ]);
+    let structured =
+        Draft::members(&[("datacontenttype", "application/jose".into()), ("data", jwe.clone().into())]);
     for draft in [&by_type, &by_extension, &structured] {
         assert_eq!(&*draft.read(&opening).unwrap().document, document().as_bytes());
         let error = draft.plain().unwrap_err();

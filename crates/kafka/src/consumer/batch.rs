@@ -89,7 +89,10 @@ impl Batch {
     pub(super) fn positions(&self) -> Result<TopicPartitionList, KafkaError> {
         let mut positions = TopicPartitionList::new();
         for Item { message, state } in &self.0 {
-            debug_assert!(matches!(state, State::Ingested | State::Buried), "invariant: the batch is settled");
+            debug_assert!(
+                matches!(state, State::Ingested | State::Buried),
+                "invariant: the batch is settled"
+            );
             let (topic, partition) = (message.topic(), message.partition());
             let next = Offset::Offset(message.offset() + 1);
             match positions.find_partition(topic, partition) {

@@ -23,6 +23,9 @@ use crate::ingest::{Ingest, IngestRefusal};
 use crate::metric;
 use crate::retry::{Backoff, GRACE, patience};
 
+/// A commit that takes longer is waited for with the partitions paused.
+const SLOW_COMMIT: Duration = Duration::from_secs(1);
+
 /// Why a session ended.
 pub(super) enum End {
     Shutdown,
@@ -84,12 +87,12 @@ impl<'a, I: Ingest> Session<'a, I> {
     /// Leaves the group, so that others take the partitions over at once. Blocks for as long as the broker is
     /// away, hence a thread that nobody has to wait for.
     pub(super) async fn close(self) {
-        let (closes, closed) = oneshot::channel::<()>();
+        let (done, closed) = oneshot::channel::<()>();
         let Self { consumer, committer, .. } = self;
         std::thread::spawn(move || {
             committer.finish();
             drop(consumer);
-            drop(closes);
+            drop(done);
         });
         if tokio::time::timeout(GRACE, closed).await.is_err() {
             tracing::warn!("the kafka consumer did not leave its group in time; the broker will notice");
@@ -145,10 +148,13 @@ impl<'a, I: Ingest> Session<'a, I> {
     fn take(&mut self, received: Result<OwnedMessage, KafkaError>) -> Result<(), End> {
         self.heed_revocations(None);
         match received {
-            Ok(message) => self.stash.push(message),
+            Ok(message) => {
+                self.consumer.context().reached();
+                self.stash.push(message);
+            }
             Err(error) if is_fatal(&self.consumer, &error) => return Err(End::Broken(error.to_string())),
-            // The client goes on by itself: a broker is away, a topic is not there yet.
-            Err(error) => tracing::warn!(%error, "reading from kafka failed and goes on"),
+            // The client goes on by itself: a broker is away (which the context says), a topic is not there yet.
+            Err(error) => tracing::debug!(%error, "reading from kafka failed and goes on"),
         }
         Ok(())
     }
@@ -157,7 +163,11 @@ impl<'a, I: Ingest> Session<'a, I> {
     async fn settle(&mut self, batch: &mut Batch, backoff: &mut Backoff) -> Result<(), End> {
         loop {
             if let Some(refusal) = self.offer(batch).await {
-                tracing::warn!(code = refusal.code, "a batch cannot be ingested now and is kept: {}", refusal.message);
+                tracing::warn!(
+                    code = refusal.code,
+                    "a batch cannot be ingested now and is kept: {}",
+                    refusal.message
+                );
                 metrics::counter!(metric::RETRIES, "cause" => "ingest").increment(1);
             } else if let Some(error) = self.bury(batch).await {
                 tracing::error!(%error, "dead letters cannot be written now; their batch is kept");
@@ -255,29 +265,37 @@ impl<'a, I: Ingest> Session<'a, I> {
         }
         let buried = batch.0.iter().filter(|item| matches!(item.state, State::Buried)).count();
         metrics::counter!(metric::BATCHES).increment(1);
-        metrics::counter!(metric::MESSAGES, "outcome" => "ingested").increment((batch.0.len() - buried) as u64);
+        metrics::counter!(metric::MESSAGES, "outcome" => "ingested")
+            .increment((batch.0.len() - buried) as u64);
         metrics::counter!(metric::MESSAGES, "outcome" => "dead_letter").increment(buried as u64);
         Ok(())
     }
 
-    /// Keeps taking messages while waiting for an answer, up to a batch; then with the partitions paused.
+    /// Takes the next batch while waiting for an answer, and stops there. If the answer is slow, pauses the
+    /// partitions and polls on: pausing throws away what the client has fetched, so not for every commit.
     async fn poll_until(
         &mut self,
         answer: impl Future<Output = Result<(), KafkaError>>,
     ) -> Result<Result<(), KafkaError>, End> {
-        let patience = patience(self.shutdown);
-        tokio::pin!(answer, patience);
+        let (slow, patience) = (tokio::time::sleep(SLOW_COMMIT), patience(self.shutdown));
+        tokio::pin!(answer, slow, patience);
         let mut paused = false;
         let answer = loop {
+            let room = self.stash.len() < self.config.batch.max_messages;
             tokio::select! {
                 biased;
                 answer = &mut answer => break answer,
                 () = &mut patience => break Err(KafkaError::Canceled),
-                received = receive(&self.consumer) => self.take(received)?,
-            }
-            if !paused && self.stash.len() >= self.config.batch.max_messages {
-                paused = true;
-                self.pause();
+                () = &mut slow, if !paused => {
+                    paused = true;
+                    self.pause();
+                }
+                received = receive(&self.consumer), if room || paused => {
+                    self.take(received)?;
+                    if paused {
+                        self.pause();
+                    }
+                }
             }
         };
         if paused {

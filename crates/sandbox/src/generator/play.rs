@@ -95,6 +95,10 @@ impl Player {
         let Some((record, life)) = lock(&self.lives).get(&index).cloned() else { return false };
         self.opencrvs.assign(record);
         let click = self.opencrvs.submit(record, Submission::new("REGISTER").with(life.on_register)).await;
+        // Not declared yet: the registrar finds it later.
+        if matches!(click.outcome, Clicked::Conflict { .. }) {
+            return false;
+        }
         self.count("REGISTER", word(&click.outcome));
         true
     }
@@ -111,14 +115,27 @@ impl Player {
         request.keep_assignment = true;
         let asked = self.opencrvs.submit(record, request).await;
         self.count("REQUEST_CORRECTION", word(&asked.outcome));
-        if asked.outcome != Clicked::Accepted {
-            return true;
+        match asked.outcome {
+            Clicked::Accepted => {}
+            Clicked::Awaiting if self.answered(record).await => self.opencrvs.assign(record),
+            _ => return true,
         }
         let mut approve = Submission::new("APPROVE_CORRECTION");
         approve.content = Some(json!({"immediateCorrection": true}));
         let click = self.opencrvs.submit(record, approve).await;
         self.count("APPROVE_CORRECTION", word(&click.outcome));
         true
+    }
+
+    /// Waits until nothing of the record is pending; false when that takes longer than any registrar waits.
+    async fn answered(&self, record: Uuid) -> bool {
+        for _ in 0..600 {
+            if self.opencrvs.pending(record).is_empty() {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        false
     }
 
     /// Now and then the deceased is a child that got its VID today.

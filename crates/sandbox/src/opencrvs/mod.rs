@@ -160,6 +160,11 @@ impl OpenCrvs {
         ledger::ledger(&self.core, summary)
     }
 
+    /// How many answers of this kind core has given so far: `accept ok`, `reject Conflict`, …
+    pub fn confirmations(&self, answer: &str) -> u64 {
+        self.core.store.rows().tally.confirmations.get(answer).copied().unwrap_or(0)
+    }
+
     /// Forgets all records and counters.
     pub fn reset(&self) {
         *self.core.store.rows() = store::Rows::default();

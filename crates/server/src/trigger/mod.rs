@@ -12,6 +12,8 @@ mod token;
 
 pub use token::TokenPolicy;
 
+use std::time::Instant;
+
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
@@ -20,6 +22,7 @@ use civitas_opencrvs::EventDocument;
 use http::{HeaderMap, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tracing::Instrument as _;
 use utoipa::ToSchema;
 
 use crate::body::{self, BodyError};
@@ -72,8 +75,15 @@ pub(crate) async fn trigger(
     request: Request,
 ) -> Response {
     // A task of its own: it ends even if the caller goes away, and a panic in it is an answer like any other.
+    let begun = Instant::now();
     let action = action_label(&action_type);
-    let task = tokio::spawn(handle(app, event_type, action_type, request));
+    let span = tracing::info_span!(
+        "trigger",
+        event_type,
+        action,
+        traceparent = trace::traceparent(request.headers())
+    );
+    let task = tokio::spawn(handle(app, event_type, action_type, request).instrument(span));
     let response = match task.await {
         Ok(Ok(answer)) => reply(answer),
         Ok(Err(refusal)) => {
@@ -84,6 +94,7 @@ pub(crate) async fn trigger(
     };
     let status = response.status().as_u16().to_string();
     metrics::counter!("civitas_triggers_total", "action" => action, "status" => status).increment(1);
+    metrics::histogram!("civitas_trigger_seconds", "action" => action).record(begun.elapsed());
     response
 }
 

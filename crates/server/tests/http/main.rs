@@ -1,7 +1,12 @@
 //! The HTTP surface, request by request, before an engine that can be made to fail.
 
+#[cfg(test)]
 mod api;
+#[cfg(test)]
 mod callback;
+#[cfg(test)]
 mod pages;
+#[cfg(test)]
 mod stage;
+#[cfg(test)]
 mod trigger;

@@ -53,4 +53,6 @@ async fn a_record_has_its_history_on_its_page() {
     assert_eq!(stage.get("/records/NOBODY", Some(&basic())).await.status, StatusCode::NOT_FOUND);
     assert_eq!(stage.get("/style.css", None).await.status, StatusCode::OK);
     assert_eq!(stage.get("/nowhere", None).await.code(), "not_found");
+    let wrong = stage.get("/trigger/events/birth/actions/REGISTER", None).await;
+    assert_eq!((wrong.status, wrong.code().as_str()), (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"));
 }

@@ -1,6 +1,6 @@
 //! A server before a scripted engine, and the tokens that OpenCRVS would make.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -95,7 +95,7 @@ impl Intake for Script {
                 IntentAnswer::Echo(challenge)
             }
             Intent::Denied { .. } => IntentAnswer::Noted,
-            _ => IntentAnswer::Refused,
+            Intent::Verify { .. } => IntentAnswer::Refused,
         };
         Box::pin(std::future::ready(answer))
     }
@@ -195,6 +195,9 @@ fn waiting() -> QueueRow {
     }
 }
 
+/// OpenCRVS's key, made once: it is what takes time here.
+static KEY: OnceLock<PKey<Private>> = OnceLock::new();
+
 /// The server under test.
 pub(crate) struct Stage {
     pub(crate) script: Arc<Script>,
@@ -205,7 +208,7 @@ pub(crate) struct Stage {
 
 /// A server whose key source is a file, or an address where nobody listens.
 pub(crate) fn stage_with(mood: Mood, key_at_hand: bool) -> Stage {
-    let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
+    let key = KEY.get_or_init(|| PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap()).clone();
     let pem = String::from_utf8(key.public_key_to_pem().unwrap()).unwrap();
     let source = if key_at_hand {
         KeySource::pem(&pem).unwrap()
@@ -286,10 +289,10 @@ impl Stage {
 
     /// A trigger as OpenCRVS posts it.
     pub(crate) fn trigger(&self) -> http::request::Builder {
-        self.trigger_to("/trigger/events/birth/actions/REGISTER", &self.token(EVENT, ACTION))
+        Self::trigger_to("/trigger/events/birth/actions/REGISTER", &self.token(EVENT, ACTION))
     }
 
-    pub(crate) fn trigger_to(&self, path: &str, token: &str) -> http::request::Builder {
+    pub(crate) fn trigger_to(path: &str, token: &str) -> http::request::Builder {
         Request::post(path)
             .header("content-type", "application/json")
             .header("authorization", format!("Bearer {token}"))
@@ -297,15 +300,15 @@ impl Stage {
 
     /// A token as OpenCRVS signs it.
     pub(crate) fn token(&self, event: &str, action: &str) -> String {
-        self.token_of(&self.key, event, action)
+        Self::token_of(&self.key, event, action)
     }
 
     /// A token that somebody else signed.
-    pub(crate) fn forged_token(&self) -> String {
-        self.token_of(&PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap(), EVENT, ACTION)
+    pub(crate) fn forged_token() -> String {
+        Self::token_of(&PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap(), EVENT, ACTION)
     }
 
-    fn token_of(&self, key: &PKey<Private>, event: &str, action: &str) -> String {
+    fn token_of(key: &PKey<Private>, event: &str, action: &str) -> String {
         let now: Timestamp = NOW.parse().unwrap();
         let claims = json!({
             "iss": ISSUER, "aud": [AUDIENCE], "exp": now.as_second() + 604_800, "iat": now.as_second(),

@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::{Request, StatusCode};
 use serde_json::json;
 
-use crate::stage::{ACTION, EVENT, Mood, document, stage, stage_with};
+use crate::stage::{ACTION, EVENT, Mood, Stage, document, stage, stage_with};
 
 #[tokio::test]
 async fn the_answer_is_the_engines() {
@@ -56,8 +56,7 @@ async fn the_engine_gets_what_the_path_and_the_headers_say() {
 async fn both_spellings_and_the_wrapped_document_are_taken() {
     let stage = stage(Mood::Awaits);
     let token = stage.token(EVENT, ACTION);
-    let request = stage
-        .trigger_to("/triggers/events/birth/actions/REGISTER", &token)
+    let request = Stage::trigger_to("/triggers/events/birth/actions/REGISTER", &token)
         .body(Body::from(json!({ "event": document() }).to_string()))
         .unwrap();
     assert_eq!(stage.send(request).await.status, StatusCode::ACCEPTED);
@@ -115,7 +114,7 @@ async fn a_provably_wrong_token_is_401_and_recorded() {
     let cases = [
         (Some(stage.token(other, ACTION)), "token_for_another_record"),
         (Some(stage.token(EVENT, other)), "token_for_another_record"),
-        (Some(stage.forged_token()), "token_invalid"),
+        (Some(Stage::forged_token()), "token_invalid"),
         (Some("not.a.token".to_owned()), "token_invalid"),
         (None, "token_missing"),
     ];

@@ -29,13 +29,7 @@ async fn examine(patient: &Patient<'_>, journal: &Journal) -> Vec<Finding> {
     let queue = Queue::new(journal.clone(), assembly::clock());
     let rows = match queue.list(&Filter { limit: 1, ..Filter::default() }).await {
         Ok(rows) => rows,
-        Err(error) => {
-            return vec![Finding::fail(
-                "database",
-                format!("{name} answers, but the tables cannot be read: {}", chain(&error)),
-                "run `civitas migrate`, or start `civitas serve` once: both bring the tables up to date",
-            )];
-        }
+        Err(error) => return vec![unreadable(name, &chain(&error))],
     };
     let mut findings = vec![Finding::ok("database", format!("{name}, tables readable"))];
     if let Some(oldest) = rows.first() {
@@ -47,6 +41,20 @@ async fn examine(patient: &Patient<'_>, journal: &Journal) -> Vec<Finding> {
     }
     findings.extend(hub(patient, journal).await);
     findings
+}
+
+fn unreadable(name: &str, why: &str) -> Finding {
+    let advice =
+        "run `civitas migrate`, or start `civitas serve`: both make the tables and bring them up to date";
+    // What SQLite and PostgreSQL say of a table that was never made.
+    if why.contains("no such table") || why.contains("does not exist") {
+        return Finding::warn(
+            "database",
+            format!("{name} answers; the journal's tables are not made yet"),
+            advice,
+        );
+    }
+    Finding::fail("database", format!("{name} answers, but the tables cannot be read: {why}"), advice)
 }
 
 async fn hub(patient: &Patient<'_>, journal: &Journal) -> Vec<Finding> {

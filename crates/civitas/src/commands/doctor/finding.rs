@@ -59,7 +59,7 @@ impl Finding {
 }
 
 /// The findings for people; what is wrong is explained below the table.
-pub fn table(findings: &[Finding]) -> String {
+pub(super) fn table(findings: &[Finding]) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     for finding in findings {
@@ -69,7 +69,7 @@ pub fn table(findings: &[Finding]) -> String {
             Cell::new(&finding.found),
         ]);
     }
-    let mut text = format!("{table}\n");
+    let mut text = format!("{}\n", table.trim_fmt());
     let advised: Vec<(&Finding, &str)> =
         findings.iter().filter_map(|finding| Some((finding, finding.advice.as_deref()?))).collect();
     if !advised.is_empty() {

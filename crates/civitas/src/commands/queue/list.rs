@@ -75,7 +75,7 @@ fn table(rows: &[QueueRow], now: jiff::Timestamp) -> String {
         ]);
     }
     let count = rows.len();
-    format!("{table}\n\n{count} shown; `civitas queue show RECORD` tells more.\n")
+    format!("{}\n\n{count} shown; `civitas queue show RECORD` tells more.\n", table.trim_fmt())
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ fn text(record: &RecordView, now: Timestamp) -> String {
             line.reason.clone().unwrap_or_default(),
         ]);
     }
-    let _ = write!(text, "\nTimeline (times in UTC)\n{table}\n");
+    let _ = write!(text, "\nTimeline (times in UTC)\n{}\n", table.trim_fmt());
     text
 }
 

@@ -1,0 +1,115 @@
+//! The rule set: swapped whole, archived, and good enough to decide the same again.
+
+use std::collections::BTreeSet;
+
+use civitas_journal::{civil_events, rule_sets};
+use civitas_opencrvs::{EventDocument, Version};
+use civitas_rules::{Facts, Pack};
+use civitas_tests::stack::{Stack, pack, pack_files};
+
+use crate::support::*;
+
+/// The shipped pack without its rule on birth registrations.
+fn without_births() -> Pack {
+    let mut files = pack_files("farajaland");
+    let rules = files.0.get_mut("rules.yaml").unwrap();
+    *rules = rules.replacen("do: create_uin\n", "do: create_uin\n    mode: evaluate\n", 1);
+    Pack::load(&files).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// Decides every civil event again from the archive; the digests that were met.
+async fn decide_again(stack: &Stack) -> BTreeSet<(String, String)> {
+    let mut reader = stack.journal.read().await.unwrap();
+    let mut met = BTreeSet::new();
+    for stored in civil_events::page(&mut reader, 0, 10_000).await.unwrap() {
+        let event = stored.event;
+        let archived = rule_sets::get(&mut reader, &event.ruleset).await.unwrap().expect("archived");
+        let pack = Pack::from_canonical(&archived.canonical).unwrap_or_else(|problems| panic!("{problems}"));
+        assert_eq!(pack.digest(), event.ruleset);
+        let document = EventDocument::parse(event.document.as_bytes()).unwrap();
+        let states = document.prospective(event.key.action_id, Version::V2_0).unwrap();
+        let facts = Facts {
+            event: &event.event_type,
+            action: &event.action_type,
+            custom_action: event.custom_action.as_deref(),
+            before: &states.before,
+            after: &states.after,
+            at: event.action_at,
+        };
+        let again = pack.explain(&facts);
+        assert_eq!(again.sentence("en"), event.sentence);
+        assert_eq!(again.decision().rule, event.rule);
+        met.insert((event.ruleset, event.effect));
+    }
+    met
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_decision_is_whole_of_one_rule_set_while_packs_are_swapped_under_load() {
+    let stack = Stack::with(silent()).await;
+    let digests = [pack("farajaland").digest().to_owned(), without_births().digest().to_owned()];
+    assert_ne!(digests[0], digests[1]);
+    let triggers = async {
+        let mut statuses = BTreeSet::new();
+        for round in 0..12 {
+            let documents: Vec<_> =
+                (1..=8).map(|number| another("birth-register", round * 8 + number)).collect();
+            let replies = futures::future::join_all(documents.iter().map(|document| trigger(&stack, document)));
+            statuses.extend(replies.await.into_iter().map(|reply| reply.status));
+        }
+        statuses
+    };
+    let swaps = async {
+        for round in 0.. {
+            let next = if round % 2 == 0 { without_births() } else { pack("farajaland") };
+            stack.engine.swap_pack(next).await.unwrap();
+        }
+    };
+    let statuses = tokio::select! {
+        statuses = triggers => statuses,
+        () = swaps => unreachable!("swaps go on"),
+    };
+    assert!(statuses.is_subset(&BTreeSet::from([200, 202])), "{statuses:?}");
+    let expected =
+        BTreeSet::from([(digests[0].clone(), "create_uin".to_owned()), (digests[1].clone(), "none".to_owned())]);
+    let met = decide_again(&stack).await;
+    assert!(met.is_subset(&expected), "{met:?}");
+    assert!(witnessed(&stack, "\"kind\":\"ruleset\"").await, "a swap is witnessed");
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_decision_of_a_day_can_be_taken_again_from_the_archive() {
+    let stack = Stack::start().await;
+    for name in ["birth-register", "death-register", "death-eligible"] {
+        assert!(matches!(trigger(&stack, &sample(name)).await.status, 200 | 202));
+    }
+    assert!(matches!(trigger(&stack, &sample("birth-approve-correction")).await.status, 200));
+    for (number, form) in [ineligible(), eligible()].into_iter().enumerate() {
+        let mut document = another("birth-register", 50 + number as u128);
+        document.actions[1].declaration = form;
+        trigger(&stack, &document).await;
+    }
+    let effects: BTreeSet<_> = decide_again(&stack).await.into_iter().map(|(_, effect)| effect).collect();
+    let expected = ["create_uin", "flag_deceased", "none", "update_biographics"].map(str::to_owned);
+    assert_eq!(effects, BTreeSet::from(expected));
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_begun_under_one_rule_set_is_finished_under_it() {
+    let stack = Stack::start().await;
+    stack.subscribed().await;
+    let outage = civitas_sandbox::RouteFaults {
+        outage: civitas_sandbox::Outage::Unavailable,
+        ..civitas_sandbox::RouteFaults::default()
+    };
+    fault(&stack, "mosip.packetmanager", outage);
+    let case = birth(&stack).await;
+    troubled(&stack, case).await;
+    stack.engine.swap_pack(without_births()).await.unwrap();
+    mend(&stack);
+    closed_with_vid(&stack, case).await;
+    assert_eq!(action(&stack, case).await.ruleset, pack("farajaland").digest());
+    stack.stop().await;
+}

@@ -33,8 +33,11 @@ impl Spread {
         sorted.sort_by(f64::total_cmp);
         let (min, max) = (*sorted.first().expect("a value"), *sorted.last().expect("a value"));
         let middle = sorted.len() / 2;
-        let median =
-            if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) };
+        let median = if sorted.len() % 2 == 1 {
+            sorted[middle]
+        } else {
+            f64::midpoint(sorted[middle - 1], sorted[middle])
+        };
         Self { median, min, max, runs: sorted.len() }
     }
 }
@@ -97,8 +100,13 @@ fn stat(process: u32) -> Option<Stat> {
 /// CPU time of the whole machine since its start: what was spent, by anybody, hypervisor included.
 fn machine_cpu() -> Duration {
     let text = fs::read_to_string("/proc/stat").expect("the machine knows its CPU time");
-    let fields: Vec<u32> =
-        text.lines().next().unwrap_or_default().split_whitespace().filter_map(|field| field.parse().ok()).collect();
+    let fields: Vec<u32> = text
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .filter_map(|field| field.parse().ok())
+        .collect();
     // user, nice, system, (idle, iowait,) irq, softirq, steal; guests are in user already.
     TICK * [0, 1, 2, 5, 6, 7].iter().filter_map(|at| fields.get(*at)).sum::<u32>()
 }

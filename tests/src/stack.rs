@@ -151,9 +151,9 @@ impl Stack {
         let sandbox = Sandbox::start(setup.sandbox, http.clone(), clock.clone()).await.expect("a sandbox");
 
         let file = setup.journal_url.is_none().then(|| folder.path().join("journal.db"));
-        let url = setup.journal_url.unwrap_or_else(|| {
-            format!("sqlite:{}", file.as_ref().expect("a file").display())
-        });
+        let url = setup
+            .journal_url
+            .unwrap_or_else(|| format!("sqlite:{}", file.as_ref().expect("a file").display()));
         let mut options = JournalOptions::new(url, SealingKeys::new([[7; 32]]).expect("a key"));
         options.publish = setup.publish;
         let journal = Journal::open(options, entropy()).await.expect("a journal");
@@ -217,7 +217,9 @@ impl Stack {
                 .counts
                 .operations
                 .iter()
-                .filter(|(state, _)| !matches!(state.as_str(), "confirmed" | "processed" | "sent" | "released" | "rejected"))
+                .filter(|(state, _)| {
+                    !matches!(state.as_str(), "confirmed" | "processed" | "sent" | "released" | "rejected")
+                })
                 .map(|(_, n)| n)
                 .sum();
             open == 0
@@ -235,13 +237,16 @@ impl Stack {
     }
 }
 
-fn ports(sandbox: &Sandbox, keys: &SandboxKeys, journal: Journal, http: &reqwest::Client, clock: Clock) -> Ports {
+fn ports(
+    sandbox: &Sandbox,
+    keys: &SandboxKeys,
+    journal: Journal,
+    http: &reqwest::Client,
+    clock: Clock,
+) -> Ports {
     let secret = |id: &str| SecretString::from(format!("{id}-secret"));
-    let credentials = |id: &str| Credentials {
-        client_id: id.to_owned(),
-        secret: secret(id),
-        app_id: "regproc".to_owned(),
-    };
+    let credentials =
+        |id: &str| Credentials { client_id: id.to_owned(), secret: secret(id), app_id: "regproc".to_owned() };
     let mosip = Mosip::new(
         http.clone(),
         Endpoints::behind(sandbox.mosip().url()),

@@ -11,7 +11,10 @@ const FLOORS: [(&str, &[&str]); 10] = [
     ("civitas-mosip", &[]),
     ("civitas-audit", &[]),
     ("civitas-journal", &["civitas-audit"]),
-    ("civitas-engine", &["civitas-audit", "civitas-journal", "civitas-mosip", "civitas-opencrvs", "civitas-rules"]),
+    (
+        "civitas-engine",
+        &["civitas-audit", "civitas-journal", "civitas-mosip", "civitas-opencrvs", "civitas-rules"],
+    ),
     ("civitas-kafka", &[]),
     ("civitas-server", &["civitas-engine", "civitas-mosip", "civitas-opencrvs", "civitas-rules"]),
     ("civitas-sandbox", &["civitas-mosip", "civitas-opencrvs"]),
@@ -99,7 +102,8 @@ fn every_dependency_is_declared_once_with_a_reason() {
     for member in std::fs::read_dir(root.join("crates")).unwrap() {
         let path = member.unwrap().path().join("Cargo.toml");
         let text = std::fs::read_to_string(&path).unwrap();
-        let inline = text.lines().filter(|line| line.contains("version = \"") || line.contains("path = \"../"));
+        let inline =
+            text.lines().filter(|line| line.contains("version = \"") || line.contains("path = \"../"));
         let inline: Vec<_> = inline.collect();
         assert!(inline.is_empty(), "{} declares its own: {inline:?}", path.display());
     }

@@ -39,6 +39,8 @@ enum Command {
     Keys(commands::keys::Keys),
     /// Bring the journal's tables up to date
     Migrate,
+    /// Play a day of a small country against stand-ins, and show what happens
+    Demo(commands::demo::Demo),
     /// Run stand-ins for OpenCRVS and MOSIP
     Sandbox(commands::sandbox::Sandbox),
     /// Write the JSON Schemas of topics, pack files and configuration
@@ -67,6 +69,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         // Starts its own runtime, after the exporter of traces.
         Command::Serve(serve) => commands::serve::run(&serve, file).map(done),
+        Command::Demo(demo) => commands::demo::run(&demo).map(done),
         Command::Doctor(doctor) => wait(commands::doctor::run(&doctor, file)),
         Command::Queue(queue) => wait(commands::queue::run(&queue, file)).map(done),
         Command::Country(country) => commands::country::run(&country),

@@ -1,12 +1,15 @@
 //! Logs to standard error, traces to a collector, metrics for `/metrics`.
 
 use std::io::IsTerminal as _;
+use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
@@ -33,7 +36,32 @@ pub fn start(telemetry: &Telemetry, instance: &str) -> anyhow::Result<Guard> {
     let filter = EnvFilter::try_new(&telemetry.level)
         .with_context(|| format!("`telemetry.level` cannot be read: {}", telemetry.level))?;
     let colours = std::io::stderr().is_terminal();
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
+    started(telemetry, instance, filter, std::io::stderr, colours)
+}
+
+/// The same with log lines appended to a file, for a command that needs the terminal for itself.
+pub fn to_file(telemetry: &Telemetry, instance: &str, file: &Path) -> anyhow::Result<Guard> {
+    let filter = EnvFilter::try_new(&telemetry.level)
+        .with_context(|| format!("`telemetry.level` cannot be read: {}", telemetry.level))?;
+    let log = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(file)
+        .with_context(|| format!("cannot write {}", file.display()))?;
+    started(telemetry, instance, filter, Arc::new(log), false)
+}
+
+fn started<W>(
+    telemetry: &Telemetry,
+    instance: &str,
+    filter: EnvFilter,
+    writer: W,
+    colours: bool,
+) -> anyhow::Result<Guard>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(colours);
     let lines = match telemetry.log_format {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
         LogFormat::Pretty => lines.with_target(false).compact().boxed(),

@@ -212,11 +212,11 @@ async fn settle_operation(
     let Some(operation) = operations::get(tx, row.key).await? else { return Ok(()) };
     match after {
         After::Told if operation.state == State::Issued => {
-            moves::apply(tx, &operation, &Move::to(State::Confirmed), now).await?;
+            moves::apply_or_restart(tx, &operation, &Move::to(State::Confirmed), now).await?;
         }
         After::Person { cause } => {
             let step = Move::to(State::Stalled).because(cause.clone()).at(look_again);
-            moves::apply(tx, &operation, &step, now).await?;
+            moves::apply_or_restart(tx, &operation, &step, now).await?;
         }
         After::Told | After::Again { .. } => {}
     }

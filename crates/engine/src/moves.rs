@@ -143,6 +143,20 @@ pub(crate) async fn apply(
     Ok(true)
 }
 
+/// Applies a move that belongs to the rest of its transaction: if somebody else moved the operation since it was
+/// read, the whole write starts again from what is there now.
+pub(crate) async fn apply_or_restart(
+    tx: &mut Tx,
+    operation: &Operation,
+    step: &Move,
+    now: Timestamp,
+) -> Result<(), JournalError> {
+    if apply(tx, operation, step, now).await? {
+        return Ok(());
+    }
+    Err(JournalError::Conflict { what: "operations.version".to_owned() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

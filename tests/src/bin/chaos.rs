@@ -17,5 +17,7 @@ async fn main() {
     println!("{plan:#?}");
     let report = run(&plan).await;
     println!("{report:#?}");
-    println!("Every promise held: nothing lost, nothing sent twice, nothing out of order, the audit log whole.");
+    println!(
+        "Every promise held: nothing lost, nothing sent twice, nothing out of order, the audit log whole."
+    );
 }

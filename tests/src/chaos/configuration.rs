@@ -45,7 +45,8 @@ impl Configuration {
         }
         let pair = openssl::rsa::Rsa::generate(2048).expect("a key pair");
         let pair = openssl::pkey::PKey::from_rsa(pair).expect("a key pair");
-        fs::write(folder.join("payload.key"), pair.private_key_to_pem_pkcs8().expect("PEM")).expect("written");
+        fs::write(folder.join("payload.key"), pair.private_key_to_pem_pkcs8().expect("PEM"))
+            .expect("written");
         let public_key = String::from_utf8(pair.public_key_to_pem().expect("PEM")).expect("text");
 
         let database = database.unwrap_or_else(|| format!("sqlite:{}", folder.join("journal.db").display()));
@@ -107,7 +108,8 @@ telemetry: {{ log_format: json, level: warn }}
     /// A file for one engine.
     pub(super) fn for_engine(&self, listen: SocketAddr) -> PathBuf {
         let file = self.folder.join(format!("engine-{}.yaml", listen.port()));
-        let own = format!("server: {{ listen: \"{listen}\" }}\ninstance: {{ name: engine-{} }}\n", listen.port());
+        let own =
+            format!("server: {{ listen: \"{listen}\" }}\ninstance: {{ name: engine-{} }}\n", listen.port());
         fs::write(&file, self.text.clone() + &own).expect("a configuration is written");
         file
     }

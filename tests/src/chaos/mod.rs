@@ -92,7 +92,8 @@ pub async fn run(plan: &Plan) -> Report {
     let http = http(Duration::from_secs(10));
     let keys = SandboxKeys::load_or_create(&folder.path().join("keys"), clock()()).expect("keys");
     let (hand, handed) = unbounded_channel();
-    let mut options = SandboxOptions { keys: Some(keys), faults: faults(), ..SandboxOptions::instant(plan.seed) };
+    let mut options =
+        SandboxOptions { keys: Some(keys), faults: faults(), ..SandboxOptions::instant(plan.seed) };
     options.mosip.population = u32::try_from(plan.records).unwrap_or(u32::MAX).max(2000);
     options.mosip.hub.retry_pause = Duration::from_millis(300);
     if plan.kafka {
@@ -127,9 +128,12 @@ pub async fn run(plan: &Plan) -> Report {
     let clicks = Arc::new(RwLock::new(()));
     let deliveries = Arc::new(AtomicUsize::new(0));
     let carrier = match &broker {
-        Some(broker) => {
-            Some(office::carry(configuration.producer(&broker.bootstrap()), handed, plan.seed, Arc::clone(&deliveries)))
-        }
+        Some(broker) => Some(office::carry(
+            configuration.producer(&broker.bootstrap()),
+            handed,
+            plan.seed,
+            Arc::clone(&deliveries),
+        )),
         None => None,
     };
     let generator = Generator::new(plan.seed, Mix::certain(), sandbox.population());

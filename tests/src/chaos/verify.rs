@@ -74,7 +74,8 @@ pub(super) async fn promises(
 /// Every event is in the journal, once; each operation has one AID, one packet, one workflow.
 async fn once(journal: &Journal, sandbox: &Sandbox, emitted: &[Emitted]) {
     let mut reader = journal.read().await.expect("a reader");
-    let sent: BTreeSet<(Uuid, Uuid)> = emitted.iter().map(|event| (event.event_id, event.action_id)).collect();
+    let sent: BTreeSet<(Uuid, Uuid)> =
+        emitted.iter().map(|event| (event.event_id, event.action_id)).collect();
     assert_eq!(sent.len(), emitted.len(), "each click is an action of its own");
     let mut known = BTreeSet::new();
     let mut aids = HashSet::new();
@@ -102,13 +103,16 @@ async fn once(journal: &Journal, sandbox: &Sandbox, emitted: &[Emitted]) {
 /// What was done about each life is what its drawing says a country expects.
 async fn expected(journal: &Journal, generator: &Generator, plan: &Plan, emitted: &[Emitted]) {
     let today = crate::stack::clock()().to_zoned(jiff::tz::TimeZone::UTC).date();
-    let lives: HashMap<u64, _> = (0..plan.records).map(|index| (index, generator.life(index, today))).collect();
+    let lives: HashMap<u64, _> =
+        (0..plan.records).map(|index| (index, generator.life(index, today))).collect();
     let mut reader = journal.read().await.expect("a reader");
     for event in emitted {
         let life = &lives[&event.life];
         let expected = match event.kind {
             "REGISTER" => life.expected,
-            "APPROVE_CORRECTION" => life.correction.as_ref().map_or(Expected::Nothing, |correction| correction.expected),
+            "APPROVE_CORRECTION" => {
+                life.correction.as_ref().map_or(Expected::Nothing, |correction| correction.expected)
+            }
             _ => Expected::Nothing,
         };
         let wanted = match expected {
@@ -135,7 +139,9 @@ async fn closed(journal: &Journal, sandbox: &Sandbox, emitted: &[Emitted]) {
         if let Some(told) = confirmations::get(&mut reader, key).await.expect("a confirmation") {
             assert_eq!(told.state, ConfirmationState::Done, "life {}: {:?}", event.life, told.cause);
         }
-        let Some(operation) = operations::get(&mut reader, key).await.expect("an operation") else { continue };
+        let Some(operation) = operations::get(&mut reader, key).await.expect("an operation") else {
+            continue;
+        };
         if operation.operation == "create_uin" {
             assert_eq!(operation.state, State::Confirmed, "life {}", event.life);
             let aid = operation.aid.expect("an AID");
@@ -185,7 +191,12 @@ async fn witnessed(journal: &Journal) -> Vec<Leaf> {
 
 fn link(at: &mut HashMap<(Uuid, Uuid), String>, event: Uuid, action: Uuid, leaf: &Leaf) {
     let state = at.get_mut(&(event, action)).expect("a transition follows a decision");
-    assert_eq!(leaf.from.as_deref(), Some(state.as_str()), "transitions of {action} link up at leaf {}", leaf.index);
+    assert_eq!(
+        leaf.from.as_deref(),
+        Some(state.as_str()),
+        "transitions of {action} link up at leaf {}",
+        leaf.index
+    );
     *state = leaf.to.clone().expect("a state after");
 }
 
@@ -242,12 +253,14 @@ fn index_of(message: &rdkafka::message::OwnedMessage) -> Option<u64> {
 
 /// Names, VIDs and tokens are in no log, and not in the journal's file.
 pub(super) fn privacy(folder: &Path, sandbox: &Sandbox) {
-    let mut secrets: Vec<String> = sandbox.mosip().aids().iter().filter_map(|aid| sandbox.mosip().vid_of(aid)).collect();
+    let mut secrets: Vec<String> =
+        sandbox.mosip().aids().iter().filter_map(|aid| sandbox.mosip().vid_of(aid)).collect();
     secrets.truncate(200);
     secrets.extend(["civitas-secret", "crvs_partner-secret", "Bearer ey"].map(str::to_owned));
     for entry in std::fs::read_dir(folder).expect("the folder").flatten() {
         let path = entry.path();
-        let looked_at = path.extension().is_some_and(|kind| kind == "log" || kind == "db" || kind == "db-wal");
+        let looked_at =
+            path.extension().is_some_and(|kind| kind == "log" || kind == "db" || kind == "db-wal");
         if !looked_at {
             continue;
         }

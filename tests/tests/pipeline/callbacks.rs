@@ -79,8 +79,7 @@ async fn a_replayed_delivery_is_answered_well_and_has_no_effect() {
 async fn a_truncated_delivery_does_not_have_the_signature_of_the_whole() {
     let (stack, case, aid) = waiting().await;
     let body = stack.sandbox.mosip().genuine_credential(&aid, vid(VID)).await.unwrap();
-    let signature =
-        civitas_sandbox::Mosip::hub_signature(civitas_tests::stack::HUB_SECRET, &body).unwrap();
+    let signature = civitas_sandbox::Mosip::hub_signature(civitas_tests::stack::HUB_SECRET, &body).unwrap();
     let half = body[..body.len() / 2].to_vec();
     let cut = stack.http.post(callback(&stack)).header("X-Hub-Signature", signature).body(half.clone());
     assert_eq!(cut.send().await.unwrap().status(), 401);
@@ -147,8 +146,10 @@ async fn a_credential_that_overtakes_the_answer_to_our_own_trigger_lands() {
     closed_with_vid(&stack, case).await;
     let lines = timeline(&stack, case.event).await;
     assert!(lines.iter().any(|line| line.starts_with("callback packet_created>issued")), "{lines:?}");
-    until("our own call has ended", || async { stack.sandbox.ledger(true)["mosip"]["instances"] == json!(1) })
-        .await;
+    until("our own call has ended", || async {
+        stack.sandbox.ledger(true)["mosip"]["instances"] == json!(1)
+    })
+    .await;
     keeps_its_promises(&stack);
     stack.stop().await;
 }
@@ -163,6 +164,19 @@ async fn a_credential_without_the_identifier_stalls_the_record_until_a_good_one_
     issue(&stack, &aid, vid(VID)).await;
     in_state(&stack, case, "confirmed").await;
     assert_eq!(accepted(&stack, case)[0].declaration["child.nid"], json!(VID));
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_without_the_identifier_stays_the_cause_although_mosip_says_processed() {
+    let mut setup = Setup::default();
+    setup.sandbox.mosip.shared = Vec::new();
+    let stack = Stack::with(setup).await;
+    stack.subscribed().await;
+    let case = birth(&stack).await;
+    stalled_for(&stack, case, "credential_without_identifier").await;
+    assert_eq!(cause_after_two_looks(&stack, case).await, "credential_without_identifier");
+    assert!(accepted(&stack, case).is_empty());
     stack.stop().await;
 }
 
@@ -208,7 +222,8 @@ async fn a_contradicting_credential_changes_nothing_and_is_shown() {
 async fn finished_workflows_of_the_rest_of_the_country_are_not_kept() {
     let (stack, case, aid) = waiting().await;
     let completed = |aid: &str| {
-        let event = json!({"instanceId": aid, "resultCode": "PROCESSED", "workflowType": "NEW", "errorCode": null});
+        let event =
+            json!({"instanceId": aid, "resultCode": "PROCESSED", "workflowType": "NEW", "errorCode": null});
         event.to_string().into_bytes()
     };
     assert_eq!(deliver(&stack, COMPLETED, &completed("99999999990000120260102030405")).await, 200);

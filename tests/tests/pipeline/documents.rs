@@ -116,3 +116,15 @@ async fn the_death_with_an_identity_flags_one_person_as_deceased() {
     keeps_its_promises(&stack);
     stack.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_with_quotes_backslashes_and_other_scripts_arrive_as_they_were_written() {
+    let mut document = sample("birth-register");
+    let name = json!({"firstname": "Zoë \"Q\" \\n", "surname": "রহমান {{ x }} <b>"});
+    document.actions[1].declaration.insert("child.name".to_owned(), name);
+    let (stack, case, reply) = posted(&document, &[]).await;
+    assert_eq!(reply.status, 202);
+    closed_with_vid(&stack, case).await;
+    assert_eq!(packet(&stack)["fullName"], in_english("Zoë \"Q\" \\n রহমান {{ x }} <b>"));
+    stack.stop().await;
+}

@@ -19,7 +19,11 @@ async fn is_heard_once(route: &str, faults: RouteFaults) {
     mend(&stack);
     closed_with_vid(&stack, case).await;
     let answers = accepted(&stack, case);
-    assert_eq!(answers[0].transaction_id, format!("civitas-{}", case.action), "the same transaction each time");
+    assert_eq!(
+        answers[0].transaction_id,
+        format!("civitas-{}", case.action),
+        "the same transaction each time"
+    );
     let number = stack.sandbox.opencrvs().registration_number(case.event);
     assert_eq!(answers[0].registration_number, number);
     assert!(number.is_some());
@@ -69,10 +73,26 @@ async fn a_record_that_was_rejected_meanwhile_is_a_persons_turn() {
     let told = action(&stack, case).await.confirmation.unwrap();
     assert_eq!((&*told.verdict, &*told.state), ("accept", "stalled"));
     let lines = timeline(&stack, case.event).await;
-    assert!(lines.iter().any(|line| line.starts_with("confirmation") && line.contains("record_already_rejected")));
+    assert!(
+        lines.iter().any(|line| line.starts_with("confirmation") && line.contains("record_already_rejected"))
+    );
     let answers = accepted(&stack, case);
     assert_eq!(answers.len(), 1, "the rejection, and nothing after it");
     keeps_its_promises(&stack);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_it_was_rejected_stays_the_cause_although_mosip_says_processed() {
+    let stack = Stack::start().await;
+    stack.subscribed().await;
+    fault(&stack, "opencrvs.accept", RouteFaults { outage: Outage::Unavailable, ..RouteFaults::default() });
+    let case = birth(&stack).await;
+    accept_failed(&stack, case).await;
+    reject(&stack, case).await;
+    mend(&stack);
+    stalled_for(&stack, case, "record_already_rejected").await;
+    assert_eq!(cause_after_two_looks(&stack, case).await, "record_already_rejected");
     stack.stop().await;
 }
 

@@ -18,11 +18,8 @@ fn assert_absent(place: &str, text: &[u8], canaries: &[String]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn canaries_are_in_no_leaf_no_message_no_error_and_not_in_the_file() {
-    let setup = Setup {
-        publish: true,
-        tune: |options| options.keep_trigger_tokens = true,
-        ..Setup::default()
-    };
+    let setup =
+        Setup { publish: true, tune: |options| options.keep_trigger_tokens = true, ..Setup::default() };
     let stack = Stack::with(setup).await;
     stack.subscribed().await;
     let mut document = another("birth-register", 1);
@@ -85,7 +82,10 @@ async fn canaries_are_in_no_leaf_no_message_no_error_and_not_in_the_file() {
         raw
     };
     let bytes = raw();
-    assert!(bytes.windows(29).any(|window| window == aid.as_bytes()), "the AID is there, so this is the file");
+    assert!(
+        bytes.windows(29).any(|window| window == aid.as_bytes()),
+        "the AID is there, so this is the file"
+    );
     assert_absent("the database file", &bytes, &canaries);
     stack.stop().await;
 }

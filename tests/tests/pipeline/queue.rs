@@ -57,7 +57,9 @@ async fn a_waiting_record_is_listed_and_shown_by_each_of_its_names() {
     assert_eq!(rows.len(), 1);
     let row = &rows[0];
     assert_eq!((row.event_id, row.action_id, row.aid.as_deref()), (case.event, case.action, Some(&*aid)));
-    assert!(row.frozen && row.state == "awaiting" && row.deadline_at.is_some() && row.next_action_at.is_some());
+    assert!(
+        row.frozen && row.state == "awaiting" && row.deadline_at.is_some() && row.next_action_at.is_some()
+    );
     assert!(row.sentence.starts_with("UIN requested at birth"), "{}", row.sentence);
     for name in [case.event.to_string(), row.tracking_id.clone(), row.tracking_id.to_lowercase(), aid] {
         let view = stack.engine.queue().show(&name).await.unwrap().unwrap_or_else(|| panic!("{name}"));
@@ -190,7 +192,10 @@ async fn a_correction_cannot_be_rejected_afterwards_but_released() {
             Ok(acted) => panic!("{acted:?}"),
         }
     };
-    assert!(matches!(&refusal, ActError::NotPossible { why, .. } if why.contains("OpenCRVS cannot")), "{refusal}");
+    assert!(
+        matches!(&refusal, ActError::NotPossible { why, .. } if why.contains("OpenCRVS cannot")),
+        "{refusal}"
+    );
     done(&stack, case, Act::Release, "a mistake").await;
     civitas_tests::wait::until("OpenCRVS is told", || async { accepted(&stack, case).len() == 1 }).await;
     assert!(stack.sandbox.opencrvs().pending(case.event).is_empty());

@@ -27,10 +27,17 @@ pub(crate) struct Case {
     pub(crate) action: Uuid,
 }
 
-/// A sample document, as OpenCRVS would send it.
+/// A sample document, as OpenCRVS would send it. `death-eligible` is `death-register` with more of it filled in.
 pub(crate) fn sample(name: &str) -> Document {
-    let path = civitas_tests::workspace().join("crates/opencrvs/tests/documents").join(format!("{name}.json"));
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    let folder = civitas_tests::workspace().join("crates/opencrvs/tests/documents");
+    let read = |name: &str| std::fs::read(folder.join(format!("{name}.json"))).unwrap();
+    if name == "death-eligible" {
+        let mut document = sample("death-register");
+        let more: Declaration = serde_json::from_slice(&read(name)).unwrap();
+        document.actions[1].declaration.extend(more);
+        return document;
+    }
+    serde_json::from_slice(&read(name)).unwrap()
 }
 
 /// The id of the one unanswered action.
@@ -232,6 +239,15 @@ pub(crate) async fn stalled_for(stack: &Stack, case: Case, code: &str) -> String
     cause(stack, case).await.unwrap().1
 }
 
+/// Waits until a stalled operation was looked at twice more, and says what is the matter then.
+pub(crate) async fn cause_after_two_looks(stack: &Stack, case: Case) -> String {
+    for _ in 0..2 {
+        let before = operation(stack, case).await.updated_at;
+        until("it is looked at", || async { operation(stack, case).await.updated_at > before }).await;
+    }
+    cause(stack, case).await.expect("it has a cause").0
+}
+
 /// Waits until the operation has some cause.
 pub(crate) async fn troubled(stack: &Stack, case: Case) {
     until("the operation has a cause", || async { cause(stack, case).await.is_some() }).await;
@@ -322,7 +338,9 @@ pub(crate) async fn deliveries(stack: &Stack) -> Vec<String> {
     for id in 1..1000 {
         // Ids are drawn from a sequence that other tables share.
         if let Some(found) = inbox::get(&mut reader, id).await.unwrap() {
-            all.push(format!("{} {}", found.state.as_str(), found.cause.unwrap_or_default()).trim().to_owned());
+            all.push(
+                format!("{} {}", found.state.as_str(), found.cause.unwrap_or_default()).trim().to_owned(),
+            );
         }
     }
     all

@@ -117,6 +117,18 @@ fn write_private(path: &Path, content: &str) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
+/// The id by which a payload key is named: of its public half, so that both sides find it themselves.
+pub(super) fn payload_key_id(public_pem: &Path) -> anyhow::Result<String> {
+    let pem = fs::read(public_pem).with_context(|| format!("cannot read {}", public_pem.display()))?;
+    let key =
+        PKey::public_key_from_pem(&pem).with_context(|| format!("{} is not a key", public_pem.display()))?;
+    Ok(key_id(&key.public_key_to_der()?))
+}
+
+fn key_id(public_der: &[u8]) -> String {
+    hex::encode(&openssl::sha::sha256(public_der)[..6])
+}
+
 /// An RSA pair for payloads: private key, public key, and the id that names it.
 fn payload_pair() -> anyhow::Result<(Zeroizing<String>, String, String)> {
     let make = || -> Result<_, openssl::error::ErrorStack> {
@@ -124,7 +136,7 @@ fn payload_pair() -> anyhow::Result<(Zeroizing<String>, String, String)> {
         Ok((key.private_key_to_pem_pkcs8()?, key.public_key_to_pem()?, key.public_key_to_der()?))
     };
     let (private, public, der) = make().context("the RSA key pair cannot be made")?;
-    let kid = hex::encode(&openssl::sha::sha256(&der)[..6]);
+    let kid = key_id(&der);
     Ok((Zeroizing::new(String::from_utf8(private)?), String::from_utf8(public)?, kid))
 }
 

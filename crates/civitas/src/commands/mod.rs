@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod country;
+pub mod demo;
 pub mod doctor;
 mod generated;
 pub mod keys;
@@ -11,3 +12,4 @@ pub mod queue;
 pub mod sandbox;
 pub mod schemas;
 pub mod serve;
+mod wiring;

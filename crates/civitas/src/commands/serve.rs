@@ -43,6 +43,11 @@ impl Part {
     const ALL: [Self; 5] =
         [Self::Server, Self::Consumer, Self::Dispatcher, Self::Reconciler, Self::Publisher];
 
+    /// Every part that runs with, or without, a broker.
+    pub fn all(kafka: bool) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|part| kafka || !part.needs_kafka()).collect()
+    }
+
     fn needs_kafka(self) -> bool {
         matches!(self, Self::Consumer | Self::Publisher)
     }
@@ -54,8 +59,7 @@ fn parts(only: &[Part], kafka: bool) -> anyhow::Result<Vec<Part>> {
         let name = part.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
         bail!("`--only {name}` needs Kafka, but `kafka.enabled` is false in the configuration");
     }
-    let wanted = if only.is_empty() { &Part::ALL[..] } else { only };
-    Ok(wanted.iter().copied().filter(|part| kafka || !part.needs_kafka()).collect())
+    Ok(if only.is_empty() { Part::all(kafka) } else { only.to_vec() })
 }
 
 /// Runs the command.

@@ -127,7 +127,7 @@ impl Engine {
                         .by("hub", "callback");
                     // A credential, good or bad, is proof that the workflow was started.
                     let step = Move { triggered_at: operation.triggered_at.or(Some(now)), ..step };
-                    moves::apply(tx, &operation, &step, now).await?;
+                    moves::apply_or_restart(tx, &operation, &step, now).await?;
                 }
                 return aside(tx, delivery, Some(&opened.aid), &cause).await;
             }
@@ -144,7 +144,7 @@ impl Engine {
         step.triggered_at = operation.triggered_at.or(Some(now));
         step.issued =
             Some(Issued { identifier: Private::new(identifier), subject: self.subject_of(identifier) });
-        moves::apply(tx, &operation, &step.by("hub", "callback"), now).await?;
+        moves::apply_or_restart(tx, &operation, &step.by("hub", "callback"), now).await?;
         if !operation.done {
             let field = self.pack().country().nid_field(&event.event_type).map(str::to_owned);
             let declaration: Map<String, Value> =

@@ -2,10 +2,8 @@
 //!
 //! Also the clock's part: deadlines, tracking windows, credentials that should have come.
 
-use std::collections::HashMap;
-
 use civitas_journal::operations::{Operation, Respond, State, Work};
-use civitas_mosip::{Aid, Status, WorkflowStatus};
+use civitas_mosip::{Status, WorkflowStatus};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -16,11 +14,11 @@ use crate::{
     schedule::later,
 };
 
-/// The desk that asks. One item is a batch: MOSIP is asked about all of them together.
+/// The desk that asks.
 pub(crate) struct Asker(pub(crate) Engine);
 
 impl Desk for Asker {
-    type Item = Vec<Operation>;
+    type Item = Operation;
 
     const NAME: &'static str = "asker";
 
@@ -32,49 +30,42 @@ impl Desk for Asker {
         &self.0.bells().asker
     }
 
-    async fn claim(&self, limit: usize) -> Result<Vec<Vec<Operation>>, EngineError> {
-        let claimed = self.0.claim_operations(Work::Poll, limit).await?;
-        Ok(claimed.chunks(25).map(<[Operation]>::to_vec).collect())
+    async fn claim(&self, limit: usize) -> Result<Vec<Operation>, EngineError> {
+        self.0.claim_operations(Work::Poll, limit).await
     }
 
-    async fn handle(&self, batch: Vec<Operation>) -> Result<(), EngineError> {
-        self.0.ask(batch).await
+    async fn handle(&self, operation: Operation) -> Result<(), EngineError> {
+        let step = self.0.ask(&operation).await?;
+        self.0.apply_move(operation, step).await?;
+        Ok(())
     }
 }
 
 impl Engine {
-    async fn ask(&self, batch: Vec<Operation>) -> Result<(), EngineError> {
-        let asked: Vec<Aid> =
-            batch.iter().filter(|o| o.triggered_at.is_some()).filter_map(|o| aid_of(o).ok()).collect();
+    async fn ask(&self, operation: &Operation) -> Result<Move, EngineError> {
+        if operation.triggered_at.is_none() {
+            return Ok(self.unanswered(operation));
+        }
         let now = self.now();
-        let found =
-            if asked.is_empty() { Ok(Vec::new()) } else { self.mosip().workflow_status(&asked, now).await };
-        match found {
-            Ok(found) => {
-                let known: HashMap<String, WorkflowStatus> =
-                    found.into_iter().map(|status| (status.aid.to_string(), status)).collect();
-                for operation in batch {
-                    let status = operation.aid.as_ref().and_then(|aid| known.get(aid));
-                    let step = self.verdict(&operation, status).await;
-                    self.apply_move(operation, step).await?;
-                }
-            }
+        let mosip = self.mosip().traced(operation.traceparent.as_deref());
+        match mosip.workflow_status_of(&aid_of(operation)?, now).await {
+            Ok(status) => Ok(self.verdict(operation, status.as_ref()).await),
             Err(error) => {
                 metrics::counter!("civitas_polls_failed_total").increment(1);
                 tracing::warn!(error = &error as &dyn std::error::Error, "MOSIP could not be asked");
-                let at = later(now, self.backoff(3, error.retry_after));
-                for operation in batch {
-                    let mut step = self.unanswered(&operation);
-                    step.next_action_at = Some(at);
-                    self.apply_move(operation, step).await?;
-                }
+                let wait = self.backoff(operation.step_attempts, error.retry_after);
+                let mut step = self.unanswered(operation);
+                step.next_action_at = step.next_action_at.map(|next| next.max(later(now, wait)));
+                Ok(step)
             }
         }
-        Ok(())
     }
 
     /// Where an operation goes, given what MOSIP says of it.
     async fn verdict(&self, operation: &Operation, status: Option<&WorkflowStatus>) -> Move {
+        if was_answered(operation) {
+            return self.unanswered(operation);
+        }
         let now = self.now();
         let look_again = later(now, self.options().stalled_check);
         match status.map(|status| status.status) {
@@ -91,12 +82,20 @@ impl Engine {
                 let cause = Cause { code: code.to_owned(), detail: self.reason_of(operation).await };
                 Move::to(State::Stalled).because(cause).at(look_again)
             }
-            None if operation.triggered_at.is_some() && operation.state != State::Stalled => {
+            // Being worked on: whatever was said about it before is over.
+            Some(_) => {
                 let mut step = self.unanswered(operation);
-                step.cause.get_or_insert_with(|| Cause::new("not_known_to_mosip"));
+                step.cause.take_if(|_| step.to == operation.state && step.to != State::Stalled);
                 step
             }
-            _ => self.unanswered(operation),
+            None if operation.triggered_at.is_some() && operation.state != State::Stalled => {
+                let mut step = self.unanswered(operation);
+                if step.to == operation.state {
+                    step.cause = Some(Cause::new("not_known_to_mosip"));
+                }
+                step
+            }
+            None => self.unanswered(operation),
         }
     }
 
@@ -110,17 +109,25 @@ impl Engine {
             stay.cause = Cause::of(operation);
             return stay;
         }
-        if state == State::Triggered && is_past(later(since, self.options().tracking_window), now) {
-            return Move::to(State::Sent).saying("its tracking window closed without a verdict");
-        }
-        if operation.deadline_at.is_some_and(|deadline| is_past(deadline, now)) {
-            return Move::to(State::Stalled)
-                .because(Cause::new("deadline_passed"))
-                .at(later(now, self.options().stalled_check));
+        // Nobody waits for the answer to what was sent while the record went on: following it just ends.
+        let limit = match state {
+            State::Triggered => Some(later(since, self.options().tracking_window)),
+            _ => operation.deadline_at,
+        };
+        if limit.is_some_and(|limit| is_past(limit, now)) {
+            return if state == State::Triggered {
+                Move::to(State::Sent).saying("its tracking window closed without a verdict")
+            } else {
+                Move::to(State::Stalled)
+                    .because(Cause::new("deadline_passed"))
+                    .at(later(now, self.options().stalled_check))
+            };
         }
         let next = self.options().polling.next(since, now);
-        let next = operation.deadline_at.map_or(next, |deadline| deadline.min(next)).max(now);
-        Move::to(state).at(next)
+        let next = limit.map_or(next, |limit| limit.min(next)).max(now);
+        let mut stay = Move::to(state).at(next);
+        stay.cause = Cause::of(operation);
+        stay
     }
 
     /// MOSIP processed the packet, so a credential was due: give it time, then ask for it again.
@@ -159,6 +166,13 @@ impl Engine {
             None => format!("{} at {}", last.status, last.stage),
         })
     }
+}
+
+/// Whether a credential has come, good or bad: what MOSIP says of the workflow is then no news, and must not take
+/// the place of what is really the matter.
+fn was_answered(operation: &Operation) -> bool {
+    let bad = ["credential_without_identifier", "registration_number_differs"];
+    operation.issued.is_some() || operation.cause.as_deref().is_some_and(|cause| bad.contains(&cause))
 }
 
 fn is_past(limit: Timestamp, now: Timestamp) -> bool {

@@ -123,13 +123,18 @@ impl Mosip {
         };
         let reply = self.exchange(&call, now).await?;
         let response = envelope::response(&call, &reply)?;
-        let page: Option<Page> = serde_json::from_value(response).map_err(|_| {
+        if response.is_null() {
+            // Nothing found is an empty page; this is a failure that MOSIP does not name.
+            let summary = format!("workflow/search for {aid} was answered with neither a page nor an error");
+            return Err(CallError::known(Service::Workflow, "null-response", summary));
+        }
+        let page: Page = serde_json::from_value(response).map_err(|_| {
             let summary = format!(
                 "workflow/search for {aid} was answered with something else than a page of workflows"
             );
             CallError::known(Service::Workflow, "answer-unreadable", summary)
         })?;
-        let rows = page.and_then(|page| page.data).unwrap_or_default();
+        let rows = page.data.unwrap_or_default();
         Ok(rows.into_iter().find(|row| row.workflow_id == aid.as_str()).map(|row| WorkflowStatus {
             aid: aid.clone(),
             status: Status::parse(&row.status_code),

@@ -58,8 +58,15 @@ async fn a_row_of_another_packet_is_not_taken() {
         Stub::start(|_| Answer::text(200, &page("10001200429999920260102030405", "PROCESSED").to_string()))
             .await;
     assert_eq!(stub.mosip().workflow_status(&[aid()], now()).await, Ok(Vec::new()));
-    let stub = Stub::start(|_| Answer::text(200, r#"{"response":null}"#)).await;
+    let stub = Stub::start(|_| Answer::text(200, r#"{"response":{"data":null}}"#)).await;
     assert_eq!(stub.mosip().workflow_status_of(&aid(), now()).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_null_response_is_a_failure_and_not_an_empty_page() {
+    let stub = Stub::start(|_| Answer::text(200, r#"{"response":null}"#)).await;
+    let error = stub.mosip().workflow_status_of(&aid(), now()).await.unwrap_err();
+    assert_eq!((error.class, error.code.as_deref()), (Class::Transient, Some("null-response")));
 }
 
 #[tokio::test]

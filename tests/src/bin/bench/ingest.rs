@@ -76,8 +76,15 @@ pub(crate) async fn run() -> Figure {
         name: "ingest",
         title: "Events per second into the journal",
         columns: vec![
-            "database", "way", "events/s", "plain insert of the same rows/s", "ratio", "aim", "CPU ms/event",
-            "rows/event", "others",
+            "database",
+            "way",
+            "events/s",
+            "plain insert of the same rows/s",
+            "ratio",
+            "aim",
+            "CPU ms/event",
+            "rows/event",
+            "others",
         ],
         rows,
         notes: vec![
@@ -183,8 +190,11 @@ struct Topic {
 
 impl Topic {
     async fn fill(kafka: &Kafka, events: &[Event], encrypted: bool) -> Self {
-        let (name, title) =
-            if encrypted { ("sealed", "from Kafka, payload JWE") } else { ("clear", "from Kafka, payload plain") };
+        let (name, title) = if encrypted {
+            ("sealed", "from Kafka, payload JWE")
+        } else {
+            ("clear", "from Kafka, payload plain")
+        };
         let mut config = KafkaConfig::new(kafka.bootstrap());
         config.topics.events = format!("bench.{name}");
         let mut encrypter = None;

@@ -9,10 +9,10 @@ use futures::StreamExt as _;
 use tokio::sync::Semaphore;
 
 use crate::database::{BOTH, Kind};
+use crate::documents;
 use crate::floor::{self, millis};
 use crate::report::{Cell, Figure};
 use crate::world::{Click, Keys, Parts, World};
-use crate::documents;
 
 const RUNS: usize = 3;
 const WARM: usize = 200;
@@ -77,8 +77,14 @@ pub(crate) async fn run(keys: &Keys) -> Figure {
         name: "loops",
         title: "Complete create-UIN loops",
         columns: vec![
-            "journal", "loops/s", "aim", "engine CPU ms/loop", "aim", "beside one RSA operation",
-            "CPU ms/loop of all else here", "others",
+            "journal",
+            "loops/s",
+            "aim",
+            "engine CPU ms/loop",
+            "aim",
+            "beside one RSA operation",
+            "CPU ms/loop of all else here",
+            "others",
         ],
         rows,
         notes: vec![format!(
@@ -139,5 +145,10 @@ async fn complete(world: &World, clicks: &[Click]) {
     let both = async { tokio::join!(post, look) };
     let ended = tokio::time::timeout(PATIENCE, both).await;
     let closed = world.completed() - before;
-    assert!(ended.is_ok(), "only {closed} of {} records were closed: {}", clicks.len(), world.sandbox.ledger(true));
+    assert!(
+        ended.is_ok(),
+        "only {closed} of {} records were closed: {}",
+        clicks.len(),
+        world.sandbox.ledger(true)
+    );
 }

@@ -83,7 +83,8 @@ fn grouped(value: f64, decimals: usize) -> String {
 impl Figure {
     /// A Markdown table, aligned, so that it also reads well in a terminal.
     pub(crate) fn text(&self) -> String {
-        let shown: Vec<Vec<String>> = self.rows.iter().map(|row| row.iter().map(Cell::shown).collect()).collect();
+        let shown: Vec<Vec<String>> =
+            self.rows.iter().map(|row| row.iter().map(Cell::shown).collect()).collect();
         let widths: Vec<usize> = (0..self.columns.len())
             .map(|at| {
                 let cells = shown.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());
@@ -110,7 +111,8 @@ impl Figure {
 
     fn json(&self) -> Value {
         let rows = self.rows.iter().map(|row| {
-            let cells = self.columns.iter().zip(row).map(|(column, cell)| ((*column).to_owned(), cell.json()));
+            let cells =
+                self.columns.iter().zip(row).map(|(column, cell)| ((*column).to_owned(), cell.json()));
             Value::Object(cells.collect())
         });
         json!({"name": self.name, "title": self.title, "rows": rows.collect::<Vec<_>>(), "notes": self.notes})

@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
 
 use crate::clock;
+use crate::commands::keys::payload_key_id;
 
 /// Makes the topics, then puts every event that OpenCRVS hands over onto the topic of events, in order.
 pub(super) async fn start(
@@ -20,10 +21,10 @@ pub(super) async fn start(
         .await
         .context("the topics cannot be made")?;
     let public = folder.join("engine-keys/payload.pub.pem");
+    let kid = payload_key_id(&public)?;
     let public =
         std::fs::read_to_string(&public).with_context(|| format!("cannot read {}", public.display()))?;
-    let key = kafka.encryption.keys.first().context("the configuration names no payload key")?;
-    let encrypter = Encrypter::new(key.kid.clone(), &public).context("the payload key cannot be used")?;
+    let encrypter = Encrypter::new(kid, &public).context("the payload key cannot be used")?;
     let producer = EventProducer::new(kafka, "/opencrvs", Some(encrypter)).context("no producer")?;
     Ok(tokio::spawn(async move {
         while let Some(event) = handed.recv().await {

@@ -85,7 +85,7 @@ pub fn run(demo: &Demo) -> anyhow::Result<()> {
     let layers = Layers { file: Some(file.clone()), variables: Vec::new() };
     let config = config::load(&layers).map_err(|problems| anyhow::anyhow!("{problems}"))?;
     let log = demo.folder.join("civitas.log");
-    let telemetry = telemetry::to_file(&config.telemetry, &log)?;
+    let telemetry = telemetry::to_file(&config.telemetry, &assembly::instance(&config), &log)?;
     let runtime = tokio::runtime::Runtime::new().context("the asynchronous runtime cannot start")?;
     let result = runtime.block_on(day(demo, addresses, config, file));
     runtime.shutdown_timeout(Duration::from_secs(5));
@@ -93,12 +93,7 @@ pub fn run(demo: &Demo) -> anyhow::Result<()> {
     result
 }
 
-async fn day(
-    demo: &Demo,
-    addresses: Addresses,
-    config: config::Config,
-    file: PathBuf,
-) -> anyhow::Result<()> {
+async fn day(demo: &Demo, addresses: Addresses, config: config::Config, file: PathBuf) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let asked = stop.clone();
     tokio::spawn(async move {
@@ -116,7 +111,9 @@ async fn day(
     };
 
     let ended = CancellationToken::new();
-    let engine = tokio::spawn(serve::start(config, serve::Part::all(!demo.brokers.is_empty()), ended.clone()));
+    let (parts, told) = (serve::Part::all(!demo.brokers.is_empty()), ended.clone());
+    let here = tokio::runtime::Handle::current();
+    let engine = tokio::task::spawn_blocking(move || here.block_on(serve::start(config, parts, told)));
     world.ready(addresses.engine, &engine).await?;
 
     let screen = Screen::new(demo, addresses, file);

@@ -84,7 +84,8 @@ impl Screen {
         let pause = if terminal { FRAME } else { LINE };
         while !stop.is_cancelled() {
             if let Ok(overview) = queue.overview(ROWS).await {
-                let text = if terminal { self.frame(&overview, &counters) } else { self.line(&overview, &counters) };
+                let text =
+                    if terminal { self.frame(&overview, &counters) } else { self.line(&overview, &counters) };
                 let mut out = stdout().lock();
                 // A terminal that went away is no reason to end the day.
                 let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -108,7 +109,11 @@ impl Screen {
 
     fn text(&self, overview: &Overview, counters: &Counters) -> String {
         let phase = self.phase.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let path = if self.kafka { "OpenCRVS ─ Kafka ─ Civitas ─ MOSIP" } else { "OpenCRVS ─ Civitas ─ MOSIP" };
+        let path = if self.kafka {
+            "OpenCRVS ─ Kafka ─ Civitas ─ MOSIP"
+        } else {
+            "OpenCRVS ─ Civitas ─ MOSIP"
+        };
         let mut text = format!("Civitas demo: {path}\n{phase}\n\n");
         let _ = writeln!(text, "  OpenCRVS    {}", counters.text());
         let _ = writeln!(text, "  operations  {}", counts(overview));
@@ -124,7 +129,11 @@ impl Screen {
         for row in &overview.waiting {
             let since = ago(row.since, overview.at);
             let cause = row.cause.as_ref().map(|cause| format!("  {cause}")).unwrap_or_default();
-            let _ = writeln!(text, "  {}  {:<18} {:<15} {since}{cause}", row.tracking_id, row.operation, row.state);
+            let _ = writeln!(
+                text,
+                "  {}  {:<18} {:<15} {since}{cause}",
+                row.tracking_id, row.operation, row.state
+            );
         }
         let _ = writeln!(text, "\n{}", self.whereabouts());
         text
@@ -154,7 +163,9 @@ impl Screen {
         println!("\nStopped in order. Operations: {}; {left}.", counts(overview));
         println!("What to look at next:\n{}", self.whereabouts());
         println!("  a record    civitas queue show <tracking id> --config {}", self.configuration.display());
-        println!("  the rules   country-config/farajaland/rules.yaml, then civitas country test country-config/farajaland");
+        println!(
+            "  the rules   country-config/farajaland/rules.yaml, then civitas country test country-config/farajaland"
+        );
     }
 }
 
@@ -163,10 +174,20 @@ fn counts(overview: &Overview) -> String {
     if counts.is_empty() {
         return "none yet".to_owned();
     }
-    counts.iter().map(|(state, count)| format!("{count} {}", state.replace('_', " "))).collect::<Vec<_>>().join(", ")
+    counts
+        .iter()
+        .map(|(state, count)| format!("{count} {}", state.replace('_', " ")))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn open(overview: &Overview) -> u64 {
     let ended = ["confirmed", "processed", "sent", "released", "rejected"];
-    overview.counts.operations.iter().filter(|(state, _)| !ended.contains(&state.as_str())).map(|(_, n)| n).sum()
+    overview
+        .counts
+        .operations
+        .iter()
+        .filter(|(state, _)| !ended.contains(&state.as_str()))
+        .map(|(_, n)| n)
+        .sum()
 }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 
 use super::{Addresses, Demo, speed};
-use crate::commands::sandbox::Wiring;
+use crate::commands::wiring::Wiring;
 use crate::{assembly, clock, http};
 
 const SEED: u64 = 20_260_601;
@@ -40,7 +40,12 @@ impl Counters {
     pub(super) fn text(&self) -> String {
         let ledger = self.0.ledger(true);
         let count = |key: &str| ledger[key].as_u64().unwrap_or_default();
-        format!("{} records, {} registered, {} frozen", count("records"), count("registered"), count("frozen"))
+        format!(
+            "{} records, {} registered, {} frozen",
+            count("records"),
+            count("registered"),
+            count("frozen")
+        )
     }
 }
 
@@ -49,7 +54,8 @@ pub(super) fn configure(demo: &Demo, addresses: Addresses) -> anyhow::Result<Pat
     fs::create_dir_all(&demo.folder).with_context(|| format!("cannot make {}", demo.folder.display()))?;
     SandboxKeys::load_or_create(&demo.folder.join("keys"), clock::now())
         .with_context(|| format!("the keys in {} cannot be used", demo.folder.display()))?;
-    let mut wiring = Wiring::new(&demo.folder, &demo.pack, addresses.engine, addresses.opencrvs, addresses.mosip);
+    let engine = format!("http://{}", addresses.engine);
+    let mut wiring = Wiring::new(&demo.folder, &demo.pack, &engine, addresses.opencrvs, addresses.mosip);
     wiring.settle = Some("200 ms");
     wiring.database.clone_from(&demo.database);
     wiring.brokers.clone_from(&demo.brokers);
@@ -87,8 +93,9 @@ impl World {
         let memory = demo.folder.join("world.json");
         if memory.exists() {
             let text = fs::read(&memory).with_context(|| format!("cannot read {}", memory.display()))?;
-            let snapshot = serde_json::from_slice(&text)
-                .with_context(|| format!("{} is not a world; remove the folder to begin anew", memory.display()))?;
+            let snapshot = serde_json::from_slice(&text).with_context(|| {
+                format!("{} is not a world; remove the folder to begin anew", memory.display())
+            })?;
             sandbox.restore(snapshot).context("the world cannot be taken up")?;
         }
         Ok((Self(sandbox), handed))
@@ -115,7 +122,8 @@ impl World {
                 bail!("the engine ended while starting; the log in the demo's folder says why");
             }
             let answers = http.get(format!("http://{engine}/health/ready")).send().await;
-            let delivers = self.0.mosip().subscriptions().iter().filter(|subscription| subscription.alive).count();
+            let delivers =
+                self.0.mosip().subscriptions().iter().filter(|subscription| subscription.alive).count();
             if answers.is_ok_and(|answer| answer.status().is_success()) && delivers >= 2 {
                 return Ok(());
             }

@@ -168,11 +168,11 @@ impl Stack {
         let engine = Engine::new(ports, options, pack("farajaland")).await.expect("an engine");
 
         let stop = CancellationToken::new();
-        let live = Live { engine: engine.clone(), patience: setup.patience };
+        let door = Live { engine: engine.clone(), patience: setup.patience };
         let key_url = format!("{}/.well-known", sandbox.opencrvs().url());
         let parts = Parts {
-            intake: Arc::new(live.clone()),
-            desk: Arc::new(live),
+            intake: Arc::new(door.clone()),
+            desk: Arc::new(door),
             tokens: TriggerTokens::new(
                 http.clone(),
                 KeySource::Url(key_url),

@@ -2,6 +2,8 @@
 //!
 //! One file per theme. Each test has its own sandbox, engine, server and journal, so that all may run at once.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what fails here fails the test")]
+
 mod audit;
 mod bad_input;
 mod callbacks;

@@ -161,18 +161,18 @@ impl Stack {
 
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let ports = ports(&sandbox, &keys, journal.clone(), &http, clock.clone());
+        let systems = ports(&sandbox, &keys, journal.clone(), &http, clock.clone());
         let callback = setup.callback.unwrap_or_else(|| format!("{url}/websub/callback"));
         let mut options = engine_options(&callback);
         (setup.tune)(&mut options);
-        let engine = Engine::new(ports, options, pack("farajaland")).await.expect("an engine");
+        let engine = Engine::new(systems, options, pack("farajaland")).await.expect("an engine");
 
         let stop = CancellationToken::new();
-        let door = Live { engine: engine.clone(), patience: setup.patience };
+        let live = Live { engine: engine.clone(), patience: setup.patience };
         let key_url = format!("{}/.well-known", sandbox.opencrvs().url());
         let parts = Parts {
-            intake: Arc::new(door.clone()),
-            desk: Arc::new(door),
+            intake: Arc::new(live.clone()),
+            desk: Arc::new(live),
             tokens: TriggerTokens::new(
                 http.clone(),
                 KeySource::Url(key_url),

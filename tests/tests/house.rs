@@ -108,3 +108,36 @@ fn every_dependency_is_declared_once_with_a_reason() {
         assert!(inline.is_empty(), "{} declares its own: {inline:?}", path.display());
     }
 }
+
+/// Every name of a test in `ARCHITECTURE.md` is a test of this tree.
+#[test]
+fn every_invariant_names_a_test_that_exists() {
+    let root = civitas_tests::workspace();
+    let page = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    assert!(page.lines().count() <= 250, "the map is to be read before lunch");
+    let mut sources = String::new();
+    for folder in ["crates", "tests"] {
+        read_sources(&root.join(folder), &mut sources);
+    }
+    let mut invariants = 0;
+    for part in page.split("Invariant:").skip(1) {
+        invariants += 1;
+        let named = part.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(names, _)| names);
+        let named = named.unwrap_or_else(|| panic!("no test is named for:{part}"));
+        for name in named.split(',').map(|name| name.trim().trim_matches('`')) {
+            assert!(sources.contains(&format!("fn {name}(")), "{name} is named, but is no test");
+        }
+    }
+    assert!(invariants >= 15, "only {invariants} invariants were found");
+}
+
+fn read_sources(folder: &std::path::Path, into: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            read_sources(&path, into);
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            into.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}

@@ -107,8 +107,8 @@ async fn a_token_that_is_provably_not_for_this_is_refused_and_the_refusal_is_wit
     let for_another = stack.sandbox.opencrvs().trigger_token(other.id, pending(&other).0).await.unwrap();
     let (signed, _) = token.rsplit_once('.').unwrap();
     let stranger = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
-    let mut signer = Signer::new(MessageDigest::sha256(), &stranger).unwrap();
-    let forged = format!("{signed}.{}", encode(&signer.sign_oneshot_to_vec(signed.as_bytes()).unwrap()));
+    let mut key = Signer::new(MessageDigest::sha256(), &stranger).unwrap();
+    let forged = format!("{signed}.{}", encode(&key.sign_oneshot_to_vec(signed.as_bytes()).unwrap()));
     let unsigned = {
         let payload = signed.split_once('.').unwrap().1;
         format!("{}.{payload}.", encode(br#"{"alg":"none","typ":"JWT"}"#))

@@ -94,14 +94,14 @@ async fn a_stalled_record_blocks_its_own_lane_and_no_other() {
     // A packet that can never be built: the gender has no code.
     let mut form = eligible();
     form.insert("child.gender".to_owned(), json!("not a gender"));
-    let (stuck, outcome) = register(&stack, "birth", form).await;
+    let (blocked, outcome) = register(&stack, "birth", form).await;
     assert_eq!(outcome, Clicked::Awaiting, "the registrar goes on");
-    stalled_for(&stack, stuck, "packet_not_buildable").await;
+    stalled_for(&stack, blocked, "packet_not_buildable").await;
     for _ in 0..5 {
         let case = birth(&stack).await;
         closed_with_vid(&stack, case).await;
     }
-    assert_eq!(operation(&stack, stuck).await.entry.state, "stalled");
+    assert_eq!(operation(&stack, blocked).await.entry.state, "stalled");
     stack.stop().await;
 }
 

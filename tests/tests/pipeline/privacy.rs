@@ -37,10 +37,10 @@ async fn canaries_are_in_no_leaf_no_message_no_error_and_not_in_the_file() {
     closed_with_vid(&stack, case).await;
 
     // A record that cannot be sent, a delivery that cannot be read, requests that are refused.
-    let mut stuck = another("birth-register", 2);
-    stuck.actions[1].declaration = document.actions[1].declaration.clone();
-    stuck.actions[1].declaration.insert("child.gender".to_owned(), json!(NAMES[0]));
-    assert_eq!(trigger(&stack, &stuck).await.status, 202);
+    let mut unsendable = another("birth-register", 2);
+    unsendable.actions[1].declaration = document.actions[1].declaration.clone();
+    unsendable.actions[1].declaration.insert("child.gender".to_owned(), json!(NAMES[0]));
+    assert_eq!(trigger(&stack, &unsendable).await.status, 202);
     let signed_half = &body[..body.len() - 2];
     assert_eq!(deliver(&stack, CREDENTIALS, signed_half).await, 200);
     delivery_is(&stack, "quarantined").await;
@@ -72,8 +72,8 @@ async fn canaries_are_in_no_leaf_no_message_no_error_and_not_in_the_file() {
     drop(reader);
     let shown = serde_json::to_vec(&show(&stack, case.event).await).unwrap();
     assert_absent("the queue", &shown, &canaries);
-    let stuck = serde_json::to_vec(&show(&stack, stuck.id).await).unwrap();
-    assert_absent("the queue", &stuck, &canaries);
+    let unsendable = serde_json::to_vec(&show(&stack, unsendable.id).await).unwrap();
+    assert_absent("the queue", &unsendable, &canaries);
 
     let file = stack.file.clone().unwrap();
     let raw = || {

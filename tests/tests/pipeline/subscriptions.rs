@@ -134,8 +134,10 @@ async fn a_challenge_is_not_echoed_when_no_request_of_ours_is_open() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_denial_because_we_are_registered_already_is_good_news() {
     // No renewal in between.
-    let mut setup = Setup::default();
-    setup.tune = |options| options.subscriptions.renew_every = std::time::Duration::from_secs(3600);
+    let setup = Setup {
+        tune: |options| options.subscriptions.renew_every = std::time::Duration::from_secs(3600),
+        ..Setup::default()
+    };
     let stack = Stack::with(setup).await;
     stack.subscribed().await;
     let denied = |reason| [("hub.mode", "denied"), ("hub.topic", CREDENTIALS), ("hub.reason", reason)];

@@ -217,8 +217,8 @@ pub(crate) async fn aid(stack: &Stack, case: Case) -> String {
 
 /// Code and detail of its cause.
 pub(crate) async fn cause(stack: &Stack, case: Case) -> Option<(String, String)> {
-    let cause = operation(stack, case).await.entry.cause?;
-    Some((cause.code, cause.detail.unwrap_or_default()))
+    let found = operation(stack, case).await.entry.cause?;
+    Some((found.code, found.detail.unwrap_or_default()))
 }
 
 /// Waits for a state.

@@ -19,7 +19,7 @@ use civitas_mosip::{
 use civitas_opencrvs::{Client, ConfirmationAuth, KeySource, SystemClient, TriggerTokens, Version};
 use civitas_rules::{Pack, PackFiles};
 use civitas_sandbox::{Sandbox, SandboxKeys, SandboxOptions};
-use civitas_server::{Live, Parts, TokenPolicy};
+use civitas_server::{Live, Operator, Parts, Role, TokenPolicy};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -30,6 +30,12 @@ use crate::wait::until;
 
 /// The secret that the hub signs deliveries with.
 pub const HUB_SECRET: &str = "a-hub-secret-of-more-than-thirty-two-bytes";
+
+/// The one operator, who may look at everything and act on nothing.
+pub const VIEWER: &str = "vera";
+
+/// The viewer's token.
+pub const VIEWER_TOKEN: &str = "a-viewers-token-of-more-than-thirty-two-bytes";
 
 /// How a stack is set up.
 pub struct Setup {
@@ -185,6 +191,8 @@ impl Stack {
         };
         let mut server = civitas_server::Options::new(url.clone());
         server.token_policy = TokenPolicy::Record;
+        server.operators =
+            vec![Operator { name: VIEWER.to_owned(), role: Role::Viewer, token: VIEWER_TOKEN.into() }];
         let router = civitas_server::router(parts, server);
         let ended = stop.clone();
         let serving = tokio::spawn(async move {

@@ -41,10 +41,14 @@ pub fn load_pack(config: &Config) -> anyhow::Result<Pack> {
 
 /// The journal, opened; its tables may still be missing.
 pub async fn open_journal(config: &Config) -> anyhow::Result<Journal> {
-    let options = journal_options(config)?;
-    Journal::open(options, entropy::entropy())
+    connect_journal(config)
         .await
         .context("the journal cannot be opened; `civitas doctor` looks at it more closely")
+}
+
+/// The same, with nothing said about what to do.
+pub async fn connect_journal(config: &Config) -> anyhow::Result<Journal> {
+    Ok(Journal::open(journal_options(config)?, entropy::entropy()).await?)
 }
 
 fn journal_options(config: &Config) -> anyhow::Result<JournalOptions> {

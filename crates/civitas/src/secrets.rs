@@ -1,6 +1,5 @@
 //! Reading what the configuration names by file: secrets and keys.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
@@ -19,7 +18,7 @@ pub enum SecretError {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        why: io::ErrorKind,
+        why: String,
     },
     /// There is nothing in it.
     #[error("`{key}` names {}, which is empty", path.display())]
@@ -66,6 +65,6 @@ fn read(key: &'static str, path: &Path) -> Result<String, SecretError> {
     std::fs::read_to_string(path).map_err(|error| SecretError::Unreadable {
         key,
         path: path.to_owned(),
-        why: error.kind(),
+        why: error.to_string(),
     })
 }

@@ -19,6 +19,12 @@ pub fn ago(from: Timestamp, to: Timestamp) -> String {
     }
 }
 
+/// `1 error`, `2 errors`: a number and its noun.
+pub fn count(number: u64, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,6 +37,7 @@ mod tests {
             [of(-1), of(42), of(61), of(7260), of(90_000)],
             ["0 s", "42 s", "1 min", "2 h 1 min", "1 d 1 h"]
         );
+        assert_eq!([count(0, "day"), count(1, "day"), count(2, "day")], ["0 days", "1 day", "2 days"]);
         assert_eq!(instant(from), "2026-06-01 00:00:00");
     }
 }

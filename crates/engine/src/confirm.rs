@@ -23,6 +23,9 @@ use crate::{
     schedule::later,
 };
 
+/// Failed rejects before OpenCRVS is asked whether the action was answered otherwise.
+const REJECTS_BEFORE_ASKING: u32 = 3;
+
 /// What is told, as the journal keeps it, sealed: the delta may hold the identifier that MOSIP issued.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Told {
@@ -108,9 +111,20 @@ impl Engine {
         };
         let after = match outcome {
             Ok(()) => After::Told,
+            Err(error) if error.class == Class::Unknown && self.is_answered(&row).await => After::Told,
             Err(error) => self.after_refusal(&row, &error),
         };
         self.record_confirmation(row, after).await
+    }
+
+    /// Whether OpenCRVS holds an answer to the action. Asked only about a reject that is refused again and again
+    /// without a reason, as one of an accepted action is: each question writes into the record's history.
+    async fn is_answered(&self, row: &Row) -> bool {
+        if row.verdict != Verdict::Reject || row.attempts < REJECTS_BEFORE_ASKING {
+            return false;
+        }
+        let record = self.opencrvs().get(row.key.event_id, self.now()).await;
+        record.is_ok_and(|record| record.is_answered(row.key.action_id))
     }
 
     fn after_refusal(&self, row: &Row, error: &CallError) -> After {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{Engine, EngineError};
 
 /// After the bell, so that what arrives together is claimed in one transaction.
-const GATHER: Duration = Duration::from_millis(3);
+const GATHER: Duration = Duration::from_millis(15);
 
 /// Rings when a desk has new work.
 #[derive(Debug, Clone)]

@@ -129,7 +129,13 @@ impl Engine {
         tokio::join!(desk::run(Asker(self.clone()), stop.clone()), self.keep_subscribed(stop));
     }
 
-    /// Records a denied act. Throttled; the metrics count every one.
+    /// Records a denied act of somebody whose name is known: each one.
+    pub async fn record_denial_of(&self, operator: &str, what: &str) {
+        metrics::counter!("civitas_denied_total", "actor" => operator.to_owned()).increment(1);
+        self.witness_denial(operator, what, self.now()).await;
+    }
+
+    /// Records a denied act of a stranger. Throttled, since strangers could fill the log; the metrics count every one.
     pub async fn record_denial(&self, actor: &str, what: &str) {
         metrics::counter!("civitas_denied_total", "actor" => actor.to_owned()).increment(1);
         let now = self.now();
@@ -140,6 +146,10 @@ impl Engine {
             }
             *last = Some(now);
         }
+        self.witness_denial(actor, what, now).await;
+    }
+
+    async fn witness_denial(&self, actor: &str, what: &str, now: Timestamp) {
         let mut leaf = NewLeaf::new("denied", actor, now);
         leaf.reason = Some(what.to_owned());
         if let Err(error) = self.witness(leaf).await {

@@ -37,10 +37,10 @@ pub(crate) async fn admit(app: &App, headers: &HeaderMap, act: Act<'_>) -> Resul
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = given.and_then(|value| token_of(value, act.carrier));
     let found = token.as_deref().and_then(|token| app.operators.by_token(token));
-    let (actor, refusal) = match found {
+    let (operator, refusal) = match found {
         Some(operator) if operator.role >= act.needs => return Ok(operator.clone()),
         Some(operator) => (
-            operator.name.clone(),
+            Some(operator.name.clone()),
             Refusal::new(
                 StatusCode::FORBIDDEN,
                 "role_insufficient",
@@ -59,13 +59,13 @@ pub(crate) async fn admit(app: &App, headers: &HeaderMap, act: Act<'_>) -> Resul
                 None => ("token_missing", "the request carries no operator token"),
             };
             let advice = "send Authorization: Bearer with a token of server.operators";
-            ("unknown".to_owned(), Refusal::unauthorised(code, message, advice))
+            (None, Refusal::unauthorised(code, message, advice))
         }
     };
     // A browser's first, tokenless request for a page is how it learns that it must ask.
     if act.carrier == Carrier::Bearer || given.is_some() {
         let on = act.record.map(named).unwrap_or_default();
-        app.intake.denied(actor, format!("{}{on}: {}", act.name, refusal.code())).await;
+        app.intake.denied(operator, format!("{}{on}: {}", act.name, refusal.code())).await;
     }
     Err(refusal)
 }

@@ -10,6 +10,9 @@ use civitas_engine::queue::{
 use civitas_engine::{Answer, Arrival, DeliverError, Engine, IngestError, IntentAnswer};
 use civitas_mosip::websub::Intent;
 
+/// The name in the audit log of a caller who showed no known token.
+const STRANGER: &str = "unknown";
+
 /// A boxed future: the door is a trait object.
 pub type Reply<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -24,8 +27,9 @@ pub trait Intake: Send + Sync + 'static {
     /// Answers a verification of intent.
     fn intent(&self, intent: Intent) -> Reply<'_, IntentAnswer>;
 
-    /// Counts a refused act and writes it into the audit log. `what` holds no secret and no personal data.
-    fn denied(&self, actor: String, what: String) -> Reply<'_, ()>;
+    /// Counts a refused act and writes it into the audit log: each one of an operator, and of strangers no more than
+    /// the log can bear. `what` holds no secret and no personal data.
+    fn denied(&self, operator: Option<String>, what: String) -> Reply<'_, ()>;
 }
 
 /// The engine, with the time that a trigger may wait for the journal.
@@ -56,8 +60,13 @@ impl Intake for Live {
         Box::pin(async move { self.engine.verify_intent(&intent).await })
     }
 
-    fn denied(&self, actor: String, what: String) -> Reply<'_, ()> {
-        Box::pin(async move { self.engine.record_denial(&actor, &what).await })
+    fn denied(&self, operator: Option<String>, what: String) -> Reply<'_, ()> {
+        Box::pin(async move {
+            match operator {
+                Some(name) => self.engine.record_denial_of(&name, &what).await,
+                None => self.engine.record_denial(STRANGER, &what).await,
+            }
+        })
     }
 }
 

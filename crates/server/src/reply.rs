@@ -52,6 +52,21 @@ impl Refusal {
         Self::new(StatusCode::UNAUTHORIZED, code, message, advice)
     }
 
+    /// The status of the reply.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What happened, for people.
+    pub(crate) fn message(&self) -> &str {
+        &self.detail.message
+    }
+
+    /// What to do about it.
+    pub(crate) fn advice(&self) -> &str {
+        &self.detail.advice
+    }
+
     /// The stable code.
     pub(crate) fn code(&self) -> &str {
         &self.detail.code

@@ -198,6 +198,11 @@ fn a_variable_that_names_no_key_is_an_error() {
 fn broken_yaml_is_shown_where_it_breaks() {
     let text = given("server:\n  listen: [1, 2\nkafka: {}\n", &[]).error();
     assert!(text.starts_with("civitas.yaml:") && text.contains("this is not valid YAML"), "{text}");
+    let text = given("server: {}\nkafka: {}\nserver: {}\n", &[]).error();
+    assert!(
+        text.starts_with("civitas.yaml:3:1: this is not valid YAML: duplicate mapping key: server\n"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -68,6 +68,13 @@ impl Value {
     }
 }
 
+/// The parser's words without its place, which is shown beside the line, and without its advice to programmers.
+fn in_short(error: &str) -> &str {
+    let line = error.lines().next().unwrap_or_default();
+    let line = line.rfind(" at line ").map_or(line, |end| &line[..end]);
+    line.find(", set DuplicateKeyPolicy").map_or(line, |end| &line[..end])
+}
+
 impl Node {
     /// Parses one YAML document.
     pub(super) fn parse(source: &Arc<Source>, text: &str) -> Result<Self, Problem> {
@@ -77,9 +84,8 @@ impl Node {
         let parsed: Spanned<Plain> = serde_saphyr::from_str(text).map_err(|error| {
             let place = error.location().map_or((0, 0), |at| (at.line(), at.column()));
             let first = error.without_snippet().to_string();
-            let message = first.lines().next().unwrap_or("not YAML").to_owned();
             Problem::new(
-                format!("this is not valid YAML: {message}"),
+                format!("this is not valid YAML: {}", in_short(&first)),
                 Origin::at(source, place.0, place.1, 1),
             )
         })?;

@@ -7,9 +7,12 @@ use civitas_journal::{
     JournalError, Private, Tx, civil_events,
     confirmations::{self, NewConfirmation, Verdict},
     inbox::{self, Advance, InboxState},
-    operations::{self, Operation, State},
+    operations::{self, Operation, Respond, State},
 };
-use civitas_mosip::websub::{Delivery, WorkflowCompleted};
+use civitas_mosip::{
+    Status,
+    websub::{Delivery, WorkflowCompleted},
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use tracing::Instrument;
@@ -189,34 +192,59 @@ impl Engine {
         Ok(())
     }
 
-    /// MOSIP says that a workflow ended: the question is brought forward, since the event tells neither the
-    /// reason nor the credential.
+    /// MOSIP says that a workflow ended. That it was processed is an answer where nothing else is waited for; of a
+    /// failure the event does not tell the reason, so MOSIP is asked at once.
     async fn heed_completed(
         &self,
         delivery: Arc<inbox::Delivery>,
         completed: WorkflowCompleted,
     ) -> Result<(), EngineError> {
-        let now = self.now();
+        let engine = self.clone();
         let completed = Arc::new(completed);
+        let ask = completed.result != Status::Processed;
         self.journal()
             .write(move |tx| {
-                let (delivery, completed) = (Arc::clone(&delivery), Arc::clone(&completed));
-                Box::pin(async move {
-                    let aid = completed.aid.clone();
-                    if let Some(operation) = operations::by_aid(tx, &aid).await? {
-                        let mut leaf = NewLeaf::new("callback", "hub", now)
-                            .about(operation.key.event_id, operation.key.action_id);
-                        leaf.aid = Some(aid.clone());
-                        leaf.reason = Some(format!("workflow completed: {}", completed.result));
-                        tx.append_audit(&[leaf]);
-                        operations::bring_forward(tx, operation.key, now).await?;
-                    }
-                    settle(tx, &delivery, InboxState::Matched, &aid).await
-                })
+                let (engine, delivery, completed) =
+                    (engine.clone(), Arc::clone(&delivery), Arc::clone(&completed));
+                Box::pin(async move { engine.heed_in(tx, &delivery, &completed).await })
             })
             .await?;
-        self.bells().asker.ring();
+        if ask {
+            self.bells().asker.ring();
+        }
+        self.bells().sender.ring();
+        self.bells().outbox.ring();
         Ok(())
+    }
+
+    async fn heed_in(
+        &self,
+        tx: &mut Tx,
+        delivery: &inbox::Delivery,
+        completed: &WorkflowCompleted,
+    ) -> Result<(), JournalError> {
+        let now = self.now();
+        if let Some(operation) =
+            operations::by_aid(tx, &completed.aid).await?.filter(|operation| !operation.done)
+        {
+            let said = format!("workflow completed: {}", completed.result);
+            let processed = completed.result == Status::Processed;
+            if processed && operation.respond == Respond::Continue {
+                let mut step = Move::to(State::Processed).by("hub", "callback").saying(said);
+                step.triggered_at = operation.triggered_at.or(Some(now));
+                moves::apply_or_restart(tx, &operation, &step, now).await?;
+            } else {
+                let mut leaf = NewLeaf::new("callback", "hub", now)
+                    .about(operation.key.event_id, operation.key.action_id);
+                leaf.aid = Some(completed.aid.clone());
+                leaf.reason = Some(said);
+                tx.append_audit(&[leaf]);
+                // The credential follows; when it does not, it is asked for.
+                let ask = if processed { later(now, self.options().credential_grace) } else { now };
+                operations::bring_forward(tx, operation.key, ask).await?;
+            }
+        }
+        settle(tx, delivery, InboxState::Matched, &completed.aid).await
     }
 
     async fn put_aside(&self, delivery: Arc<inbox::Delivery>, cause: Cause) -> Result<(), EngineError> {

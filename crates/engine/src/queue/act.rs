@@ -5,7 +5,7 @@ use std::sync::Arc;
 use civitas_journal::{
     JournalError, RecordKey, Tx, civil_events,
     confirmations::{self, ConfirmationState, NewConfirmation, Verdict},
-    operations::{self, Operation, State},
+    operations::{self, Operation, State, Work},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -184,8 +184,11 @@ fn plan(
         let (act, state) = (request.act.as_str(), operation.state.as_str().to_owned());
         Err(ActError::NotPossible { act, state, why })
     };
-    if operation.lease.as_ref().is_some_and(|lease| lease.until > now) {
-        return refuse("the engine is working on it at this moment; try again shortly");
+    // On its way to MOSIP at this moment: what becomes of that must be known before a person decides. A mere
+    // question to MOSIP is under way more often, and its answer simply comes too late.
+    let sending = Work::Dispatch.states().contains(&operation.state);
+    if sending && operation.lease.as_ref().is_some_and(|lease| lease.until > now) {
+        return refuse("the engine is sending it to MOSIP at this moment; try again shortly");
     }
     let frozen = operation.respond == operations::Respond::AwaitExternalValidation;
     let signed = |step: Move| step.by(request.actor.clone(), "operator").saying(request.reason.clone());

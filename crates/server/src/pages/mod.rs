@@ -56,7 +56,7 @@ async fn admit(app: &App, headers: &HeaderMap, name: &'static str) -> Result<(),
     match auth::admit(app, headers, act).await {
         Ok(_) => Ok(()),
         Err(refusal) => {
-            let mut response = refusal.into_response();
+            let mut response = refused(app, &refusal);
             let challenge = HeaderValue::from_static(
                 "Basic realm=\"Civitas: operator name and token\", charset=\"UTF-8\"",
             );
@@ -64,6 +64,19 @@ async fn admit(app: &App, headers: &HeaderMap, name: &'static str) -> Result<(),
             Err(response)
         }
     }
+}
+
+#[derive(Template)]
+#[template(path = "refused.html")]
+struct RefusedPage<'a> {
+    frame: Frame,
+    refusal: &'a Refusal,
+}
+
+/// The same as the operator API says, as a page.
+fn refused(app: &App, refusal: &Refusal) -> Response {
+    let page = RefusedPage { frame: Frame::new(app, (app.clock)()), refusal };
+    (refusal.status(), render(&page)).into_response()
 }
 
 fn render(page: &impl Template) -> Response {

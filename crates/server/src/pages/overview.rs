@@ -2,13 +2,13 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use civitas_engine::queue::{LastDecision, Overview, QueueRow};
 use http::HeaderMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Frame, admit, ago, render, shown};
+use super::{Frame, admit, ago, refused, render, shown};
 use crate::api;
 use crate::state::App;
 
@@ -61,7 +61,7 @@ pub(crate) async fn overview(State(app): State<App>, headers: HeaderMap) -> Resp
     }
     match app.desk.overview(ROWS).await {
         Ok(overview) => render(&page(&app, overview, (app.clock)())),
-        Err(error) => api::unreadable(&error).into_response(),
+        Err(error) => refused(&app, &api::unreadable(&error)),
     }
 }
 

@@ -152,7 +152,7 @@ async fn handle(
         Ok(bearer) => bearer,
         Err(refusal) => {
             let what = format!("a trigger for record {event_id}: {}", refusal.code());
-            app.intake.denied("unknown".to_owned(), what).await;
+            app.intake.denied(None, what).await;
             return Err(refusal);
         }
     };

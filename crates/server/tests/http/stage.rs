@@ -100,7 +100,8 @@ impl Intake for Script {
         Box::pin(std::future::ready(answer))
     }
 
-    fn denied(&self, actor: String, what: String) -> Reply<'_, ()> {
+    fn denied(&self, operator: Option<String>, what: String) -> Reply<'_, ()> {
+        let actor = operator.unwrap_or_else(|| "unknown".to_owned());
         self.denied.lock().unwrap().push((actor, what));
         Box::pin(std::future::ready(()))
     }

@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::pack;
+use crate::words::count;
 
 /// Report everything that is wrong with a pack, at once.
 #[derive(Debug, Args)]
@@ -40,24 +41,26 @@ fn report(check: &Check, loaded: &Result<Pack, Diagnostics>, problems: &Diagnost
     for problem in problems {
         println!("{problem}");
     }
-    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-    let warnings = problems.len() - errors;
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count() as u64;
+    let warnings = problems.len() as u64 - errors;
     match loaded {
         Ok(pack) => {
             let country = pack.country();
             println!(
-                "{}: {}, {} rules, OpenCRVS {}, {} warnings\nrule set {}",
+                "{}: {}, {}, OpenCRVS {}, {}\nrule set {}",
                 check.pack.display(),
                 country.code,
-                pack.rule_ids().count(),
+                count(pack.rule_ids().count() as u64, "rule"),
                 country.opencrvs.as_str(),
-                warnings,
+                count(warnings, "warning"),
                 pack.digest(),
             );
         }
         Err(_) => println!(
-            "{}: {errors} errors, {warnings} warnings; `civitas country help CODE` explains each",
-            check.pack.display()
+            "{}: {}, {}; `civitas country help CODE` explains each",
+            check.pack.display(),
+            count(errors, "error"),
+            count(warnings, "warning"),
         ),
     }
 }

@@ -5,17 +5,21 @@
 //! nothing that was under way when it was stopped is lost.
 
 mod feed;
+mod layout;
 mod screen;
+mod terminal;
 mod world;
 
+use std::fs::{File, TryLockError};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use civitas_engine::Queue;
 use civitas_sandbox::generator::{Day, Generator, Mix, play};
 use clap::Args;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::screen::Screen;
@@ -78,8 +82,29 @@ fn free(usual: u16) -> anyhow::Result<SocketAddr> {
     listener.local_addr().context("a port has no address")
 }
 
+/// Keeps a second demo out of the same folder for as long as the file is open.
+fn occupy(demo: &Demo) -> anyhow::Result<File> {
+    let folder = demo.folder.display();
+    std::fs::create_dir_all(&demo.folder).with_context(|| format!("cannot make {folder}"))?;
+    let path = demo.folder.join("lock");
+    let lock = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            bail!("a demo is running in {folder} already; end it, or give this one a --folder of its own")
+        }
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
+}
+
 /// Runs the command.
 pub fn run(demo: &Demo) -> anyhow::Result<()> {
+    let _occupied = occupy(demo)?;
+    println!("Starting stand-ins and engine; the first start makes keys …");
+    world::make_keys(demo)?;
+    // After the keys, which take seconds: between choosing a port and taking it, nothing may take long.
     let addresses = Addresses::find()?;
     let file = world::configure(demo, addresses)?;
     let layers = Layers { file: Some(file.clone()), variables: Vec::new() };
@@ -97,9 +122,11 @@ async fn day(demo: &Demo, addresses: Addresses, config: config::Config, file: Pa
     let stop = CancellationToken::new();
     let asked = stop.clone();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            asked.cancel();
-        }
+        serve::stop_signal().await;
+        asked.cancel();
+        serve::stop_signal().await;
+        // A second one ends at once: the journal knows what was in hand.
+        std::process::exit(130);
     });
     let (world, handed) = World::start(demo, addresses).await?;
     let journal = assembly::open_journal(&config).await?;
@@ -114,7 +141,10 @@ async fn day(demo: &Demo, addresses: Addresses, config: config::Config, file: Pa
     let (parts, told) = (serve::Part::all(!demo.brokers.is_empty()), ended.clone());
     let here = tokio::runtime::Handle::current();
     let engine = tokio::task::spawn_blocking(move || here.block_on(serve::start(config, parts, told)));
-    world.ready(addresses.engine, &engine).await?;
+    tokio::select! {
+        ready = world.ready(addresses.engine, &engine) => ready?,
+        () = stop.cancelled() => {}
+    }
 
     let screen = Screen::new(demo, addresses, file);
     let showing = tokio::spawn(screen.clone().show(queue.clone(), world.counters(), stop.clone()));
@@ -130,9 +160,11 @@ async fn day(demo: &Demo, addresses: Addresses, config: config::Config, file: Pa
             }
         }
         () = stop.cancelled() => {}
+        () = until_finished(&engine) => {}
     }
     stop.cancel();
     showing.await.context("the screen failed")?;
+    println!("Stopping: what is in hand is finished first; Ctrl-C ends at once.");
     ended.cancel();
     engine.await.context("the engine panicked")??;
     if let Some(feed) = feed {
@@ -143,6 +175,13 @@ async fn day(demo: &Demo, addresses: Addresses, config: config::Config, file: Pa
     screen.farewell(&overview);
     journal.close().await;
     Ok(())
+}
+
+/// Completes when the engine ended although nobody asked it to.
+async fn until_finished(engine: &JoinHandle<anyhow::Result<()>>) {
+    while !engine.is_finished() {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }
 
 #[cfg(test)]

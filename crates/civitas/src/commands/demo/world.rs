@@ -49,11 +49,15 @@ impl Counters {
     }
 }
 
-/// Writes keys and configuration into the demo's folder; the configuration's file.
-pub(super) fn configure(demo: &Demo, addresses: Addresses) -> anyhow::Result<PathBuf> {
-    fs::create_dir_all(&demo.folder).with_context(|| format!("cannot make {}", demo.folder.display()))?;
+/// Writes the keys of the stand-ins into the demo's folder, unless they are there.
+pub(super) fn make_keys(demo: &Demo) -> anyhow::Result<()> {
     SandboxKeys::load_or_create(&demo.folder.join("keys"), clock::now())
         .with_context(|| format!("the keys in {} cannot be used", demo.folder.display()))?;
+    Ok(())
+}
+
+/// Writes the engine's keys and configuration into the demo's folder; the configuration's file.
+pub(super) fn configure(demo: &Demo, addresses: Addresses) -> anyhow::Result<PathBuf> {
     let engine = format!("http://{}", addresses.engine);
     let mut wiring = Wiring::new(&demo.folder, &demo.pack, &engine, addresses.opencrvs, addresses.mosip);
     wiring.settle = Some("200 ms");

@@ -10,15 +10,27 @@ use crate::words::ago;
 use crate::{assembly, clock};
 
 pub(super) async fn check(patient: &Patient<'_>) -> Vec<Finding> {
-    let advice =
-        "check `database.url` or `url_file`, that the server runs, and that its user may create tables";
-    let journal = match assembly::open_journal(patient.config).await {
+    let journal = match assembly::connect_journal(patient.config).await {
         Ok(journal) => journal,
-        Err(error) => return vec![Finding::fail("database", format!("{error:#}"), advice)],
+        Err(error) => {
+            let found = format!("the journal cannot be opened: {error:#}");
+            return vec![Finding::fail("database", found, to_open(patient))];
+        }
     };
     let findings = examine(patient, &journal).await;
     journal.close().await;
     findings
+}
+
+fn to_open(patient: &Patient<'_>) -> &'static str {
+    let database = &patient.config.database;
+    let sqlite = database.url.as_deref().is_some_and(|url| url.starts_with("sqlite:"));
+    if sqlite && database.url_file.is_none() {
+        return "check the path in `database.url`: its folder must exist, and this user must be able to write there; \
+                and the key files of `database`";
+    }
+    "check `database.url` or `url_file`, that the server runs, and that its user may create tables; and the key files \
+     of `database`"
 }
 
 async fn examine(patient: &Patient<'_>, journal: &Journal) -> Vec<Finding> {
@@ -32,15 +44,31 @@ async fn examine(patient: &Patient<'_>, journal: &Journal) -> Vec<Finding> {
         Err(error) => return vec![unreadable(name, &chain(&error))],
     };
     let mut findings = vec![Finding::ok("database", format!("{name}, tables readable"))];
+    findings.extend(sealed(&queue).await);
     if let Some(oldest) = rows.first() {
         let waits = ago(oldest.since, clock::now());
-        findings.push(Finding::ok(
-            "queue",
-            format!("the oldest record waits since {waits}: {}", oldest.tracking_id),
-        ));
+        findings.push(Finding::ok("queue", format!("{} has waited longest: {waits}", oldest.tracking_id)));
     }
     findings.extend(hub(patient, journal).await);
     findings
+}
+
+/// Whether our keys open what the journal holds: the newest record is tried.
+async fn sealed(queue: &Queue) -> Option<Finding> {
+    let check = "sealed rows";
+    let tried = async {
+        let Some(last) = queue.overview(1).await?.decisions.pop() else { return Ok(false) };
+        queue.show(&last.event_id.to_string()).await.map(|found| found.is_some())
+    };
+    match tried.await {
+        Ok(false) => None,
+        Ok(true) => Some(Finding::ok(check, "the newest record opens with our keys")),
+        Err(error) => Some(Finding::fail(
+            check,
+            chain(&error),
+            "list the key that they were sealed with in `database.sealing_key_files`, after the current one",
+        )),
+    }
 }
 
 fn unreadable(name: &str, why: &str) -> Finding {

@@ -5,6 +5,8 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use serde::Serialize;
 use std::fmt::Write as _;
 
+use crate::words::count as count_of;
+
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -80,7 +82,8 @@ pub(super) fn table(findings: &[Finding]) -> String {
     }
     let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
     let (warn, fail) = (count(Verdict::Warn), count(Verdict::Fail));
-    let _ = writeln!(text, "\n{} checks: {warn} to look at, {fail} failed", findings.len());
+    let _ =
+        writeln!(text, "\n{}: {warn} to look at, {fail} failed", count_of(findings.len() as u64, "check"));
     text
 }
 

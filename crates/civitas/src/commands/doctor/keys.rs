@@ -10,12 +10,19 @@ use openssl::pkey::PKey;
 use openssl::x509::X509;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::finding::{Finding, chain};
+use super::finding::{Finding, Verdict, chain};
 use crate::config::{Config, FilePath};
 use crate::secrets;
+use crate::words::count;
 
 /// Days before its end at which a certificate is worth a warning.
 const SOON: i32 = 30;
+
+/// What to do about the end of a certificate of ours, and of MOSIP's.
+const OURS: &str =
+    "renew it and list the new one in front, keeping this one until nothing made with it can arrive";
+const THEIRS: &str = "get MOSIP's current certificate and list it beside this one: credentials signed with a key that \
+    is not listed are refused";
 
 /// Everything that the configuration names by file and that is a key.
 pub(super) fn check(config: &Config, now: Timestamp) -> Vec<Finding> {
@@ -68,9 +75,9 @@ fn partner(config: &Config, now: Timestamp, findings: &mut Vec<Finding>) {
     }
     for pair in &config.mosip.partner.keys {
         let found = key("partner key", "mosip.partner.keys", &pair.key_file, &private_key);
-        let whole = found.advice.is_none();
+        let whole = found.verdict != Verdict::Fail;
         findings.push(found);
-        let certificate = certificate("partner certificate", &pair.certificate_file, now, findings);
+        let certificate = certificate("partner certificate", OURS, &pair.certificate_file, now, findings);
         let private = secrets::text("mosip.partner.keys", &pair.key_file).ok();
         let private = private.and_then(|pem| PKey::private_key_from_pem(pem.expose_secret().as_bytes()).ok());
         if let (true, Some(certificate), Some(private)) = (whole, certificate, private)
@@ -98,7 +105,7 @@ fn signing(config: &Config, now: Timestamp, findings: &mut Vec<Finding>) {
         ));
     }
     for file in &config.mosip.signing_certificate_files {
-        certificate("mosip signing certificate", file, now, findings);
+        certificate("mosip signing certificate", THEIRS, file, now, findings);
     }
 }
 
@@ -157,9 +164,15 @@ fn open_to_others(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
 }
 
-fn certificate(name: &str, file: &FilePath, now: Timestamp, findings: &mut Vec<Finding>) -> Option<X509> {
-    let read = std::fs::read(file.as_path())
-        .map_err(|error| format!("{} cannot be read: {}", shown(file), error.kind()));
+fn certificate(
+    name: &str,
+    renew: &str,
+    file: &FilePath,
+    now: Timestamp,
+    findings: &mut Vec<Finding>,
+) -> Option<X509> {
+    let read =
+        std::fs::read(file.as_path()).map_err(|error| format!("{} cannot be read: {error}", shown(file)));
     let parsed = read.and_then(|pem| {
         X509::from_pem(&pem).map_err(|_| format!("{} is not a certificate in PEM", shown(file)))
     });
@@ -169,19 +182,17 @@ fn certificate(name: &str, file: &FilePath, now: Timestamp, findings: &mut Vec<F
             None
         }
         Ok(certificate) => {
-            findings.push(validity(name, file, &certificate, now));
+            findings.push(validity(name, renew, file, &certificate, now));
             Some(certificate)
         }
     }
 }
 
-fn validity(name: &str, file: &FilePath, certificate: &X509, now: Timestamp) -> Finding {
+fn validity(name: &str, renew: &str, file: &FilePath, certificate: &X509, now: Timestamp) -> Finding {
     let ends = certificate.not_after().to_string();
     let days = Asn1Time::from_unix(now.as_second())
         .and_then(|now| Ok((now.diff(certificate.not_after())?, certificate.not_before().diff(&now)?)))
         .map(|(left, age)| (left.days, left.secs, age.days, age.secs));
-    let renew =
-        "renew it and list the new one in front, keeping this one until nothing made with it can arrive";
     match days {
         Err(_) => Finding::warn(name, format!("{}: its end {ends} cannot be read", shown(file)), renew),
         Ok((left, seconds, ..)) if left < 0 || seconds < 0 => {
@@ -192,10 +203,15 @@ fn validity(name: &str, file: &FilePath, certificate: &X509, now: Timestamp) -> 
             format!("{} is not valid before {}", shown(file), certificate.not_before()),
             "wait, or check this machine's clock",
         ),
-        Ok((left, ..)) if left < SOON => {
-            Finding::warn(name, format!("{} ends in {left} days, on {ends}", shown(file)), renew)
-        }
-        Ok((left, ..)) => Finding::ok(name, format!("{}, valid for {left} days", shown(file))),
+        Ok((left, ..)) if left < SOON => Finding::warn(
+            name,
+            format!("{} ends in {}, on {ends}", shown(file), count(left.unsigned_abs().into(), "day")),
+            renew,
+        ),
+        Ok((left, ..)) => Finding::ok(
+            name,
+            format!("{}, valid for {}", shown(file), count(left.unsigned_abs().into(), "day")),
+        ),
     }
 }
 
@@ -207,7 +223,6 @@ mod tests {
     use openssl::rsa::Rsa;
 
     use super::*;
-    use crate::commands::doctor::finding::Verdict;
 
     fn certificate_from_to(from: i64, to: i64) -> X509 {
         let key = PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
@@ -227,8 +242,14 @@ mod tests {
         let day = 86_400;
         let file: FilePath = serde_json::from_str("\"partner.crt\"").unwrap();
         let of = |from: i64, to: i64| {
-            validity("partner certificate", &file, &certificate_from_to(second + from, second + to), now)
-                .verdict
+            validity(
+                "partner certificate",
+                OURS,
+                &file,
+                &certificate_from_to(second + from, second + to),
+                now,
+            )
+            .verdict
         };
         assert_eq!(of(-day, 365 * day), Verdict::Ok);
         assert_eq!(of(-day, 29 * day), Verdict::Warn);

@@ -24,8 +24,9 @@ pub struct Act {
 
 pub(super) async fn run(act: &Act, deed: Deed, queue: &Queue) -> anyhow::Result<()> {
     let actor = act.actor.as_deref().map(str::trim).filter(|actor| !actor.is_empty());
-    let actor =
-        actor.ok_or_else(|| anyhow!("an act is recorded with the name of who does it: give --actor NAME"))?;
+    let actor = actor.ok_or_else(|| {
+        anyhow!("an act is recorded with the name of who does it, and USER is not set: give --actor NAME")
+    })?;
     let request = ActRequest {
         record: act.record.clone(),
         act: deed,

@@ -3,12 +3,13 @@
 use anyhow::{Context as _, anyhow};
 use civitas_engine::State;
 use civitas_engine::queue::{Filter, Queue, QueueRow};
+use civitas_rules::Operation;
 use clap::Args;
 use comfy_table::ContentArrangement;
 use comfy_table::presets::NOTHING;
 
 use crate::clock;
-use crate::words::ago;
+use crate::words::{ago, count};
 
 /// List what waits, oldest first.
 #[derive(Debug, Args)]
@@ -32,11 +33,14 @@ pub struct List {
 
 pub(super) async fn run(list: &List, queue: &Queue) -> anyhow::Result<()> {
     let state = list.state.as_deref().map(state).transpose()?;
-    let filter =
-        Filter { state, operation: list.operation.clone(), cause: list.cause.clone(), limit: list.limit };
+    let operation = list.operation.as_deref().map(operation).transpose()?;
+    let filtered = state.is_some() || operation.is_some() || list.cause.is_some();
+    let filter = Filter { state, operation, cause: list.cause.clone(), limit: list.limit };
     let rows = queue.list(&filter).await.context("the queue cannot be read")?;
     if list.json {
         println!("{}", serde_json::to_string_pretty(&rows)?);
+    } else if rows.is_empty() && filtered {
+        println!("Nothing is like that.");
     } else {
         print!("{}", table(&rows, clock::now()));
         if rows.len() >= list.limit as usize {
@@ -50,6 +54,14 @@ fn state(word: &str) -> anyhow::Result<State> {
     let known = || State::ALL.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(", ");
     State::from_word(word)
         .ok_or_else(|| anyhow!("no operation can be in state `{word}`; the states are {}", known()))
+}
+
+fn operation(word: &str) -> anyhow::Result<String> {
+    let known = || Operation::ALL.iter().map(|operation| operation.as_str()).collect::<Vec<_>>().join(", ");
+    let found = Operation::ALL.iter().find(|operation| operation.as_str() == word);
+    found
+        .map(|operation| operation.as_str().to_owned())
+        .ok_or_else(|| anyhow!("`{word}` is no operation; the operations are {}", known()))
 }
 
 fn table(rows: &[QueueRow], now: jiff::Timestamp) -> String {
@@ -74,8 +86,8 @@ fn table(rows: &[QueueRow], now: jiff::Timestamp) -> String {
             row.cause.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
         ]);
     }
-    let count = rows.len();
-    format!("{}\n\n{count} shown; `civitas queue show RECORD` tells more.\n", table.trim_fmt())
+    let shown = count(rows.len() as u64, "record");
+    format!("{}\n\n{shown} shown; `civitas queue show RECORD` tells more.\n", table.trim_fmt())
 }
 
 #[cfg(test)]
@@ -116,5 +128,7 @@ mod tests {
     fn an_unknown_state_is_answered_with_the_known_ones() {
         let error = state("sleeping").unwrap_err().to_string();
         assert!(error.contains("the states are planned, "), "{error}");
+        let error = operation("create_uni").unwrap_err().to_string();
+        assert!(error.contains("the operations are create_uin, "), "{error}");
     }
 }

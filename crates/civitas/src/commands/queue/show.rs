@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 
 use anyhow::{Context as _, anyhow};
-use civitas_engine::queue::{ActionView, Queue, RecordView};
+use civitas_engine::queue::{ActionView, ConfirmationView, Queue, RecordView};
 use clap::Args;
 use comfy_table::ContentArrangement;
 use comfy_table::presets::NOTHING;
 use jiff::Timestamp;
 
 use crate::clock;
-use crate::words::{ago, instant};
+use crate::words::{ago, count, instant};
 
 /// Show one record.
 #[derive(Debug, Args)]
@@ -64,6 +64,18 @@ fn text(record: &RecordView, now: Timestamp) -> String {
     text
 }
 
+fn confirmation(told: &ConfirmationView, now: Timestamp) -> String {
+    let mut text = format!("{}: {}", told.verdict, told.state);
+    if told.attempts > 0 {
+        text.push_str(", ");
+        text.push_str(&count(told.attempts.into(), "failed attempt"));
+    }
+    if let Some(next) = told.next_action_at {
+        let _ = write!(text, ", again in {}", ago(now, next));
+    }
+    text
+}
+
 fn facts(action: &ActionView, now: Timestamp) -> Vec<(&'static str, String)> {
     let rule = action.rule.as_deref().unwrap_or("none matched");
     let digest: String = action.ruleset.chars().take(12).collect();
@@ -86,11 +98,13 @@ fn facts(action: &ActionView, now: Timestamp) -> Vec<(&'static str, String)> {
         facts.extend(entry.advice.clone().map(|advice| ("what to do", advice)));
     }
     if let Some(told) = &action.confirmation {
-        let cause = told.cause.as_ref().map(|cause| format!(", {cause}")).unwrap_or_default();
-        facts.push((
-            "told OpenCRVS",
-            format!("{}: {}{cause}, {} failed attempts", told.verdict, told.state, told.attempts),
-        ));
+        facts.push(("tell OpenCRVS", confirmation(told, now)));
+        let operation = action.operation.as_ref().and_then(|operation| operation.entry.cause.as_ref());
+        // A confirmation that stalls hands its cause to the operation, where it was said already.
+        let said = operation.map(ToString::to_string);
+        facts.extend(
+            told.cause.clone().filter(|cause| Some(cause) != said.as_ref()).map(|cause| ("because", cause)),
+        );
     }
     facts
 }

@@ -107,7 +107,11 @@ fn assert_sound(dom: &str) {
     assert_eq!(tags(dom, "h1").len(), 1, "one heading of the first level");
     assert_eq!(tags(dom, "html"), ["<html lang=\"en\">"]);
     assert_eq!(tags(dom, "main"), ["<main id=\"content\">"]);
-    assert_eq!(tags(dom, "a")[0], "<a class=\"skip\" href=\"#content\">", "the keyboard finds the content first");
+    assert_eq!(
+        tags(dom, "a")[0],
+        "<a class=\"skip\" href=\"#content\">",
+        "the keyboard finds the content first"
+    );
     for cell in tags(dom, "th") {
         assert!(cell.contains("scope=\"col\"") || cell.contains("scope=\"row\""), "{cell}");
     }
@@ -154,8 +158,17 @@ async fn the_overview_and_a_record_are_shown_by_a_browser_without_anybodys_name(
         "Rule birth-uin-on-registration",
         &format!("Rule set {}", stack.engine.pack().digest()),
         "Timeline When What From To Who Why",
-        "planned stalled engine packet_not_buildable",
+        "decided create uin engine UIN requested at birth",
     ] {
+        assert!(text.contains(shown), "{shown} in {text}");
+    }
+
+    let dom = seen(&stack, &format!("/records/{}", tracking(awaits))).await;
+    assert_sound(&dom);
+    let text = words(&dom);
+    for shown in
+        ["transition planned packet created engine", "packet created awaiting engine", "State awaiting"]
+    {
         assert!(text.contains(shown), "{shown} in {text}");
     }
 
@@ -182,7 +195,8 @@ async fn without_a_token_nothing_is_shown_and_each_denied_act_of_an_operator_is_
     }
     for _ in 0..3 {
         let address = format!("{}/api/v1/records/7KQ2ZB/release", stack.url);
-        let request = stack.http.post(address).bearer_auth(VIEWER_TOKEN).json(&json!({"reason": "let it go"}));
+        let request =
+            stack.http.post(address).bearer_auth(VIEWER_TOKEN).json(&json!({"reason": "let it go"}));
         let answer = request.send().await.unwrap();
         assert_eq!(answer.status(), 403);
         let body: Value = answer.json().await.unwrap();

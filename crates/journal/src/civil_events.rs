@@ -185,7 +185,8 @@ pub async fn get(session: &mut Session, key: RecordKey) -> Result<Option<CivilEv
     Ok(get_many(session, &[key]).await?.pop())
 }
 
-static BY_KEY: Bulk = Bulk::new(select!("WHERE (event_id, action_id) IN (VALUES "), 2, ")");
+static BY_KEY: Bulk = Bulk::new(select!("WHERE (event_id, action_id) IN (VALUES "), 2, ")")
+    .or_single(select!("WHERE event_id = $1 AND action_id = $2"));
 
 /// The civil events of these actions, those that exist, in the order of their ordinals.
 pub async fn get_many(session: &mut Session, keys: &[RecordKey]) -> Result<Vec<CivilEvent>, JournalError> {

@@ -159,7 +159,7 @@ macro_rules! claim_sql {
         concat!(
             "WITH due AS MATERIALIZED (SELECT c.event_id, c.action_id FROM confirmations c ",
             "WHERE c.state = 'due' AND c.next_action_at <= $1 ",
-            "AND (c.lease_until IS NULL OR c.lease_until <= $1) ORDER BY c.next_action_at LIMIT $2",
+            "AND (c.lease_until IS NULL OR c.lease_until <= $1) ORDER BY c.next_action_at LIMIT $2 + 0",
             $lock,
             ") UPDATE confirmations SET lease_owner = $3, lease_until = $4, version = version + 1 ",
             "WHERE (event_id, action_id) IN (SELECT event_id, action_id FROM due) ",
@@ -224,6 +224,11 @@ static UPDATE: Bulk = Bulk::new(
     7,
     ") AS v WHERE confirmations.event_id = v.column1 AND confirmations.action_id = v.column2 \
      AND confirmations.version = v.column3 RETURNING event_id, action_id",
+)
+.or_single(
+    "UPDATE confirmations SET state = $4, cause = $5, attempts = $6, next_action_at = $7, \
+     lease_owner = NULL, lease_until = NULL, version = version + 1 \
+     WHERE event_id = $1 AND action_id = $2 AND version = $3 RETURNING event_id, action_id",
 );
 
 /// Moves answers on. For each, in order: `false` if its version was another, so nothing was changed.

@@ -164,7 +164,7 @@ macro_rules! claim_sql {
     ($lock:literal) => {
         concat!(
             "WITH due AS MATERIALIZED (SELECT i.id FROM inbox i WHERE i.next_action_at <= $1 ",
-            "AND (i.lease_until IS NULL OR i.lease_until <= $1) ORDER BY i.next_action_at LIMIT $2",
+            "AND (i.lease_until IS NULL OR i.lease_until <= $1) ORDER BY i.next_action_at LIMIT $2 + 0",
             $lock,
             ") UPDATE inbox SET lease_owner = $3, lease_until = $4, version = version + 1 ",
             "WHERE id IN (SELECT id FROM due) RETURNING id, topic, received_at, body, state, aid, cause, ",
@@ -229,6 +229,11 @@ static UPDATE: Bulk = Bulk::new(
      FROM (VALUES ",
     7,
     ") AS v WHERE inbox.id = v.column1 AND inbox.version = v.column2 RETURNING id",
+)
+.or_single(
+    "UPDATE inbox SET state = $3, aid = $4, cause = $5, attempts = $6, next_action_at = $7, \
+     lease_owner = NULL, lease_until = NULL, version = version + 1 \
+     WHERE id = $1 AND version = $2 RETURNING id",
 );
 
 /// Moves deliveries on. For each, in order: `false` if its version was another, so nothing was changed.

@@ -131,7 +131,17 @@ impl Journal {
         self.writers.write(write).await
     }
 
-    /// The same, for a caller whose patience ends: what has not begun by then never will, and the error says so.
+    /// The same, for what enters the journal and takes ordinals: civil events and deliveries. Such writes come first
+    /// in their transaction, so that no process holds rows while it waits for the ordinals of another one.
+    pub async fn enter<T, F>(&self, write: F) -> Result<T, JournalError>
+    where
+        F: for<'a> Fn(&'a mut Tx) -> BoxFuture<'a, Result<T, JournalError>> + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        self.writers.enter(write, Turn::default()).await
+    }
+
+    /// The same as [`Journal::enter`], for a caller whose patience ends: what has not begun by then never will, and the error says so.
     /// What has begun is waited for, so that an error always means "not recorded".
     pub async fn write_within<T, F>(&self, patience: Duration, write: F) -> Result<T, JournalError>
     where
@@ -139,7 +149,7 @@ impl Journal {
         T: Send + 'static,
     {
         let turn = Turn::default();
-        let answer = self.writers.write_in_turn(write, turn.clone());
+        let answer = self.writers.enter(write, turn.clone());
         tokio::pin!(answer);
         tokio::select! {
             answer = &mut answer => return answer,

@@ -116,7 +116,7 @@ pub async fn next_batch(session: &mut Session, limit: u32) -> Result<Vec<Message
     session
         .rows(
             "SELECT o.id, o.topic, o.key, o.kind, o.value, o.leaf_index, o.headers, o.created_at, l.body \
-             FROM outbox o LEFT JOIN audit_leaves l ON l.leaf_index = o.leaf_index ORDER BY o.id LIMIT $1",
+             FROM outbox o LEFT JOIN audit_leaves l ON l.leaf_index = o.leaf_index ORDER BY o.id LIMIT $1 + 0",
             args,
         )
         .await?

@@ -143,6 +143,7 @@ pub(crate) struct Bulk {
     head: &'static str,
     columns: usize,
     tail: &'static str,
+    single: Option<&'static str>,
     texts: [OnceLock<Arc<str>>; SIZES.len()],
 }
 
@@ -152,7 +153,14 @@ const SIZES: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
 impl Bulk {
     /// `head` and `tail` are the text around the tuples; placeholders of the tail are not supported.
     pub(crate) const fn new(head: &'static str, columns: usize, tail: &'static str) -> Self {
-        Self { head, columns, tail, texts: [const { OnceLock::new() }; SIZES.len()] }
+        Self { head, columns, tail, single: None, texts: [const { OnceLock::new() }; SIZES.len()] }
+    }
+
+    /// The text for one row, by far the most frequent number outside ingest: with the same placeholders, and
+    /// without the list, for which SQLite makes a temporary table.
+    pub(crate) const fn or_single(mut self, text: &'static str) -> Self {
+        self.single = Some(text);
+        self
     }
 
     /// Cuts the rows into chunks of the fixed lengths, each with its statement.
@@ -171,6 +179,9 @@ impl Bulk {
 
     fn text(&self, at: usize) -> Arc<str> {
         let text = self.texts[at].get_or_init(|| {
+            if let (1, Some(single)) = (SIZES[at], self.single) {
+                return single.into();
+            }
             let mut text = String::from(self.head);
             for row in 0..SIZES[at] {
                 text.push_str(if row == 0 { "(" } else { ", (" });
@@ -203,6 +214,8 @@ mod tests {
         assert_eq!(joined, rows);
         assert_eq!(&*chunks[3].0, "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) RETURNING a");
         assert!(bulk.chunks::<u8>(&[]).is_empty());
+        let bulk = Bulk::new("", 2, "").or_single("INSERT INTO t VALUES ($1, $2)");
+        assert_eq!(&*bulk.chunks(&rows[..1])[0].0, "INSERT INTO t VALUES ($1, $2)");
     }
 
     #[test]

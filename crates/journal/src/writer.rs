@@ -32,6 +32,8 @@ const MANY_CULPRITS: u32 = 4;
 
 /// A write that waits: run, perhaps several times, then answered once.
 trait Job: Send {
+    /// Whether the job takes ordinals.
+    fn enters(&self) -> bool;
     /// Whether the job may be run; `false` once its caller has given up.
     fn begin(&self) -> bool;
     fn run<'a>(&'a mut self, tx: &'a mut Tx) -> BoxFuture<'a, Result<(), JournalError>>;
@@ -39,6 +41,7 @@ trait Job: Send {
 }
 
 struct Write<T, F> {
+    enters: bool,
     turn: Turn,
     run: F,
     output: Option<T>,
@@ -50,6 +53,10 @@ where
     F: for<'a> Fn(&'a mut Tx) -> BoxFuture<'a, Result<T, JournalError>> + Send + Sync,
     T: Send,
 {
+    fn enters(&self) -> bool {
+        self.enters
+    }
+
     fn begin(&self) -> bool {
         self.turn.begin()
     }
@@ -114,17 +121,26 @@ impl Writers {
         F: for<'a> Fn(&'a mut Tx) -> BoxFuture<'a, Result<T, JournalError>> + Send + Sync + 'static,
         T: Send + 'static,
     {
-        self.write_in_turn(write, Turn::default()).await
+        self.queue(write, Turn::default(), false).await
     }
 
-    /// A write that is left out of its group when its caller has given up before the group got the lock.
-    pub(crate) async fn write_in_turn<T, F>(&self, write: F, turn: Turn) -> Result<T, JournalError>
+    /// A write that takes ordinals. It is left out of its group when its caller has given up before the group got
+    /// the lock.
+    pub(crate) async fn enter<T, F>(&self, write: F, turn: Turn) -> Result<T, JournalError>
+    where
+        F: for<'a> Fn(&'a mut Tx) -> BoxFuture<'a, Result<T, JournalError>> + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        self.queue(write, turn, true).await
+    }
+
+    async fn queue<T, F>(&self, write: F, turn: Turn, enters: bool) -> Result<T, JournalError>
     where
         F: for<'a> Fn(&'a mut Tx) -> BoxFuture<'a, Result<T, JournalError>> + Send + Sync + 'static,
         T: Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Write { turn, run: write, output: None, reply });
+        let job = Box::new(Write { enters, turn, run: write, output: None, reply });
         self.queue.send(job).await.map_err(|_| JournalError::Interrupted)?;
         answer.await.map_err(|_| JournalError::Interrupted)?
     }
@@ -180,6 +196,9 @@ impl Writer {
     /// Writes a group. A job that fails is taken out and run alone, and the others go on together; when that
     /// happens often, each runs alone.
     async fn group(&mut self, mut jobs: Jobs) {
+        // The lock on `ordinals` before those on rows, and that on `audit_head` last: so two transactions hardly ever
+        // wait for each other in a circle, which PostgreSQL notices only after a second.
+        jobs.sort_by_key(|job| !job.enters());
         let mut culprits = 0;
         while jobs.len() > 1 && culprits < MANY_CULPRITS {
             match self.commit(&mut jobs).await {

@@ -73,7 +73,7 @@ impl Engine {
             NewDelivery { delivery_id, topic: topic.to_owned(), received_at: now, body: Private::new(raw) };
         let new = Arc::new(new);
         self.journal()
-            .write(move |tx| {
+            .enter(move |tx| {
                 let new = Arc::clone(&new);
                 Box::pin(async move {
                     if inbox::insert_many(tx, &[(*new).clone()]).await? != [None] {

@@ -80,6 +80,13 @@ static UPDATE: Bulk = Bulk::new(
     18,
     ") AS v WHERE operations.event_id = v.column1 AND operations.action_id = v.column2 \
      AND operations.version = v.column3 RETURNING event_id, action_id",
+)
+.or_single(
+    "UPDATE operations SET state = $4, cause = $5, cause_detail = $6, next_action_at = $7, attempts = $8, \
+     step_attempts = $9, lease_owner = $10, lease_until = $11, subject = $12, deadline_at = $13, \
+     triggered_at = $14, done = $15, issued = COALESCE($16, issued), updated_at = $17, \
+     packet = COALESCE($18, packet), version = version + 1 \
+     WHERE event_id = $1 AND action_id = $2 AND version = $3 RETURNING event_id, action_id",
 );
 
 /// Moves operations on. For each, in order: `false` if its version was another, so nothing was changed.

@@ -42,7 +42,8 @@ pub struct Claim {
 }
 
 /// The statement for one kind of work and one tail of the inner query. The candidates are materialised, so
-/// that PostgreSQL evaluates them, and their limit, once.
+/// that PostgreSQL evaluates them, and their limit, once. The limit is a sum, because SQLite compiles a statement
+/// anew for each value of a bare one; so do the other statements that take a few rows at a time.
 macro_rules! claim_sql {
     ($work:literal, $lock:literal) => {
         concat!(
@@ -53,7 +54,7 @@ macro_rules! claim_sql {
             "AND p.ordinal < o.ordinal) ",
             "AND (o.subject IS NULL OR NOT EXISTS (SELECT 1 FROM operations s WHERE s.done = 0 ",
             "AND s.subject = o.subject AND s.ordinal < o.ordinal)) ",
-            "ORDER BY o.next_action_at LIMIT $2",
+            "ORDER BY o.next_action_at LIMIT $2 + 0",
             $lock,
             ") UPDATE operations SET lease_owner = $3, lease_until = $4, version = version + 1, ",
             "attempts = attempts + 1, step_attempts = step_attempts + 1 ",

@@ -205,7 +205,10 @@ fn validity(name: &str, renew: &str, file: &FilePath, certificate: &X509, now: T
         ),
         Ok((left, ..)) if left < SOON => Finding::warn(
             name,
-            format!("{} ends in {}, on {ends}", shown(file), count(left.unsigned_abs().into(), "day")),
+            match left.unsigned_abs().into() {
+                0 => format!("{} ends within a day, on {ends}", shown(file)),
+                days => format!("{} ends in {}, on {ends}", shown(file), count(days, "day")),
+            },
             renew,
         ),
         Ok((left, ..)) => Finding::ok(

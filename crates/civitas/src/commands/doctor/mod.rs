@@ -46,7 +46,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub async fn run(doctor: &Doctor, file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     let layers = Layers::of_process(file);
     let findings = match config::load(&layers) {
-        Ok(config) => examine(&config, &layers).await?,
+        Ok(config) => Box::pin(examine(&config, &layers)).await?,
         Err(problems) => vec![Finding::fail(
             "configuration",
             problems.to_string(),

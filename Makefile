@@ -6,7 +6,8 @@ CIVITAS_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/civitas
 CARGO_TARGET_DIR ?= $(CIVITAS_CACHE)/target
 export CIVITAS_CACHE CARGO_TARGET_DIR
 
-CIVITAS := $(CARGO_TARGET_DIR)/release/civitas
+# The demo needs no optimised build, and shares this one with the tests.
+CIVITAS := $(CARGO_TARGET_DIR)/debug/civitas
 
 .PHONY: help setup kafka demo demo-kafka test lint fresh generate bench chaos clean
 
@@ -21,7 +22,7 @@ kafka: ## fetches Apache Kafka into the cache, checksums verified
 
 $(CIVITAS): FORCE
 	@deploy/install-packages build
-	@cargo build --release --locked -p civitas
+	@cargo build --locked -p civitas
 FORCE:
 
 demo: $(CIVITAS) ## sandbox and engine on SQLite; a day of a small country, at speed
@@ -33,7 +34,7 @@ demo-kafka: $(CIVITAS) ## the same day through Apache Kafka and PostgreSQL
 	@deploy/demo-kafka $(CIVITAS) $(DEMO)
 
 test: setup kafka ## every test
-	@cargo test --locked --workspace --no-fail-fast
+	@cargo test --locked --workspace --no-fail-fast -- --test-threads=6
 	@echo
 	@echo "All passed. Next: 'make demo' shows the whole at work; ARCHITECTURE.md names the test behind each promise."
 
@@ -53,7 +54,8 @@ bench: setup kafka ## the figures of ARCHITECTURE.md, measured here beside their
 	@cargo run --release --locked -p civitas-tests --bin bench -- $(BENCH)
 
 chaos: setup kafka ## 20,000 events, processes killed, broker restarted, MOSIP failing
-	@cargo run --release --locked -p civitas-tests --bin chaos -- --full $(CHAOS)
+	@cargo build --release --locked -p civitas
+	@cargo run --release --locked -p civitas-tests --bin chaos -- $(CHAOS)
 
 clean: ## removes what the demo left
 	@rm -rf data

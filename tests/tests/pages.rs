@@ -1,6 +1,8 @@
 //! The pages as people meet them: in a real browser, with and without a token, with the persons of the records
 //! nowhere to be seen.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what fails here fails the test")]
+
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use civitas_sandbox::{Declaration, Document, MosipOptions, SandboxOptions, Spread, Submission};

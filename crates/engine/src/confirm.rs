@@ -5,9 +5,9 @@
 
 use civitas_audit::NewLeaf;
 use civitas_journal::{
-    JournalError, Private, Tx,
+    JournalError, Private, Tx, civil_events,
     confirmations::{self, Advance, Confirmation as Row, ConfirmationState, Verdict},
-    operations::{self, State},
+    operations::{self, NewOperation, Respond, State},
 };
 use civitas_opencrvs::{CallError, Cause as Refusal, Class, Confirmation};
 use jiff::Timestamp;
@@ -19,6 +19,7 @@ use tracing::Instrument;
 use crate::{
     Cause, Engine, EngineError,
     desk::{Bell, Desk},
+    entry,
     moves::{self, Move},
     schedule::later,
 };
@@ -215,6 +216,37 @@ fn confirmation_leaf(row: &Row, after: &After, now: Timestamp) -> NewLeaf {
     leaf
 }
 
+/// Nothing was asked of MOSIP, and OpenCRVS refuses the answer all the same: the record is frozen there, so it must
+/// be seen in the queue, and what is in the queue is an operation.
+async fn show_in_queue(
+    tx: &mut Tx,
+    row: &Row,
+    cause: &Cause,
+    now: Timestamp,
+    look_again: Timestamp,
+) -> Result<(), JournalError> {
+    let Some(event) = civil_events::get(tx, row.key).await? else { return Ok(()) };
+    let new = NewOperation {
+        key: row.key,
+        ordinal: event.ordinal,
+        operation: "confirm".to_owned(),
+        respond: Respond::AwaitExternalValidation,
+        aid: None,
+        subject: None,
+        state: State::Stalled,
+        cause: Some(cause.code.clone()),
+        cause_detail: cause.detail.clone(),
+        next_action_at: Some(look_again),
+        deadline_at: None,
+        created_at: now,
+        traceparent: event.event.traceparent,
+        packet: None,
+    };
+    operations::insert_many(tx, std::slice::from_ref(&new)).await?;
+    tx.publish(entry::message(&operations::Operation::from(&new), now));
+    Ok(())
+}
+
 /// The operation that waited for this confirmation ends, or becomes a person's turn.
 async fn settle_operation(
     tx: &mut Tx,
@@ -223,7 +255,12 @@ async fn settle_operation(
     now: Timestamp,
     look_again: Timestamp,
 ) -> Result<(), JournalError> {
-    let Some(operation) = operations::get(tx, row.key).await? else { return Ok(()) };
+    let Some(operation) = operations::get(tx, row.key).await? else {
+        return match after {
+            After::Person { cause } => show_in_queue(tx, row, cause, now, look_again).await,
+            After::Told | After::Again { .. } => Ok(()),
+        };
+    };
     match after {
         After::Told if operation.state == State::Issued => {
             moves::apply_or_restart(tx, &operation, &Move::to(State::Confirmed), now).await?;

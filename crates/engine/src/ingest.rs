@@ -145,6 +145,9 @@ impl Engine {
         confirmations::insert_many(tx, &told).await?;
         let leaves: Vec<NewLeaf> = fresh.iter().map(|(intake, decided)| leaf(intake, decided, now)).collect();
         tx.append_audit(&leaves);
+        let obstacles: Vec<NewLeaf> =
+            fresh.iter().filter_map(|(_, decided)| obstacle(decided, now)).collect();
+        tx.append_audit(&obstacles);
         for new in operations.iter().filter(|new| entry::is_queued(new.respond, new.state)) {
             tx.publish(entry::message(&Operation::from(new), now));
         }
@@ -326,6 +329,18 @@ fn recorded_answer(intake: &Intake, event: &Known) -> Answer {
             Answer::Reject { reason: event.answer_reason.clone().unwrap_or_default() }
         }
     }
+}
+
+/// An operation that begins as a person's turn says so, and why, right after its decision.
+fn obstacle(decided: &Decided, now: Timestamp) -> Option<NewLeaf> {
+    let obstacle = decided.operation.as_ref()?.packet.as_ref().err()?;
+    let key = decided.key();
+    let mut leaf = NewLeaf::new("transition", "engine", now).about(key.event_id, key.action_id);
+    leaf.aid = decided.aid();
+    leaf.from = Some(State::Planned.as_str().to_owned());
+    leaf.to = Some(State::Stalled.as_str().to_owned());
+    leaf.reason = Some(Cause::with(obstacle.cause, obstacle.detail.clone()).to_string());
+    Some(leaf)
 }
 
 fn leaf(intake: &Intake, decided: &Decided, now: Timestamp) -> NewLeaf {

@@ -9,6 +9,9 @@ use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
 use openssl::x509::{X509, X509NameBuilder};
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// All key pairs. Cheap to clone.
@@ -140,8 +143,12 @@ fn read(path: &Path) -> Result<Vec<u8>, KeyError> {
     std::fs::read(path).map_err(|source| KeyError::File { path: path.into(), source })
 }
 
+/// Private keys are for their owner only, as a real deployment must have them.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), KeyError> {
-    std::fs::write(path, bytes).map_err(|source| KeyError::File { path: path.into(), source })
+    let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    written
+        .and_then(|mut file| file.write_all(bytes))
+        .map_err(|source| KeyError::File { path: path.into(), source })
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //!
 //! One size for `make test`, the full one for `make chaos`.
 
+#![expect(clippy::expect_used, reason = "test support: what fails here fails the test")]
+
 mod configuration;
 mod office;
 mod verify;
@@ -127,15 +129,10 @@ pub async fn run(plan: &Plan) -> Report {
     let began = Instant::now();
     let clicks = Arc::new(RwLock::new(()));
     let deliveries = Arc::new(AtomicUsize::new(0));
-    let carrier = match &broker {
-        Some(broker) => Some(office::carry(
-            configuration.producer(&broker.bootstrap()),
-            handed,
-            plan.seed,
-            Arc::clone(&deliveries),
-        )),
-        None => None,
-    };
+    let carrier = broker.as_ref().map(|broker| {
+        let producer = configuration.producer(&broker.bootstrap());
+        office::carry(producer, handed, plan.seed, Arc::clone(&deliveries))
+    });
     let generator = Generator::new(plan.seed, Mix::certain(), sandbox.population());
     let office = tokio::spawn(office::day(
         sandbox.opencrvs().clone(),

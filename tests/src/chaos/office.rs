@@ -56,7 +56,7 @@ pub(super) fn carry(
                 let wait = Duration::from_millis(copy * random.random_range(0..2000));
                 let encoding = if random.random_bool(0.5) { Encoding::Binary } else { Encoding::Structured };
                 deliveries.fetch_add(1, Ordering::Relaxed);
-                let send = async move {
+                let delivery = async move {
                     tokio::time::sleep(wait).await;
                     // The broker may be away for a moment: a bridge tries again.
                     while producer.send(&requested, encoding).await.is_err() {
@@ -64,10 +64,14 @@ pub(super) fn carry(
                     }
                 };
                 // The first copy in order, as a bridge does; repetitions whenever.
-                if copy == 0 { send.await } else { drop(tokio::spawn(send)) }
+                if copy == 0 { delivery.await } else { drop(tokio::spawn(delivery)) }
             }
         }
     })
+}
+
+pub(super) fn today() -> jiff::civil::Date {
+    crate::stack::clock()().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// Plays every life to its end; all civil events that were emitted.
@@ -94,7 +98,7 @@ pub(super) async fn day(
     for index in 0..plan.records {
         let desk = Arc::clone(&desks).acquire_owned().await.expect("a desk");
         let office = Arc::clone(&office);
-        let life = generator.life(index, office.today());
+        let life = generator.life(index, today());
         lives.spawn(async move {
             office.live(life).await;
             drop(desk);
@@ -117,10 +121,6 @@ struct Office {
 }
 
 impl Office {
-    fn today(&self) -> jiff::civil::Date {
-        crate::stack::clock()().to_zoned(jiff::tz::TimeZone::UTC).date()
-    }
-
     async fn live(&self, life: Life) {
         let record = self.opencrvs.create(life.event);
         let mut declare = Submission::new("DECLARE").with(life.declaration.clone());
@@ -165,7 +165,7 @@ impl Office {
         let Some(document) = self.opencrvs.document(record) else { return };
         let is_pending = self.opencrvs.pending(record).iter().any(|pending| pending.id == action);
         let Some(token) = self.opencrvs.trigger_token(record, action).await else { return };
-        if !is_pending || action.as_u128() % 3 == 0 {
+        if !is_pending || action.as_u128().is_multiple_of(3) {
             return;
         }
         let address = format!("{}/trigger/events/{}/actions/{kind}", self.url, document.kind);

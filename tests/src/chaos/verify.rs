@@ -17,7 +17,10 @@ use civitas_sandbox::{
 };
 use uuid::Uuid;
 
-use super::{Plan, office::Emitted};
+use super::{
+    Plan,
+    office::{Emitted, today},
+};
 use crate::{kafka::Kafka, wait::until};
 
 /// Waits until no operation is open and no confirmation is owed.
@@ -102,7 +105,7 @@ async fn once(journal: &Journal, sandbox: &Sandbox, emitted: &[Emitted]) {
 
 /// What was done about each life is what its drawing says a country expects.
 async fn expected(journal: &Journal, generator: &Generator, plan: &Plan, emitted: &[Emitted]) {
-    let today = crate::stack::clock()().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = today();
     let lives: HashMap<u64, _> =
         (0..plan.records).map(|index| (index, generator.life(index, today))).collect();
     let mut reader = journal.read().await.expect("a reader");

@@ -143,7 +143,10 @@ async fn act_in(
         return Ok(Err(ActError::NothingOpen(request.record.clone())));
     };
     let confirmation = confirmations::get(tx, key).await?;
-    let stuck = confirmation.as_ref().is_some_and(|told| told.state == ConfirmationState::Stalled);
+    let stuck = confirmation
+        .as_ref()
+        .filter(|told| told.state == ConfirmationState::Stalled)
+        .map(|told| told.verdict);
     let action_type =
         civil_events::get(tx, key).await?.map(|event| event.event.action_type).unwrap_or_default();
     let plan = match plan(&operation, &action_type, request, stuck, now) {
@@ -177,7 +180,7 @@ fn plan(
     operation: &Operation,
     action_type: &str,
     request: &ActRequest,
-    confirmation_stuck: bool,
+    stuck: Option<Verdict>,
     now: Timestamp,
 ) -> Result<Plan, ActError> {
     let refuse = |why| {
@@ -194,7 +197,7 @@ fn plan(
     let signed = |step: Move| step.by(request.actor.clone(), "operator").saying(request.reason.clone());
     match request.act {
         Act::Retry => {
-            let (step, tell, next) = match retry_to(operation, confirmation_stuck) {
+            let (step, tell, next) = match retry_to(operation, stuck) {
                 Ok(to) => to,
                 Err(why) => return refuse(why),
             };
@@ -230,9 +233,12 @@ fn plan(
 
 type Retry = (State, Option<Verdict>, &'static str);
 
-fn retry_to(operation: &Operation, confirmation_stuck: bool) -> Result<Retry, &'static str> {
+fn retry_to(operation: &Operation, stuck: Option<Verdict>) -> Result<Retry, &'static str> {
+    if let Some(verdict) = stuck {
+        return Ok((State::Issued, Some(verdict), "OpenCRVS is told again"));
+    }
     if operation.issued.is_some() {
-        if !confirmation_stuck && operation.state == State::Issued {
+        if operation.state == State::Issued {
             return Err("OpenCRVS is being told already; the timeline shows when it is tried next");
         }
         return Ok((State::Issued, Some(Verdict::Accept), "OpenCRVS is told again"));

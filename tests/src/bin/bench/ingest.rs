@@ -31,7 +31,7 @@ const BATCH: usize = 500;
 const AIM: f64 = 0.5;
 
 struct Event {
-    event_id: Uuid,
+    record_id: Uuid,
     action_id: Uuid,
     document: Vec<u8>,
 }
@@ -44,7 +44,7 @@ struct Run {
 }
 
 pub(crate) async fn run() -> Figure {
-    let events: Vec<Event> = documents::mixed(EVENTS).into_iter().map(event).collect();
+    let events: Vec<Event> = documents::mixed(EVENTS).iter().map(event).collect();
     let kafka = Kafka::shared().await;
     let topics = [Topic::fill(kafka, &events, false).await, Topic::fill(kafka, &events, true).await];
     let mut rows = Vec::new();
@@ -141,14 +141,14 @@ fn row(kind: Kind, way: &str, runs: &[Run], plain: &Plain) -> Vec<Cell> {
     ]
 }
 
-fn event(generated: Generated) -> Event {
-    Event { event_id: generated.document.id, action_id: generated.action_id, document: generated.body() }
+fn event(generated: &Generated) -> Event {
+    Event { record_id: generated.document.id, action_id: generated.action_id, document: generated.body() }
 }
 
 fn arrival(event: &Event) -> Arrival {
     Arrival {
         document: event.document.clone(),
-        event_id: Some(event.event_id),
+        event_id: Some(event.record_id),
         event_type: None,
         action_type: None,
         origin: Origin::Trigger,
@@ -197,7 +197,7 @@ impl Topic {
         };
         let mut config = KafkaConfig::new(kafka.bootstrap());
         config.topics.events = format!("bench.{name}");
-        let mut encrypter = None;
+        let mut sealing = None;
         if encrypted {
             let key = Rsa::generate(2048).expect("a key");
             let pem = |pem: Vec<u8>| String::from_utf8(pem).expect("PEM is text");
@@ -205,13 +205,13 @@ impl Topic {
             let public_key = pem(key.public_key_to_pem().expect("a public key"));
             let keys = vec![DecryptionKey { kid: "bench".to_owned(), private_key }];
             config.payload_encryption = Some(PayloadEncryption { keys, required: true });
-            encrypter = Some(Encrypter::new("bench", &public_key).expect("an encrypter"));
+            sealing = Some(Encrypter::new("bench", &public_key).expect("an sealing"));
         }
         kafka.create_topic(&config.topics.events, 4, false).await;
-        let producer = EventProducer::new(&config, "/bench", encrypter).expect("a producer");
+        let producer = EventProducer::new(&config, "/bench", sealing).expect("a producer");
         let sent = events.iter().map(|event| {
             let event = ActionRequested {
-                event_id: event.event_id,
+                event_id: event.record_id,
                 action_id: event.action_id,
                 time: None,
                 document: event.document.clone(),

@@ -82,8 +82,8 @@ impl Rows {
         journal.migrate().await.expect("tables");
         journal.close().await;
         match kind {
-            Kind::Sqlite => self.into_sqlite(&fresh.url).await,
-            Kind::Postgres => self.into_postgres(&fresh.url).await,
+            Kind::Sqlite => self.insert_into_sqlite(&fresh.url).await,
+            Kind::Postgres => self.insert_into_postgres(&fresh.url).await,
         }
     }
 }
@@ -129,7 +129,7 @@ macro_rules! inserter {
 }
 
 inserter!(
-    into_sqlite,
+    insert_into_sqlite,
     sqlite_statement,
     SqliteConnection,
     SqliteArguments,
@@ -138,7 +138,7 @@ inserter!(
     "BEGIN IMMEDIATE"
 );
 inserter!(
-    into_postgres,
+    insert_into_postgres,
     postgres_statement,
     PgConnection,
     PgArguments,

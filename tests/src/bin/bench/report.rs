@@ -102,7 +102,9 @@ impl Figure {
         };
         line(&self.columns.iter().map(|column| (*column).to_owned()).collect::<Vec<_>>());
         line(&widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>());
-        shown.iter().for_each(|row| line(row));
+        for row in &shown {
+            line(row);
+        }
         for note in &self.notes {
             let _ = write!(text, "\n{note}\n");
         }

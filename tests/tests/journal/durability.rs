@@ -152,7 +152,7 @@ async fn a_write_that_was_given_up_never_happens(place: &Place) {
     // One write holds the only writer until it is told to go on; two come to wait behind it, one of them without
     // patience.
     let (go_on, told) = tokio::sync::watch::channel(false);
-    let mut holding = Box::pin(journal.write(move |tx| {
+    let mut holding = Box::pin(journal.enter(move |tx| {
         let mut told = told.clone();
         Box::pin(async move {
             told.wait_for(|told| *told).await.unwrap();

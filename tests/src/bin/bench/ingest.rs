@@ -2,6 +2,7 @@
 //! encrypted payloads; beside the plain cost of inserting the rows that come of it.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use civitas::bridge::Bridge;
 use civitas_engine::{Arrival, Origin};
@@ -47,28 +48,28 @@ pub(crate) async fn run() -> Figure {
     let events: Vec<Event> = documents::mixed(EVENTS).iter().map(event).collect();
     let kafka = Kafka::shared().await;
     let topics = [Topic::fill(kafka, &events, false).await, Topic::fill(kafka, &events, true).await];
+    // What the runs leave, taken once from SQLite: from there it is inserted again into either database.
+    let (fresh, fresh_of_kafka) = (Kind::Sqlite.fresh(), Kind::Sqlite.fresh());
+    let from_memory = Rows::of(&fresh.url, &directly(&fresh, &events).await.batches).await;
+    let run = topics[0].consume(&fresh_of_kafka, "rows").await;
+    let from_kafka = Rows::of(&fresh_of_kafka.url, &run.batches).await;
     let mut rows = Vec::new();
     for kind in BOTH {
-        let mut direct = Vec::new();
-        for _ in 0..RUNS {
-            let fresh = kind.fresh();
-            direct.push(directly(&fresh, &events).await);
+        let (mut direct, mut clear, mut sealed) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut plain, mut plain_of_kafka) = (Vec::new(), Vec::new());
+        // In turns, so that what else the machine does meets all of them.
+        for at in 0..RUNS {
+            direct.push(directly(&kind.fresh(), &events).await);
+            plain.push(from_memory.insert(kind).await);
+            clear.push(topics[0].consume(&kind.fresh(), &format!("{}-{at}", kind.name())).await);
+            plain_of_kafka.push(from_kafka.insert(kind).await);
+            sealed.push(topics[1].consume(&kind.fresh(), &format!("{}-{at}", kind.name())).await);
         }
-        let plain = plain(kind, &events, None).await;
+        let plain = Plain::of(&plain, &from_memory);
         rows.push(row(kind, "in batches of 500, from memory", &direct, &plain));
-        let mut plain_of_kafka = None;
-        for topic in &topics {
-            let mut runs = Vec::new();
-            for at in 0..RUNS {
-                let fresh = kind.fresh();
-                runs.push(topic.consume(&fresh, &format!("{}-{}-{at}", topic.name, kind.name())).await);
-            }
-            if plain_of_kafka.is_none() {
-                plain_of_kafka = Some(crate::ingest::plain(kind, &events, Some(topic)).await);
-            }
-            let beside = plain_of_kafka.as_ref().unwrap_or(&plain);
-            rows.push(row(kind, topic.title, &runs, beside));
-        }
+        let plain = Plain::of(&plain_of_kafka, &from_kafka);
+        rows.push(row(kind, "from Kafka, payload plain", &clear, &plain));
+        rows.push(row(kind, "from Kafka, payload JWE", &sealed, &plain));
     }
     let sealed = floor::private_operation();
     let bytes = events.iter().map(|event| event.document.len()).sum::<usize>() / events.len().max(1);
@@ -103,25 +104,17 @@ pub(crate) async fn run() -> Figure {
     }
 }
 
-/// The rows that a run leaves, and how many events per second it takes to insert only them.
+/// How many events per second it takes to insert only the rows that they leave.
 struct Plain {
     rate: Spread,
     rows_per_event: f64,
 }
 
-/// Rows are taken from a run on SQLite, whichever database they are then inserted into.
-async fn plain(kind: Kind, events: &[Event], topic: Option<&Topic>) -> Plain {
-    let fresh = Kind::Sqlite.fresh();
-    let run = match topic {
-        None => directly(&fresh, events).await,
-        Some(topic) => topic.consume(&fresh, &format!("{}-{}-rows", topic.name, kind.name())).await,
-    };
-    let rows = Rows::of(&fresh.url, &run.batches).await;
-    let mut rates = Vec::new();
-    for _ in 0..RUNS {
-        rates.push(float(events.len()) / rows.insert(kind).await.as_secs_f64());
+impl Plain {
+    fn of(took: &[Duration], rows: &Rows) -> Self {
+        let rates: Vec<f64> = took.iter().map(|took| float(EVENTS) / took.as_secs_f64()).collect();
+        Self { rate: Spread::of(&rates), rows_per_event: rows.per_event() }
     }
-    Plain { rate: Spread::of(&rates), rows_per_event: rows.per_event() }
 }
 
 fn row(kind: Kind, way: &str, runs: &[Run], plain: &Plain) -> Vec<Cell> {
@@ -183,20 +176,13 @@ async fn directly(database: &Fresh, events: &[Event]) -> Run {
 /// A topic that holds all events.
 struct Topic {
     config: KafkaConfig,
-    name: &'static str,
-    title: &'static str,
     events: usize,
 }
 
 impl Topic {
     async fn fill(kafka: &Kafka, events: &[Event], encrypted: bool) -> Self {
-        let (name, title) = if encrypted {
-            ("sealed", "from Kafka, payload JWE")
-        } else {
-            ("clear", "from Kafka, payload plain")
-        };
         let mut config = KafkaConfig::new(kafka.bootstrap());
-        config.topics.events = format!("bench.{name}");
+        config.topics.events = if encrypted { "bench.sealed" } else { "bench.clear" }.to_owned();
         let mut sealing = None;
         if encrypted {
             let key = Rsa::generate(2048).expect("a key");
@@ -205,7 +191,7 @@ impl Topic {
             let public_key = pem(key.public_key_to_pem().expect("a public key"));
             let keys = vec![DecryptionKey { kid: "bench".to_owned(), private_key }];
             config.payload_encryption = Some(PayloadEncryption { keys, required: true });
-            sealing = Some(Encrypter::new("bench", &public_key).expect("an sealing"));
+            sealing = Some(Encrypter::new("bench", &public_key).expect("a public key"));
         }
         kafka.create_topic(&config.topics.events, 4, false).await;
         let producer = EventProducer::new(&config, "/bench", sealing).expect("a producer");
@@ -221,7 +207,7 @@ impl Topic {
             async move { producer.send(&event, Encoding::Binary).await }
         });
         try_join_all(sent).await.expect("the broker takes the events");
-        Topic { config, name, title, events: events.len() }
+        Topic { config, events: events.len() }
     }
 
     /// Reads the whole topic into a journal. Measured from the end of the first batch to the end of the last, so

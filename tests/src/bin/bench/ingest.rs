@@ -182,7 +182,8 @@ struct Topic {
 impl Topic {
     async fn fill(kafka: &Kafka, events: &[Event], encrypted: bool) -> Self {
         let mut config = KafkaConfig::new(kafka.bootstrap());
-        config.topics.events = if encrypted { "bench.sealed" } else { "bench.clear" }.to_owned();
+        let topic = if encrypted { "bench.sealed" } else { "bench.clear" };
+        topic.clone_into(&mut config.topics.events);
         let mut sealing = None;
         if encrypted {
             let key = Rsa::generate(2048).expect("a key");

@@ -216,13 +216,16 @@ impl KafkaConfig {
         self.default(&mut config, "statistics.interval.ms", "5000");
         // The local queue is only there to fill the next batch while this one is ingested.
         self.default(&mut config, "queued.max.messages.kbytes", "32768");
-        // The newer group protocol assigns at the broker and refuses the option.
+        // The newer group protocol assigns at the broker and refuses these options.
         let broker_assigns = self
             .properties
             .get("group.protocol")
             .is_some_and(|protocol| protocol.expose_secret() == "consumer");
         if !broker_assigns {
             self.default(&mut config, "partition.assignment.strategy", "cooperative-sticky");
+            // A killed process keeps its partitions, and a group that rebalances waits for it, until its session
+            // ends: the default of 45 s would be 45 s without events.
+            self.default(&mut config, "session.timeout.ms", "12000");
         }
         Ok(config)
     }

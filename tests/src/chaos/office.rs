@@ -157,7 +157,8 @@ impl Office {
             self.deliver_again(record, action_id, kind, &click.outcome).await;
         }
         drop(quiet);
-        until("OpenCRVS has its answer", || async { self.opencrvs.pending(record).is_empty() }).await;
+        let answered = format!("OpenCRVS has its answer to {kind} of {record}, life {life}");
+        until(&answered, || async { self.opencrvs.pending(record).is_empty() }).await;
     }
 
     /// The same trigger once more, as a proxy or a person might repeat it while it is pending: the same answer.

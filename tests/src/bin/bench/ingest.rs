@@ -219,9 +219,12 @@ impl Topic {
         config.group_id = group.to_owned();
         let consumer = Consumer::new(&config).expect("a consumer");
         let (counter, stop) = (Arc::new(Counter::new(&stack, self.events)), CancellationToken::new());
-        let reading = tokio::spawn(consumer.run(Arc::clone(&counter), stop.clone()));
+        let mut reading = tokio::spawn(consumer.run(Arc::clone(&counter), stop.clone()));
         let mut done = counter.done.subscribe();
-        done.wait_for(|done| *done).await.expect("the counter counts");
+        tokio::select! {
+            all = done.wait_for(|done| *done) => drop(all.expect("the counter counts")),
+            ended = &mut reading => panic!("the consumer ended before all events were read: {ended:?}"),
+        }
         stop.cancel();
         reading.await.expect("the consumer stops");
         stack.stop().await;

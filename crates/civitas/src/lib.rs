@@ -15,3 +15,6 @@ pub mod pack;
 pub mod secrets;
 pub mod telemetry;
 pub mod words;
+
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

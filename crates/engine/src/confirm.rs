@@ -3,9 +3,12 @@
 //! Accept is idempotent per action, and its 5xx is ambiguous: the record may be registered all the same. So the
 //! identical call is made again; no number is ever minted anew.
 
+use std::collections::HashMap;
+
 use civitas_audit::NewLeaf;
 use civitas_journal::{
-    JournalError, Private, Tx, civil_events,
+    JournalError, Private, RecordKey, Tx,
+    civil_events::{self, NewCivilEvent},
     confirmations::{self, Advance, Confirmation as Row, ConfirmationState, Verdict},
     operations::{self, NewOperation, Respond, State},
 };
@@ -48,7 +51,8 @@ impl Told {
 pub(crate) struct Confirmer(pub(crate) Engine);
 
 impl Desk for Confirmer {
-    type Item = Row;
+    /// What is owed, and the civil event that it answers.
+    type Item = (Row, NewCivilEvent);
 
     const NAME: &'static str = "confirmer";
 
@@ -60,7 +64,7 @@ impl Desk for Confirmer {
         &self.0.bells().confirmer
     }
 
-    async fn claim(&self, limit: usize) -> Result<Vec<Row>, EngineError> {
+    async fn claim(&self, limit: usize) -> Result<Vec<Self::Item>, EngineError> {
         let (lease, now) = self.0.lease();
         let limit = limit.try_into().unwrap_or(u32::MAX);
         let claimed = self
@@ -68,17 +72,37 @@ impl Desk for Confirmer {
             .journal()
             .write(move |tx| {
                 let lease = lease.clone();
-                Box::pin(async move { confirmations::claim(tx, &lease, now, limit).await })
+                Box::pin(async move {
+                    let rows = confirmations::claim(tx, &lease, now, limit).await?;
+                    with_events(tx, rows).await
+                })
             })
             .await?;
         Ok(claimed)
     }
 
-    async fn handle(&self, row: Row) -> Result<(), EngineError> {
+    async fn handle(&self, (row, event): Self::Item) -> Result<(), EngineError> {
         let span =
             tracing::info_span!("confirm", event_id = %row.key.event_id, action_id = %row.key.action_id);
-        self.0.confirm(row).instrument(span).await
+        self.0.confirm(row, event).instrument(span).await
     }
+}
+
+/// The civil events of all of them at once.
+async fn with_events(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<(Row, NewCivilEvent)>, JournalError> {
+    let keys: Vec<RecordKey> = rows.iter().map(|row| row.key).collect();
+    let events = civil_events::get_many(tx, &keys).await?;
+    let mut events: HashMap<RecordKey, NewCivilEvent> =
+        events.into_iter().map(|event| (event.event.key, event.event)).collect();
+    rows.into_iter()
+        .map(|row| {
+            let event = events.remove(&row.key);
+            let event = event.ok_or_else(|| {
+                JournalError::Abandoned("a confirmation without its civil event".to_owned())
+            })?;
+            Ok((row, event))
+        })
+        .collect()
 }
 
 /// What follows from a call.
@@ -89,8 +113,7 @@ enum After {
 }
 
 impl Engine {
-    async fn confirm(&self, row: Row) -> Result<(), EngineError> {
-        let event = self.civil_event(row.key).await?.event;
+    async fn confirm(&self, row: Row, event: NewCivilEvent) -> Result<(), EngineError> {
         let told: Told = serde_json::from_slice(row.body.as_bytes()).map_err(EngineError::StoredPacket)?;
         let confirmation = Confirmation {
             event_id: row.key.event_id,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use civitas_audit::NewLeaf;
-use civitas_journal::{Journal, Lease, RecordKey, civil_events, operations, rule_sets};
+use civitas_journal::{Journal, Lease, operations, rule_sets};
 use civitas_mosip::{
     Mosip,
     credential::{KeyRing, ProofKeys},
@@ -258,13 +258,6 @@ impl Engine {
         self.bells().outbox.ring();
         let (operation, step) = &*work;
         Ok(Some(moves::moved(operation, step, now)))
-    }
-
-    pub(crate) async fn civil_event(&self, key: RecordKey) -> Result<civil_events::CivilEvent, EngineError> {
-        let mut reader = self.journal().read().await?;
-        civil_events::get(&mut reader, key)
-            .await?
-            .ok_or(EngineError::NoSuchEvent { event_id: key.event_id, action_id: key.action_id })
     }
 
     async fn archive(&self, pack: &Arc<Pack>) -> Result<(), EngineError> {

@@ -30,14 +30,6 @@ pub enum EngineError {
         /// What is wrong with it.
         why: String,
     },
-    /// The civil event of a confirmation is gone.
-    #[error("civil event {action_id} of record {event_id} is not in the journal")]
-    NoSuchEvent {
-        /// Record.
-        event_id: uuid::Uuid,
-        /// Action.
-        action_id: uuid::Uuid,
-    },
     /// A blocking task was aborted.
     #[error("a task was aborted")]
     Aborted(#[from] tokio::task::JoinError),

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use sqlx::any::AnyConnectOptions;
-use sqlx::{AnyConnection, ConnectOptions as _, Connection as _};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, SqliteConnection};
 
 use crate::JournalError;
+use crate::connection::{Connection, Readers};
 
 /// Which database holds the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,35 +82,76 @@ pub(crate) enum Role {
     Migrator,
 }
 
-/// A checked URL and the backend that it names.
+/// How long a connection is taken to live since it was used last.
+const TRUSTED: Duration = Duration::from_secs(1);
+
+/// More than the journal has statements, so that each is prepared once per connection.
+const STATEMENTS: usize = 256;
+
+/// Where the journal lies, and how to get there.
 #[derive(Clone)]
-pub(crate) struct Target {
-    pub(crate) backend: Backend,
-    pub(crate) options: AnyConnectOptions,
+pub(crate) enum Target {
+    Sqlite(SqliteConnectOptions),
+    Postgres(PgConnectOptions),
 }
 
 impl Target {
     pub(crate) fn parse(url: &str) -> Result<Self, JournalError> {
-        let (backend, url) = if url.starts_with("sqlite:") {
-            (Backend::Sqlite, sqlite_url(url)?)
+        // The texts of bulk statements are long, and their rows say nothing about a problem: they are not logged.
+        if url.starts_with("sqlite:") {
+            let options: SqliteConnectOptions = sqlite_url(url)?.parse().map_err(unparsable)?;
+            let options = options.statement_cache_capacity(STATEMENTS);
+            Ok(Self::Sqlite(options.disable_statement_logging()))
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            (Backend::Postgres, with_parameter(url, "statement-cache-capacity", "256"))
+            let options: PgConnectOptions = url.parse().map_err(unparsable)?;
+            let options = options.statement_cache_capacity(STATEMENTS);
+            Ok(Self::Postgres(options.disable_statement_logging()))
         } else {
-            return Err(JournalError::Configuration(
-                "the URL must begin with sqlite: or postgres:".to_owned(),
-            ));
-        };
-        // The URL may hold a password: it is not repeated in the error.
-        let options: AnyConnectOptions = url
-            .parse()
-            .map_err(|_| JournalError::Configuration("the database URL cannot be parsed".to_owned()))?;
-        // The texts of bulk statements are long, and their rows say nothing about a problem.
-        Ok(Self { backend, options: options.disable_statement_logging() })
+            Err(JournalError::Configuration("the URL must begin with sqlite: or postgres:".to_owned()))
+        }
+    }
+
+    pub(crate) fn backend(&self) -> Backend {
+        match self {
+            Self::Sqlite(_) => Backend::Sqlite,
+            Self::Postgres(_) => Backend::Postgres,
+        }
+    }
+
+    /// Connections for reading, opened when needed.
+    pub(crate) fn readers(&self, most: u32) -> Readers {
+        match self {
+            Self::Sqlite(options) => Readers::Sqlite(
+                SqlitePoolOptions::new()
+                    .max_connections(most)
+                    // Unlike a server, a file is not restarted and leaves no dead connections behind.
+                    .test_before_acquire(false)
+                    .after_connect(|connection, _| Box::pin(prepare_sqlite(connection, Role::Reader)))
+                    .connect_lazy_with(options.clone()),
+            ),
+            Self::Postgres(options) => Readers::Postgres(
+                PgPoolOptions::new()
+                    .max_connections(most)
+                    .test_before_acquire(false)
+                    .before_acquire(|connection, use_so_far| {
+                        Box::pin(async move {
+                            // A server that was restarted leaves dead connections behind. One that was used a
+                            // moment ago is not asked each time: that would double the way to every row.
+                            if use_so_far.idle_for >= TRUSTED {
+                                connection.ping().await?;
+                            }
+                            Ok(true)
+                        })
+                    })
+                    .after_connect(|connection, _| Box::pin(prepare_postgres(connection, Role::Reader)))
+                    .connect_lazy_with(options.clone()),
+            ),
+        }
     }
 
     /// Opens a connection. SQLite answers "busy" at once, without waiting, when several processes switch a
     /// new file to write-ahead mode at the same moment; so this is tried again for a while.
-    pub(crate) async fn connect(&self, role: Role) -> Result<AnyConnection, JournalError> {
+    pub(crate) async fn connect(&self, role: Role) -> Result<Connection, JournalError> {
         let mut attempts = 0;
         loop {
             attempts += 1;
@@ -126,21 +169,36 @@ impl Target {
         }
     }
 
-    async fn connect_once(&self, role: Role) -> Result<AnyConnection, sqlx::Error> {
-        let mut connection = AnyConnection::connect_with(&self.options).await?;
-        self.prepare(&mut connection, role).await?;
-        Ok(connection)
+    async fn connect_once(&self, role: Role) -> Result<Connection, sqlx::Error> {
+        Ok(match self {
+            Self::Sqlite(options) => {
+                let mut connection = SqliteConnection::connect_with(options).await?;
+                prepare_sqlite(&mut connection, role).await?;
+                Connection::Sqlite(connection)
+            }
+            Self::Postgres(options) => {
+                let mut connection = PgConnection::connect_with(options).await?;
+                prepare_postgres(&mut connection, role).await?;
+                Connection::Postgres(connection)
+            }
+        })
     }
+}
 
-    /// Sets what the URL cannot say.
-    pub(crate) async fn prepare(
-        &self,
-        connection: &mut AnyConnection,
-        role: Role,
-    ) -> Result<(), sqlx::Error> {
-        sqlx::raw_sql(self.backend.setup(role)).execute(connection).await?;
-        Ok(())
-    }
+/// Sets what the URL cannot say.
+async fn prepare_sqlite(connection: &mut SqliteConnection, role: Role) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(Backend::Sqlite.setup(role)).execute(connection).await?;
+    Ok(())
+}
+
+async fn prepare_postgres(connection: &mut PgConnection, role: Role) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(Backend::Postgres.setup(role)).execute(connection).await?;
+    Ok(())
+}
+
+/// The URL may hold a password: it is not repeated in the error.
+fn unparsable(_: sqlx::Error) -> JournalError {
+    JournalError::Configuration("the database URL cannot be parsed".to_owned())
 }
 
 /// A file that does not exist yet is created; an in-memory database is refused, since each connection would
@@ -171,8 +229,8 @@ mod tests {
 
     #[test]
     fn urls_name_their_backend() {
-        assert_eq!(Target::parse("sqlite:data/journal.db").unwrap().backend, Backend::Sqlite);
-        assert_eq!(Target::parse("postgres://civitas@db/civitas").unwrap().backend, Backend::Postgres);
+        assert_eq!(Target::parse("sqlite:data/journal.db").unwrap().backend(), Backend::Sqlite);
+        assert_eq!(Target::parse("postgres://civitas@db/civitas").unwrap().backend(), Backend::Postgres);
     }
 
     #[test]

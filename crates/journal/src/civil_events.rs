@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use sqlx::any::AnyRow;
 use uuid::Uuid;
 
+use crate::connection::Row;
 use crate::sql::{Args, Bulk, Columns};
 use crate::{JournalError, Private, RecordKey, Session, Tx, ordinals};
 
@@ -149,7 +149,7 @@ macro_rules! select {
     };
 }
 
-fn decode(session: &Session, row: &AnyRow) -> Result<CivilEvent, JournalError> {
+fn decode(session: &Session, row: &Row) -> Result<CivilEvent, JournalError> {
     let key = RecordKey::new(row.uuid("event_id")?, row.uuid("action_id")?);
     let place = key.row();
     Ok(CivilEvent {

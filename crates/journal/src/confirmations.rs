@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use sqlx::any::AnyRow;
 
+use crate::connection::Row;
 use crate::sql::{Args, Bulk, Columns};
 use crate::{JournalError, Lease, Private, RecordKey, Session, Tx};
 
@@ -115,11 +115,11 @@ pub async fn replace(tx: &mut Tx, new: &NewConfirmation) -> Result<(), JournalEr
     Ok(())
 }
 
-fn key(row: &AnyRow) -> Result<RecordKey, JournalError> {
+fn key(row: &Row) -> Result<RecordKey, JournalError> {
     Ok(RecordKey::new(row.uuid("event_id")?, row.uuid("action_id")?))
 }
 
-fn decode(session: &Session, row: &AnyRow) -> Result<Confirmation, JournalError> {
+fn decode(session: &Session, row: &Row) -> Result<Confirmation, JournalError> {
     let key = key(row)?;
     let lease = match (row.opt_text("lease_owner")?, row.opt_at("lease_until")?) {
         (Some(owner), Some(until)) => Some(Lease { owner, until }),

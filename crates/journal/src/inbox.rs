@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use sqlx::any::AnyRow;
 
+use crate::connection::Row;
 use crate::sql::{Args, Bulk, Columns};
 use crate::{JournalError, Lease, Private, Session, Tx, ordinals};
 
@@ -95,7 +95,7 @@ pub async fn insert_many(tx: &mut Tx, deliveries: &[NewDelivery]) -> Result<Vec<
     Ok((first..id).map(|id| stored.contains(&id).then_some(id)).collect())
 }
 
-fn decode(session: &Session, row: &AnyRow) -> Result<Delivery, JournalError> {
+fn decode(session: &Session, row: &Row) -> Result<Delivery, JournalError> {
     let id = row.int("id")?;
     Ok(Delivery {
         id,

@@ -4,10 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::any::AnyPoolOptions;
-use sqlx::{Any, AnyConnection, Pool};
-
 use crate::backend::{Role, Target};
+use crate::connection::Readers;
 use crate::turn::Turn;
 use crate::writer::{BoxFuture, Writers};
 use crate::{Backend, DatabaseFault, Entropy, JournalError, Reader, Sealer, SealingKeys, Tx, migrations};
@@ -51,14 +49,14 @@ impl fmt::Debug for JournalOptions {
 #[derive(Clone)]
 pub struct Journal {
     target: Arc<Target>,
-    readers: Pool<Any>,
+    readers: Readers,
     writers: Writers,
     sealer: Sealer,
 }
 
 impl fmt::Debug for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Journal").field("backend", &self.target.backend).finish_non_exhaustive()
+        f.debug_struct("Journal").field("backend", &self.target.backend()).finish_non_exhaustive()
     }
 }
 
@@ -66,23 +64,11 @@ impl Journal {
     /// Opens the journal and starts its writers; must be called within a tokio runtime. The tables may still
     /// be missing: see [`Journal::migrate`].
     pub async fn open(options: JournalOptions, entropy: Entropy) -> Result<Self, JournalError> {
-        sqlx::any::install_default_drivers();
         let target = Arc::new(Target::parse(&options.url)?);
         let sealer = Sealer::new(options.keys, entropy);
         // The first writer also creates the file and switches it to write-ahead mode, before anybody reads.
         let first = target.connect(Role::Writer).await?;
-        let readers = AnyPoolOptions::new()
-            .max_connections(options.max_connections.max(1))
-            // A server that was restarted left dead connections behind; a file does not.
-            .test_before_acquire(target.backend == Backend::Postgres)
-            .after_connect({
-                let target = Arc::clone(&target);
-                move |connection: &mut AnyConnection, _| {
-                    let target = Arc::clone(&target);
-                    Box::pin(async move { target.prepare(connection, Role::Reader).await })
-                }
-            })
-            .connect_lazy_with(target.options.clone());
+        let readers = target.readers(options.max_connections.max(1));
         let writers = Writers::start(&target, first, &sealer, options.writers, options.publish);
         Ok(Self { target, readers, writers, sealer })
     }
@@ -94,7 +80,7 @@ impl Journal {
 
     /// Which database holds the journal.
     pub fn backend(&self) -> Backend {
-        self.target.backend
+        self.target.backend()
     }
 
     /// Seals and opens columns; for what is stored beside the tables' own functions.
@@ -105,7 +91,7 @@ impl Journal {
     /// A connection for reading.
     pub async fn read(&self) -> Result<Reader, JournalError> {
         let connection = self.readers.acquire().await?;
-        Ok(Reader::new(connection, self.target.backend, self.sealer.clone()))
+        Ok(Reader::new(connection, self.target.backend(), self.sealer.clone()))
     }
 
     /// Runs `write` in a transaction; when this returns `Ok`, what it did is durable.

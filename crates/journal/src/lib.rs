@@ -11,6 +11,7 @@
 mod text_enum;
 
 mod backend;
+mod connection;
 mod error;
 mod journal;
 mod migrations;

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{Connection as _, SqlSafeStr as _};
 
+use crate::JournalError;
 use crate::backend::{Role, Target};
-use crate::{Backend, JournalError};
+use crate::connection::Driver;
 
 const TEXTS: [(i64, &str, &str); 1] = [(1, "journal", include_str!("../migrations/0001_journal.sql"))];
 
@@ -18,13 +19,13 @@ pub(crate) async fn run(target: &Target) -> Result<(), JournalError> {
     });
     let migrator = Migrator::with_migrations(migrations.to_vec());
     let mut connection = target.connect(Role::Migrator).await?;
-    match target.backend {
-        Backend::Postgres => migrator.run(&mut connection).await.map_err(failed)?,
-        Backend::Sqlite => {
+    match connection.driver() {
+        Driver::Sqlite(connection) => {
             let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
             migrator.run(&mut *tx).await.map_err(failed)?;
             tx.commit().await?;
         }
+        Driver::Postgres(connection) => migrator.run(connection).await.map_err(failed)?,
     }
     connection.close().await?;
     Ok(())

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use sqlx::any::AnyRow;
 use uuid::Uuid;
 
+use crate::connection::Row;
 use crate::operations::{Respond, State};
 use crate::sql::{Args, Columns};
 use crate::{JournalError, RecordKey, Session};
@@ -119,7 +119,7 @@ pub async fn list(
     rows.iter().map(decode).collect()
 }
 
-fn decode(row: &AnyRow) -> Result<Entry, JournalError> {
+fn decode(row: &Row) -> Result<Entry, JournalError> {
     Ok(Entry {
         key: RecordKey::new(row.uuid("event_id")?, row.uuid("action_id")?),
         ordinal: row.int("ordinal")?,

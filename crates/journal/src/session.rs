@@ -4,11 +4,10 @@ use std::ops::{Deref, DerefMut, Range};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sqlx::any::AnyRow;
-use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AssertSqlSafe};
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
+use crate::connection::{Connection, Row};
 use crate::sql::Args;
 use crate::{Backend, JournalError, NewLeaf, Private, Sealer, outbox};
 
@@ -50,12 +49,6 @@ pub struct Session {
     sealer: Sealer,
 }
 
-#[derive(Debug)]
-enum Connection {
-    Own(AnyConnection),
-    Pooled(PoolConnection<Any>),
-}
-
 /// A connection that only reads. Each query sees what was committed before it.
 #[derive(Debug)]
 pub struct Reader(Session);
@@ -71,8 +64,8 @@ pub struct Tx {
 }
 
 impl Session {
-    pub(crate) fn own(connection: AnyConnection, backend: Backend, sealer: Sealer) -> Self {
-        Self { connection: Connection::Own(connection), backend, sealer }
+    pub(crate) fn new(connection: Connection, backend: Backend, sealer: Sealer) -> Self {
+        Self { connection, backend, sealer }
     }
 
     /// Which database this is.
@@ -85,49 +78,33 @@ impl Session {
         &self.sealer
     }
 
-    fn connection(&mut self) -> &mut AnyConnection {
-        match &mut self.connection {
-            Connection::Own(connection) => connection,
-            Connection::Pooled(connection) => connection,
-        }
-    }
-
     /// Runs a statement and takes all rows that it returns.
-    pub(crate) async fn rows(&mut self, sql: &'static str, args: Args) -> Result<Vec<AnyRow>, JournalError> {
-        let query = sqlx::query_with(sql, args.into_inner());
-        Ok(query.fetch_all(self.connection()).await?)
+    pub(crate) async fn rows(&mut self, sql: &'static str, args: Args) -> Result<Vec<Row>, JournalError> {
+        Ok(self.connection.rows(sql, args).await?)
     }
 
     /// The same for a bulk statement.
-    pub(crate) async fn bulk(&mut self, sql: Arc<str>, args: Args) -> Result<Vec<AnyRow>, JournalError> {
-        let query = sqlx::query_with(AssertSqlSafe(sql), args.into_inner());
-        Ok(query.fetch_all(self.connection()).await?)
+    pub(crate) async fn bulk(&mut self, sql: Arc<str>, args: Args) -> Result<Vec<Row>, JournalError> {
+        Ok(self.connection.rows(AssertSqlSafe(sql), args).await?)
     }
 
     /// Runs a statement that returns no rows; how many it changed.
     pub(crate) async fn execute(&mut self, sql: &'static str, args: Args) -> Result<u64, JournalError> {
-        let query = sqlx::query_with(sql, args.into_inner());
-        Ok(query.execute(self.connection()).await?.rows_affected())
+        Ok(self.connection.execute(sql, args).await?)
     }
 
     /// The same for a bulk statement.
     pub(crate) async fn execute_bulk(&mut self, sql: Arc<str>, args: Args) -> Result<u64, JournalError> {
-        let query = sqlx::query_with(AssertSqlSafe(sql), args.into_inner());
-        Ok(query.execute(self.connection()).await?.rows_affected())
+        Ok(self.connection.execute(AssertSqlSafe(sql), args).await?)
     }
 
     /// Runs a statement without arguments and without preparing it.
     pub(crate) async fn raw(&mut self, sql: &'static str) -> Result<(), JournalError> {
-        sqlx::raw_sql(sql).execute(self.connection()).await?;
-        Ok(())
+        Ok(self.connection.raw(sql).await?)
     }
 
     async fn close(self) {
-        let closed = match self.connection {
-            Connection::Own(connection) => sqlx::Connection::close(connection).await,
-            Connection::Pooled(connection) => connection.close().await,
-        };
-        if let Err(error) = closed {
+        if let Err(error) = self.connection.close().await {
             tracing::debug!(%error, "journal connection did not close cleanly");
         }
     }
@@ -174,8 +151,8 @@ impl Session {
 }
 
 impl Reader {
-    pub(crate) fn new(connection: PoolConnection<Any>, backend: Backend, sealer: Sealer) -> Self {
-        Self(Session { connection: Connection::Pooled(connection), backend, sealer })
+    pub(crate) fn new(connection: Connection, backend: Backend, sealer: Sealer) -> Self {
+        Self(Session::new(connection, backend, sealer))
     }
 }
 

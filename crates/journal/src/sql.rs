@@ -4,34 +4,41 @@ use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
-use sqlx::any::{AnyArguments, AnyRow};
-use sqlx::{Any, Arguments, Encode, Row, Type};
+use sqlx::postgres::PgArguments;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, Error};
 use uuid::Uuid;
 
 use crate::JournalError;
+use crate::connection::Row;
 
 /// Arguments of one statement, in the order of its placeholders.
 #[derive(Default)]
-pub(crate) struct Args(AnyArguments);
+pub(crate) struct Args(Vec<Value>);
+
+/// What columns hold on either database.
+enum Value {
+    Text(Option<String>),
+    Int(Option<i64>),
+    Bytes(Option<Vec<u8>>),
+}
 
 impl Args {
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    fn add<'q, T: Encode<'q, Any> + Type<Any>>(&mut self, value: T) -> &mut Self {
-        // The Any driver only copies the value into a vector; nothing there returns an error.
-        let added = self.0.add(value);
-        debug_assert!(added.is_ok(), "the Any driver encodes every value");
+    fn add(&mut self, value: Value) -> &mut Self {
+        self.0.push(value);
         self
     }
 
     pub(crate) fn text(&mut self, value: impl Into<String>) -> &mut Self {
-        self.add(value.into())
+        self.add(Value::Text(Some(value.into())))
     }
 
     pub(crate) fn opt_text(&mut self, value: Option<&str>) -> &mut Self {
-        self.add(value.map(str::to_owned))
+        self.add(Value::Text(value.map(str::to_owned)))
     }
 
     pub(crate) fn uuid(&mut self, value: Uuid) -> &mut Self {
@@ -39,35 +46,57 @@ impl Args {
     }
 
     pub(crate) fn opt_uuid(&mut self, value: Option<Uuid>) -> &mut Self {
-        self.add(value.map(|id| id.to_string()))
+        self.add(Value::Text(value.map(|id| id.to_string())))
     }
 
     pub(crate) fn int(&mut self, value: i64) -> &mut Self {
-        self.add(value)
+        self.opt_int(Some(value))
     }
 
     pub(crate) fn opt_int(&mut self, value: Option<i64>) -> &mut Self {
-        self.add(value)
+        self.add(Value::Int(value))
     }
 
     pub(crate) fn at(&mut self, value: Timestamp) -> &mut Self {
-        self.add(value.as_microsecond())
+        self.int(value.as_microsecond())
     }
 
     pub(crate) fn opt_at(&mut self, value: Option<Timestamp>) -> &mut Self {
-        self.add(value.map(Timestamp::as_microsecond))
+        self.opt_int(value.map(Timestamp::as_microsecond))
     }
 
     pub(crate) fn bytes(&mut self, value: Vec<u8>) -> &mut Self {
-        self.add(value)
+        self.opt_bytes(Some(value))
     }
 
     pub(crate) fn opt_bytes(&mut self, value: Option<Vec<u8>>) -> &mut Self {
-        self.add(value)
+        self.add(Value::Bytes(value))
     }
 
-    pub(crate) fn into_inner(self) -> AnyArguments {
-        self.0
+    pub(crate) fn into_sqlite(self) -> Result<SqliteArguments, Error> {
+        self.encoded()
+    }
+
+    pub(crate) fn into_postgres(self) -> Result<PgArguments, Error> {
+        self.encoded()
+    }
+
+    fn encoded<A: Arguments + Default>(self) -> Result<A, Error>
+    where
+        Option<String>: for<'q> sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
+        Option<i64>: for<'q> sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
+        Option<Vec<u8>>: for<'q> sqlx::Encode<'q, A::Database> + sqlx::Type<A::Database>,
+    {
+        let mut encoded = A::default();
+        for value in self.0 {
+            match value {
+                Value::Text(value) => encoded.add(value),
+                Value::Int(value) => encoded.add(value),
+                Value::Bytes(value) => encoded.add(value),
+            }
+            .map_err(Error::Encode)?;
+        }
+        Ok(encoded)
     }
 }
 
@@ -111,29 +140,29 @@ fn instant(micros: i64, column: &'static str) -> Result<Timestamp, JournalError>
     Timestamp::from_microsecond(micros).map_err(|_| JournalError::Corrupt { column })
 }
 
-impl Columns for AnyRow {
+impl Columns for Row {
     fn text(&self, column: &'static str) -> Result<String, JournalError> {
-        Ok(self.try_get(column)?)
+        Ok(self.get(column)?)
     }
 
     fn opt_text(&self, column: &'static str) -> Result<Option<String>, JournalError> {
-        Ok(self.try_get(column)?)
+        Ok(self.get(column)?)
     }
 
     fn int(&self, column: &'static str) -> Result<i64, JournalError> {
-        Ok(self.try_get(column)?)
+        Ok(self.get(column)?)
     }
 
     fn opt_int(&self, column: &'static str) -> Result<Option<i64>, JournalError> {
-        Ok(self.try_get(column)?)
+        Ok(self.get(column)?)
     }
 
     fn bytes(&self, column: &'static str) -> Result<Vec<u8>, JournalError> {
-        Ok(self.try_get(column)?)
+        Ok(self.get(column)?)
     }
 
     fn opt_bytes(&self, column: &'static str) -> Result<Option<Vec<u8>>, JournalError> {
-        Ok(self.try_get(column)?)
+        Ok(self.get(column)?)
     }
 }
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use sqlx::AnyConnection;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::backend::{Role, Target};
+use crate::connection::Connection;
 use crate::session::Session;
 use crate::turn::Turn;
 use crate::{Backend, JournalError, Sealer, Tx, witness};
@@ -89,7 +89,7 @@ pub(crate) struct Writers {
 impl Writers {
     pub(crate) fn start(
         target: &Arc<Target>,
-        first: AnyConnection,
+        first: Connection,
         sealer: &Sealer,
         count: u32,
         publish: bool,
@@ -97,7 +97,7 @@ impl Writers {
         let (sender, receiver) = mpsc::channel(WAITING);
         let (closing, _) = watch::channel(false);
         let queue = Arc::new(Mutex::new(receiver));
-        let count = match target.backend {
+        let count = match target.backend() {
             Backend::Sqlite => 1,
             Backend::Postgres => count.max(1),
         };
@@ -154,8 +154,8 @@ impl Writers {
     }
 }
 
-fn transaction(target: &Target, connection: AnyConnection, sealer: &Sealer, publish: bool) -> Tx {
-    Tx::new(Session::own(connection, target.backend, sealer.clone()), publish)
+fn transaction(target: &Target, connection: Connection, sealer: &Sealer, publish: bool) -> Tx {
+    Tx::new(Session::new(connection, target.backend(), sealer.clone()), publish)
 }
 
 struct Writer {

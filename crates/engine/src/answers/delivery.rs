@@ -90,6 +90,6 @@ impl Engine {
 
     async fn is_ours(&self, aid: &str) -> Result<bool, JournalError> {
         let mut reader = self.journal().read().await?;
-        Ok(operations::by_aid(&mut reader, aid).await?.is_some())
+        Ok(!operations::taken_aids(&mut reader, &[aid.to_owned()]).await?.is_empty())
     }
 }

@@ -8,8 +8,8 @@ mod claim;
 mod read;
 
 use jiff::Timestamp;
-use sqlx::any::AnyRow;
 
+use crate::connection::Row;
 use crate::sql::{Args, Bulk, Columns};
 use crate::{JournalError, Lease, Private, RecordKey, Session, Tx};
 
@@ -203,7 +203,7 @@ impl From<&NewOperation> for Operation {
     }
 }
 
-fn decode(session: &Session, row: &AnyRow) -> Result<Operation, JournalError> {
+fn decode(session: &Session, row: &Row) -> Result<Operation, JournalError> {
     let key = RecordKey::new(row.uuid("event_id")?, row.uuid("action_id")?);
     let place = key.row();
     let lease = match (row.opt_text("lease_owner")?, row.opt_at("lease_until")?) {

@@ -34,30 +34,105 @@ pub(crate) fn bombs(sound: &PackFiles) -> Vec<Bomb> {
     };
     let mut all = vec![
         rules("a file of 100 MB", Code::P030, "# a remark that says nothing\n".repeat(3_500_000)),
-        rules("a million rules", Code::P030, format!("version: 1\nrules:\n{}", "  - { id: a }\n".repeat(1_000_000))),
-        rules("rules by the ten thousand", Code::P032, format!("version: 1\nrules:\n{}", "- {a: 1}\n".repeat(60_000))),
+        rules(
+            "a million rules",
+            Code::P030,
+            format!("version: 1\nrules:\n{}", "  - { id: a }\n".repeat(1_000_000)),
+        ),
+        rules(
+            "rules by the ten thousand",
+            Code::P032,
+            format!("version: 1\nrules:\n{}", "- {a: 1}\n".repeat(60_000)),
+        ),
         rules("a flow list 100,000 deep", Code::P031, format!("version: 1\nrules: {}", "[".repeat(100_000))),
-        rules("a flow map 100,000 deep", Code::P031, format!("version: 1\nrules: {}", "{a: ".repeat(100_000))),
-        rules("a block list 100,000 deep", Code::P031, format!("version: 1\nrules:\n{}", "- ".repeat(100_000))),
+        rules(
+            "a flow map 100,000 deep",
+            Code::P031,
+            format!("version: 1\nrules: {}", "{a: ".repeat(100_000)),
+        ),
+        rules(
+            "a block list 100,000 deep",
+            Code::P031,
+            format!("version: 1\nrules:\n{}", "- ".repeat(100_000)),
+        ),
         rules("a key of 500 kB", Code::P002, format!("{}: 1\n", "k".repeat(500_000))),
         rules("a complex key of 500 kB", Code::P033, format!("? {}\n: 1\n", "k".repeat(500_000))),
         rules("a text of 500 kB", Code::P033, format!("version: {}\n", "t".repeat(500_000))),
         rules("a billion laughs", Code::P032, laughs(20, 9)),
-        rules("a text that is repeated", Code::P032, format!("a: &a [{}]\nb: [{}]\n", "x, ".repeat(400), "*a, ".repeat(400))),
+        rules(
+            "a text that is repeated",
+            Code::P032,
+            format!("a: &a [{}]\nb: [{}]\n", "x, ".repeat(400), "*a, ".repeat(400)),
+        ),
         rules("merged maps", Code::P032, merged(400)),
         with("an archive 100,000 deep", Code::P031, "id-schema.json", "[".repeat(100_000)),
         with("a schema of many values", Code::P032, "id-schema.json", format!("[{}0]", "0,".repeat(200_000))),
         rules("conditions that double", Code::P034, doubled(&text_of("rules.yaml"))),
-        rules("a pattern that explodes", Code::P035, condition("if: { child.nid: { matches: '((\\w{100}){100}){100}' } }")),
-        rules("a pattern 3,000 deep", Code::R014, condition(&format!("if: {{ child.nid: {{ matches: '{}a{}' }} }}", "(".repeat(3_000), ")".repeat(3_000)))),
-        rules("patterns that add up", Code::P035, condition(&format!("if: {{ any: [{}] }}", patterns(2_000)))),
-        with("a schema that doubles", Code::P037, "id-schema.json", schema(&doubled_schema(40)).replace("#/definitions/simpleType", "#/definitions/d0")),
-        with("a schema that leads back", Code::P037, "id-schema.json", schema("\"d0\": { \"items\": { \"$ref\": \"#/definitions/d0\" } }").replace("#/definitions/simpleType", "#/definitions/d0")),
-        with("a template with a loop", Code::M005, "packets.yaml", template("{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}")),
-        with("a template that doubles", Code::M005, "packets.yaml", template(&format!("{{% set x = 'x' %}}{}", "{% set x = x ~ x %}".repeat(60)))),
-        with("a template that replaces", Code::M005, "packets.yaml", template(&format!("{{{{ 'aa'{} }}}}", " | replace('a', 'aaaaaaaa')".repeat(40)))),
-        with("a template that multiplies", Code::M005, "packets.yaml", template("{{ 'x' * 10000000 * 10000000 }}")),
-        rules("a thousand mistakes on one line", Code::P036, format!("{}\nx: {{ {} }}\n", text_of("rules.yaml"), (0..9_000).map(|n| format!("k{n}: '${{a}}', ")).collect::<String>())),
+        rules(
+            "a pattern that explodes",
+            Code::P035,
+            condition("if: { child.nid: { matches: '((\\w{100}){100}){100}' } }"),
+        ),
+        rules(
+            "a pattern 3,000 deep",
+            Code::R014,
+            condition(&format!(
+                "if: {{ child.nid: {{ matches: '{}a{}' }} }}",
+                "(".repeat(3_000),
+                ")".repeat(3_000)
+            )),
+        ),
+        rules(
+            "patterns that add up",
+            Code::P035,
+            condition(&format!("if: {{ any: [{}] }}", patterns(2_000))),
+        ),
+        with(
+            "a schema that doubles",
+            Code::P037,
+            "id-schema.json",
+            schema(&doubled_schema(40)).replace("#/definitions/simpleType", "#/definitions/d0"),
+        ),
+        with(
+            "a schema that leads back",
+            Code::P037,
+            "id-schema.json",
+            schema("\"d0\": { \"items\": { \"$ref\": \"#/definitions/d0\" } }")
+                .replace("#/definitions/simpleType", "#/definitions/d0"),
+        ),
+        with(
+            "a template with a loop",
+            Code::M005,
+            "packets.yaml",
+            template("{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}"),
+        ),
+        with(
+            "a template that doubles",
+            Code::M005,
+            "packets.yaml",
+            template(&format!("{{% set x = 'x' %}}{}", "{% set x = x ~ x %}".repeat(60))),
+        ),
+        with(
+            "a template that replaces",
+            Code::M005,
+            "packets.yaml",
+            template(&format!("{{{{ 'aa'{} }}}}", " | replace('a', 'aaaaaaaa')".repeat(40))),
+        ),
+        with(
+            "a template that multiplies",
+            Code::M005,
+            "packets.yaml",
+            template("{{ 'x' * 10000000 * 10000000 }}"),
+        ),
+        rules(
+            "a thousand mistakes on one line",
+            Code::P036,
+            format!(
+                "{}\nx: {{ {} }}\n",
+                text_of("rules.yaml"),
+                (0..9_000).map(|n| format!("k{n}: '${{a}}', ")).collect::<String>()
+            ),
+        ),
         with("records that are copied", Code::P032, "cases/all.yaml", copied()),
     ];
     let files = (0..1_500).map(|number| (format!("cases/{number}.yaml"), String::new())).collect();
@@ -119,11 +194,14 @@ fn copied() -> String {
 /// A large form and as many references that are all slightly wrong.
 fn misspelt(sound: &PackFiles) -> Bomb {
     let mut files = sound.clone();
-    let fields: String = (0..10_000).map(|n| format!("      section.fieldnumber{n:05}: {{ type: ID }}\n")).collect();
+    let fields: String =
+        (0..10_000).map(|n| format!("      section.fieldnumber{n:05}: {{ type: ID }}\n")).collect();
     if let Some(text) = files.0.get_mut("fields.yaml") {
         *text = text.replacen("    fields:\n", &format!("    fields:\n{fields}"), 1);
     }
-    let wrong: String = (0..8_000).map(|n| format!("- {{ section.feildnumber{n:05}: present }}, ").replace("- ", "")).collect();
+    let wrong: String = (0..8_000)
+        .map(|n| format!("- {{ section.feildnumber{n:05}: present }}, ").replace("- ", ""))
+        .collect();
     if let Some(text) = files.0.get_mut("rules.yaml") {
         *text = text.replace("if: { changed: biographic }", &format!("if: {{ any: [{wrong}] }}"));
     }
@@ -137,7 +215,8 @@ fn choices(sound: &PackFiles) -> Bomb {
     if let Some(text) = files.0.get_mut("fields.yaml") {
         *text = text.replace("options: [male, female]", &format!("options: [male, female, {options}]"));
     }
-    let asked: String = (0..8_000).map(|n| format!("{{ child.gender: {{ equals: option-{n} }} }}, ")).collect();
+    let asked: String =
+        (0..8_000).map(|n| format!("{{ child.gender: {{ equals: option-{n} }} }}, ")).collect();
     if let Some(text) = files.0.get_mut("rules.yaml") {
         *text = text.replace("if: { changed: biographic }", &format!("if: {{ any: [{asked}] }}"));
     }

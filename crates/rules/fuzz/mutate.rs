@@ -9,28 +9,135 @@ use serde_json::{Map, Value, json};
 
 /// Pieces of YAML that mean something to its readers.
 const PIECES: &[&str] = &[
-    "&a ", "*a", "&a *a", "<<: *a", "<<: [*a, *a]", "!!binary ", "!!str ", "!!int ", "!!map ", "!!set ", "!local ",
-    "!include x.yaml", "---\n", "...\n", "%YAML 1.2\n---\n", "? ", ": ", "- ", "{", "}", "[", "]", ",", "|\n", "|2-\n",
-    ">+\n", "\"", "'", "#", "@", "`", "%", "~", "null", "yes", "NO", "on", "\t", "\r", "\r\n", "\u{feff}", "\0",
-    "\u{85}", "\u{2028}", "\u{202e}", "é", "मुन्ना", "👶", "\\u0000", "\"\\ud800\"", "${HOME}", "{{ a }}", "{% if a %}",
-    "{% for a in a %}", "{{ a | words }}", "{{ [a] * 9 }}",
+    "&a ",
+    "*a",
+    "&a *a",
+    "<<: *a",
+    "<<: [*a, *a]",
+    "!!binary ",
+    "!!str ",
+    "!!int ",
+    "!!map ",
+    "!!set ",
+    "!local ",
+    "!include x.yaml",
+    "---\n",
+    "...\n",
+    "%YAML 1.2\n---\n",
+    "? ",
+    ": ",
+    "- ",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    "|\n",
+    "|2-\n",
+    ">+\n",
+    "\"",
+    "'",
+    "#",
+    "@",
+    "`",
+    "%",
+    "~",
+    "null",
+    "yes",
+    "NO",
+    "on",
+    "\t",
+    "\r",
+    "\r\n",
+    "\u{feff}",
+    "\0",
+    "\u{85}",
+    "\u{2028}",
+    "\u{202e}",
+    "é",
+    "मुन्ना",
+    "👶",
+    "\\u0000",
+    "\"\\ud800\"",
+    "${HOME}",
+    "{{ a }}",
+    "{% if a %}",
+    "{% for a in a %}",
+    "{{ a | words }}",
+    "{{ [a] * 9 }}",
 ];
 
 /// Values at the limits of their types.
 const EXTREMES: &[&str] = &[
-    "0", "-0", "-1", "1e400", "-1e400", "1e-400", "0.1e1", "18446744073709551615", "18446744073709551616",
-    "-9223372036854775808", "-9223372036854775809", "340282366920938463463374607431768211456", ".inf", "-.inf", ".nan",
-    "0x7fffffffffffffff", "0o777", "0b11", "1_000", "1:30:00", "2026-02-30", "9999-12-31", "0000-01-01", "-0001-01-01",
-    "2026-06-01T00:00:60Z", "+10000-01-01T00:00:00Z", "9000 years", "9001 years", "65536 days", "0 days",
-    "0.1000000000000000055511151231257827", "5e-324", "123456789.12345678",
+    "0",
+    "-0",
+    "-1",
+    "1e400",
+    "-1e400",
+    "1e-400",
+    "0.1e1",
+    "18446744073709551615",
+    "18446744073709551616",
+    "-9223372036854775808",
+    "-9223372036854775809",
+    "340282366920938463463374607431768211456",
+    ".inf",
+    "-.inf",
+    ".nan",
+    "0x7fffffffffffffff",
+    "0o777",
+    "0b11",
+    "1_000",
+    "1:30:00",
+    "2026-02-30",
+    "9999-12-31",
+    "0000-01-01",
+    "-0001-01-01",
+    "2026-06-01T00:00:60Z",
+    "+10000-01-01T00:00:00Z",
+    "9000 years",
+    "9001 years",
+    "65536 days",
+    "0 days",
+    "0.1000000000000000055511151231257827",
+    "5e-324",
+    "123456789.12345678",
 ];
 
 /// Patterns, templates and references that are hard on their readers.
 const NASTY: &[&str] = &[
-    "(a+)+$", "(\\w{100}){9}", "[[:alpha:]]", "(?=a)b", "\\p{L}{1,50}", "a)|(b", "(?x) # ", "\\", "[", "(?P<a>.)", "$^",
-    "#/definitions/simpleType", "#", "#/", "https://example.org/x", "#/properties/identity", "../rules.yaml",
-    "{code:10}", "{code:99999999999999999999}", "{year", "{check}{check}", "yyyy/MM/dd", "yyyyyyyyMMdd", "Africa/Lusaka",
-    "UTC", "Etc/GMT+12", "child.name", "child.name#surname", "child.name##", "#", "child.dob", "a_parent_is_known",
+    "(a+)+$",
+    "(\\w{100}){9}",
+    "[[:alpha:]]",
+    "(?=a)b",
+    "\\p{L}{1,50}",
+    "a)|(b",
+    "(?x) # ",
+    "\\",
+    "[",
+    "(?P<a>.)",
+    "$^",
+    "#/definitions/simpleType",
+    "#",
+    "#/",
+    "https://example.org/x",
+    "#/properties/identity",
+    "../rules.yaml",
+    "{code:10}",
+    "{code:99999999999999999999}",
+    "{year",
+    "{check}{check}",
+    "yyyy/MM/dd",
+    "yyyyyyyyMMdd",
+    "Africa/Lusaka",
+    "UTC",
+    "Etc/GMT+12",
+    "child.name",
+    "child.name#surname",
+    "child.name##",
+    "#",
+    "child.dob",
+    "a_parent_is_known",
 ];
 
 /// An input: the files of a pack, or an archived form.
@@ -87,7 +194,10 @@ impl Seeds {
                 files.remove(&name);
             }
             1 => {
-                files.insert(pick(&["cases/x.yaml", "rule.yaml", "cases.yaml", "a.md", ""], rng).to_string(), "version: 1\n".to_owned());
+                files.insert(
+                    pick(&["cases/x.yaml", "rule.yaml", "cases.yaml", "a.md", ""], rng).to_string(),
+                    "version: 1\n".to_owned(),
+                );
             }
             2 => {
                 // A file in the place of another.
@@ -198,14 +308,16 @@ impl Seeds {
                 (6, place) => *place = json!(pick(EXTREMES, rng)),
                 (7, place) => {
                     let bits = f64::from_bits(rng.random_range(0..=u64::MAX));
-                    let numbers = [json!(0), json!(-1), json!(u64::MAX), json!(i64::MIN), json!(bits), json!(1.5)];
+                    let numbers =
+                        [json!(0), json!(-1), json!(u64::MAX), json!(i64::MIN), json!(bits), json!(1.5)];
                     *place = pick(&numbers, rng).clone();
                 }
                 (8, place) => {
                     let inner = place.take();
                     let mut wrapped = inner;
                     for _ in 0..1 << rng.random_range(0..7) {
-                        wrapped = if rng.random_bool(0.5) { json!([wrapped]) } else { json!({ "not": wrapped }) };
+                        wrapped =
+                            if rng.random_bool(0.5) { json!([wrapped]) } else { json!({ "not": wrapped }) };
                     }
                     *place = wrapped;
                 }
@@ -275,7 +387,8 @@ fn replace_word(text: &str, word: impl AsRef<str>, rng: &mut StdRng) -> String {
     let word = word.as_ref();
     let at = boundary(text, rng);
     let is_end = |c: char| c.is_whitespace() || ",:{}[]\"'".contains(c);
-    let from = text[..at].rfind(is_end).map_or(0, |end| end + text[end..].chars().next().map_or(1, char::len_utf8));
+    let from =
+        text[..at].rfind(is_end).map_or(0, |end| end + text[end..].chars().next().map_or(1, char::len_utf8));
     let to = text[at..].find(is_end).map_or(text.len(), |end| at + end);
     format!("{}{word}{}", &text[..from], &text[to..])
 }

@@ -114,7 +114,8 @@ fn fields_of(files: &PackFiles) -> Vec<String> {
 
 fn fields_in(text: &str) -> Vec<String> {
     let words = text.split(|c: char| !(c.is_alphanumeric() || c == '.'));
-    let fields: BTreeSet<&str> = words.filter(|word| word.contains('.') && word.len() < 60).take(2_000).collect();
+    let fields: BTreeSet<&str> =
+        words.filter(|word| word.contains('.') && word.len() < 60).take(2_000).collect();
     fields.into_iter().map(str::to_owned).collect()
 }
 
@@ -137,7 +138,12 @@ fn junk(rng: &mut StdRng, depth: u32) -> Value {
         2 => json!(""),
         3 => json!(CANARY),
         4 => json!("2016-02-29"),
-        5 => json!(format!("{:04}-{:02}-{:02}", rng.random_range(0..10_000), rng.random_range(0..14), rng.random_range(0..33))),
+        5 => json!(format!(
+            "{:04}-{:02}-{:02}",
+            rng.random_range(0..10_000),
+            rng.random_range(0..14),
+            rng.random_range(0..33)
+        )),
         6 => json!("verified"),
         7 => json!("female"),
         8 => json!(rng.random_range(i64::MIN..=i64::MAX)),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use civitas_rules::{Pack, PackFiles};
 use rand::SeedableRng as _;
@@ -64,7 +64,8 @@ impl End {
 pub(crate) struct Report {
     pub(crate) inputs: u64,
     loaded: u64,
-    micros: u64,
+    /// CPU time.
+    pub(crate) micros: u64,
     slowest: u64,
     peak: u64,
     codes: BTreeMap<String, u64>,
@@ -93,7 +94,9 @@ impl Report {
         let numbers: Vec<u64> =
             lines.next().unwrap_or_default().split(' ').filter_map(|number| number.parse().ok()).collect();
         let &[inputs, loaded, micros, slowest, peak] = numbers.as_slice() else { return Self::default() };
-        let codes = lines.filter_map(|line| line.split_once(' ')).filter_map(|(code, count)| Some((code.to_owned(), count.parse().ok()?)));
+        let codes = lines
+            .filter_map(|line| line.split_once(' '))
+            .filter_map(|(code, count)| Some((code.to_owned(), count.parse().ok()?)));
         Self { inputs, loaded, micros, slowest, peak, codes: codes.collect() }
     }
 }
@@ -115,7 +118,13 @@ impl fmt::Display for Report {
             .map(|code| code.as_str())
             .filter(|code| !self.codes.contains_key(*code))
             .collect();
-        write!(f, "{} of {} codes were told; not {}", self.codes.len(), civitas_rules::Code::ALL.len(), missing.join(", "))
+        write!(
+            f,
+            "{} of {} codes were told; not {}",
+            self.codes.len(),
+            civitas_rules::Code::ALL.len(),
+            missing.join(", ")
+        )
     }
 }
 
@@ -175,10 +184,9 @@ pub(crate) fn run(seed: u64, from: u64, seconds: u64, folder: &Path) {
     let seeds = seeds();
     let progress = File::create(folder.join("progress")).expect("a file for the progress");
     let watch = Watch::start();
-    let began = Instant::now();
     let mut report = Report::default();
     let tell = |report: &Report| std::fs::write(folder.join("report"), report.written()).expect("a report");
-    while began.elapsed() < Duration::from_secs(seconds) {
+    while report.micros < seconds * 1_000_000 {
         let mut rng = generator(seed, from + report.inputs);
         let input = seeds.input(&mut rng);
         progress.write_all_at(format!("{:020}", report.inputs).as_bytes(), 0).expect("progress");
@@ -265,7 +273,9 @@ pub(crate) fn smaller(input: Input, end: End, folder: &Path) -> Input {
         return input;
     }
     match input {
-        Input::Canonical(text) => Input::Canonical(fewer(&text, &mut |text| still(&Input::Canonical(text.to_owned())))),
+        Input::Canonical(text) => {
+            Input::Canonical(fewer(&text, &mut |text| still(&Input::Canonical(text.to_owned()))))
+        }
         Input::Files(mut files) => {
             let names: Vec<String> = files.0.keys().cloned().collect();
             for name in &names {
@@ -314,9 +324,9 @@ fn fewer(text: &str, still: &mut dyn FnMut(&str) -> bool) -> String {
 /// Keeps an input under a name that is its own.
 pub(crate) fn keep(what: &str, input: &Input) -> PathBuf {
     let text = corpus::text(input);
-    let sum = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
-        (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let sum = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     let folder = corpus::folder();
     let path = folder.join(format!("{what}-{:08x}.txt", sum & 0xffff_ffff));
     std::fs::create_dir_all(&folder).expect("a folder for kept inputs");

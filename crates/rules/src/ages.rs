@@ -52,7 +52,8 @@ fn chrono_of(date: Date) -> NaiveDate {
 
 fn jiff_of(date: NaiveDate) -> Date {
     let part = |value: u32| i8::try_from(value).expect("a part of a date");
-    Date::new(i16::try_from(date.year()).expect("a year"), part(date.month()), part(date.day())).expect("a date")
+    Date::new(i16::try_from(date.year()).expect("a year"), part(date.month()), part(date.day()))
+        .expect("a date")
 }
 
 fn is_leap_day(date: NaiveDate) -> bool {
@@ -68,7 +69,10 @@ fn below(age: Age, born: NaiveDate, today: NaiveDate, leap: LeapBirthday) -> Opt
     let count = u32::from(age.count);
     Some(match age.unit {
         Unit::Years => {
-            let early = leap == February28 && is_leap_day(born) && (today.month(), today.day()) == (2, 28) && !today.leap_year();
+            let early = leap == February28
+                && is_leap_day(born)
+                && (today.month(), today.day()) == (2, 28)
+                && !today.leap_year();
             today.years_since(born).expect("not before the birth") + u32::from(early) < count
         }
         Unit::Months => born.checked_add_months(Months::new(count)).is_none_or(|reached| today < reached),
@@ -98,7 +102,8 @@ fn every_birth_of_a_leap_year_on_every_day_of_two_years() {
     for born in days((2016, 1, 1), (2016, 12, 31)) {
         for today in days((2016, 1, 1), (2017, 12, 31)) {
             pairs += 1;
-            let months = (today.year() - born.year()) * 12 + today.month0().cast_signed() - born.month0().cast_signed();
+            let months = (today.year() - born.year()) * 12 + today.month0().cast_signed()
+                - born.month0().cast_signed();
             let count = |number: i64| u16::try_from(number.max(0)).expect("small");
             let passed = (today - born).num_days();
             let ages = [
@@ -110,7 +115,11 @@ fn every_birth_of_a_leap_year_on_every_day_of_two_years() {
             let (unit, number) = ages[pairs % 4];
             agree(Age { count: number, unit }, born, today);
             // One of the two neighbours as well, in turn.
-            agree(Age { count: if pairs % 3 == 0 { number + 1 } else { number.saturating_sub(1) }, unit }, born, today);
+            agree(
+                Age { count: if pairs % 3 == 0 { number + 1 } else { number.saturating_sub(1) }, unit },
+                born,
+                today,
+            );
         }
     }
     assert_eq!(pairs, 267_546);
@@ -167,7 +176,8 @@ fn asked(age: Age, born: NaiveDate, at: i64, zone: &TimeZone, leap: LeapBirthday
     let after = Map::from_iter([("child.dob".to_owned(), json!(born.to_string()))]);
     let before = Map::new();
     let at = Timestamp::from_second(at).expect("an instant");
-    let facts = Facts { event: "birth", action: "REGISTER", custom_action: None, before: &before, after: &after, at };
+    let facts =
+        Facts { event: "birth", action: "REGISTER", custom_action: None, before: &before, after: &after, at };
     let field = FieldRef { field: "child.dob".to_owned(), parts: Vec::new() };
     Term::Test { field, test: Test::AgeBelow(age) }.eval(&Scene::new(&facts, zone, leap))
 }
@@ -202,7 +212,9 @@ fn a_rule_asks_about_the_age_at_the_place() {
     let ten = Age { count: 10, unit: Unit::Years };
     for name in ZONES {
         let (ours, theirs) = zone(name);
-        for birthday in [(2001, 12, 30), (2008, 2, 29), (2008, 11, 4), (2016, 3, 27), (2016, 9, 6), (2016, 10, 25)] {
+        for birthday in
+            [(2001, 12, 30), (2008, 2, 29), (2008, 11, 4), (2016, 3, 27), (2016, 9, 6), (2016, 10, 25)]
+        {
             let born = NaiveDate::from_ymd_opt(birthday.0, birthday.1, birthday.2).expect("a date");
             let near = born + Months::new(120);
             let around = near.and_hms_opt(0, 0, 0).expect("midnight").and_utc().timestamp();
@@ -211,7 +223,11 @@ fn a_rule_asks_about_the_age_at_the_place() {
                     let at = around + quarter * 900 + second;
                     for leap in [February28, March1] {
                         let expected = below(ten, born, local(at, theirs), leap).expect("born before");
-                        assert_eq!(asked(ten, born, at, &ours, leap), expected.into(), "{name} {born} {at} {leap:?}");
+                        assert_eq!(
+                            asked(ten, born, at, &ours, leap),
+                            expected.into(),
+                            "{name} {born} {at} {leap:?}"
+                        );
                     }
                 }
             }
@@ -224,12 +240,24 @@ const TABLE: &[(&str, &str, &str, &str, &str)] = &[
     ("the evening before the birthday", "2016-06-01", "2026-05-31T21:59:59Z", "Africa/Lusaka", "10 years"),
     ("local midnight of the birthday", "2016-06-01", "2026-05-31T22:00:00Z", "Africa/Lusaka", "10 years"),
     ("the day is over in UTC, not here", "2016-06-01", "2026-06-01T00:00:00Z", "America/Lima", "10 years"),
-    ("five hours later it is over here too", "2016-06-01", "2026-06-01T05:00:00Z", "America/Lima", "10 years"),
+    (
+        "five hours later it is over here too",
+        "2016-06-01",
+        "2026-06-01T05:00:00Z",
+        "America/Lima",
+        "10 years",
+    ),
     ("the first place on earth", "2016-06-01", "2026-05-31T10:00:00Z", "Pacific/Kiritimati", "10 years"),
     ("the last place, one second early", "2016-06-01", "2026-06-01T11:59:59Z", "Etc/GMT+12", "10 years"),
     ("the last place on earth", "2016-06-01", "2026-06-01T12:00:00Z", "Etc/GMT+12", "10 years"),
     ("a zone of three quarters", "2016-06-01", "2026-05-31T18:14:59Z", "Asia/Kathmandu", "10 years"),
-    ("a zone of three quarters, midnight", "2016-06-01", "2026-05-31T18:15:00Z", "Asia/Kathmandu", "10 years"),
+    (
+        "a zone of three quarters, midnight",
+        "2016-06-01",
+        "2026-05-31T18:15:00Z",
+        "Asia/Kathmandu",
+        "10 years",
+    ),
     ("leap day, 27 February", "2016-02-29", "2026-02-27T12:00:00Z", "UTC", "10 years"),
     ("leap day, 28 February", "2016-02-29", "2026-02-28T12:00:00Z", "UTC", "10 years"),
     ("leap day, 1 March", "2016-02-29", "2026-03-01T00:00:00Z", "UTC", "10 years"),
@@ -252,12 +280,36 @@ const TABLE: &[(&str, &str, &str, &str, &str)] = &[
     ("the day of the birth", "2026-06-01", "2026-06-01T00:00:00Z", "UTC", "1 day"),
     ("nobody is below nothing", "2026-06-01", "2026-06-01T00:00:00Z", "UTC", "0 days"),
     ("born tomorrow, here", "2026-06-01", "2026-05-31T21:00:00Z", "Africa/Lusaka", "10 years"),
-    ("Samoa had no 30 December 2011: the eve", "2001-12-30", "2011-12-30T09:59:59Z", "Pacific/Apia", "10 years"),
+    (
+        "Samoa had no 30 December 2011: the eve",
+        "2001-12-30",
+        "2011-12-30T09:59:59Z",
+        "Pacific/Apia",
+        "10 years",
+    ),
     ("one second later it is the 31st", "2001-12-30", "2011-12-30T10:00:00Z", "Pacific/Apia", "10 years"),
-    ("clocks go forward at midnight: the eve", "2008-11-04", "2018-11-04T02:59:59Z", "America/Sao_Paulo", "10 years"),
+    (
+        "clocks go forward at midnight: the eve",
+        "2008-11-04",
+        "2018-11-04T02:59:59Z",
+        "America/Sao_Paulo",
+        "10 years",
+    ),
     ("the day begins at one o'clock", "2008-11-04", "2018-11-04T03:00:00Z", "America/Sao_Paulo", "10 years"),
-    ("clocks go back at midnight: 23:30 again", "2008-02-18", "2018-02-18T02:30:00Z", "America/Sao_Paulo", "10 years"),
-    ("the day begins after the second 23:59", "2008-02-18", "2018-02-18T03:00:00Z", "America/Sao_Paulo", "10 years"),
+    (
+        "clocks go back at midnight: 23:30 again",
+        "2008-02-18",
+        "2018-02-18T02:30:00Z",
+        "America/Sao_Paulo",
+        "10 years",
+    ),
+    (
+        "the day begins after the second 23:59",
+        "2008-02-18",
+        "2018-02-18T03:00:00Z",
+        "America/Sao_Paulo",
+        "10 years",
+    ),
 ];
 
 #[test]
@@ -283,7 +335,10 @@ fn the_most_telling_ages_read_as_the_table_says() {
             }
         };
         let (feb, mar) = (answer(February28), answer(March1));
-        let _ = writeln!(table, "{why:<41} {born:<10}  {at:<20}  {place:<18} {today}  {age:<9}  {feb:<7} {mar:<7}");
+        let _ = writeln!(
+            table,
+            "{why:<41} {born:<10}  {at:<20}  {place:<18} {today}  {age:<9}  {feb:<7} {mar:<7}"
+        );
     }
     let table: Vec<&str> = table.lines().map(str::trim_end).collect();
     insta::with_settings!({ snapshot_path => "../tests", prepend_module_to_snapshot => false, omit_expression => true }, {

@@ -74,7 +74,11 @@ pub(crate) fn compile(
             if held > CASE_VALUES {
                 out.push(
                     document
-                        .at_value(Code::P032, &path.key("name"), format!("the cases hold more than {CASE_VALUES} values"))
+                        .at_value(
+                            Code::P032,
+                            &path.key("name"),
+                            format!("the cases hold more than {CASE_VALUES} values"),
+                        )
                         .help("each case has the values of its record: use smaller records"),
                 );
                 return cases;

@@ -68,11 +68,9 @@ impl IdSchema {
         };
         if let Some(reason) = endless(root, identity) {
             let path = at("properties").key("identity");
-            out.push(
-                document
-                    .at_key(Code::P037, &path, reason)
-                    .help("every packet is checked against this schema: references go one way, to a place in this file"),
-            );
+            out.push(document.at_key(Code::P037, &path, reason).help(
+                "every packet is checked against this schema: references go one way, to a place in this file",
+            ));
             return Self::default();
         }
         let mut schema = Self { text: sorted(root.clone()).to_string(), ..Self::default() };

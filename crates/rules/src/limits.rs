@@ -36,7 +36,7 @@ pub(crate) const TERMS: usize = 50_000;
 /// Values of all cases together, their records filled in.
 pub(crate) const CASE_VALUES: usize = 500_000;
 /// Problems that are looked for.
-pub(crate) const PROBLEMS: usize = 1_000;
+pub(crate) const PROBLEMS: usize = 500;
 /// Steps that a value of the ID schema may take to be checked in one place.
 pub(crate) const SCHEMA_STEPS: usize = 10_000;
 /// Patterns of an ID schema.
@@ -58,8 +58,12 @@ pub(crate) fn cut(out: &mut Vec<Diagnostic>) {
     if enough(out) {
         out.truncate(PROBLEMS);
         out.push(
-            Diagnostic::of_file(Code::P036, "pack", format!("more than {PROBLEMS} problems; the rest was not looked for"))
-                .help("many problems often have one cause: is this the right file?"),
+            Diagnostic::of_file(
+                Code::P036,
+                "pack",
+                format!("more than {PROBLEMS} problems; the rest was not looked for"),
+            )
+            .help("many problems often have one cause: is this the right file?"),
         );
     }
 }

@@ -353,7 +353,11 @@ fn too_much(error: &YamlError) -> Option<(Code, String)> {
             _ => None,
         },
         // The parser has a limit of its own on what is open at the same time, and no type for it.
-        YamlError::Message { msg, .. } if msg.starts_with("recursion limit") => Some(depth()),
+        YamlError::Message { msg, .. } | YamlError::ExternalMessage { msg, .. }
+            if msg.starts_with("recursion limit") =>
+        {
+            Some(depth())
+        }
         _ => None,
     }
 }

@@ -40,7 +40,15 @@ impl Held {
 }
 
 fn held() -> impl Strategy<Value = Held> {
-    prop::sample::select(vec![Held::Missing, Held::Null, Held::Unreadable, Held::False, Held::True, Held::False, Held::True])
+    prop::sample::select(vec![
+        Held::Missing,
+        Held::Null,
+        Held::Unreadable,
+        Held::False,
+        Held::True,
+        Held::False,
+        Held::True,
+    ])
 }
 
 fn record() -> impl Strategy<Value = Record> {
@@ -92,7 +100,14 @@ fn on<T>(record: &Record, ask: impl FnOnce(&Scene<'_>) -> T) -> T {
         };
         after.insert(name(field), value);
     }
-    let facts = Facts { event: "e", action: "A", custom_action: None, before: &after, after: &after, at: Timestamp::UNIX_EPOCH };
+    let facts = Facts {
+        event: "e",
+        action: "A",
+        custom_action: None,
+        before: &after,
+        after: &after,
+        at: Timestamp::UNIX_EPOCH,
+    };
     ask(&Scene::new(&facts, &TimeZone::UTC, LeapBirthday::February28))
 }
 

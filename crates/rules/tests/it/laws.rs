@@ -27,36 +27,74 @@ fn ages() -> impl Strategy<Value = String> {
 }
 
 fn dates() -> impl Strategy<Value = String> {
-    let any = (0..=9999, 1..=12, 1..=28).prop_map(|(year, month, day)| format!("{year:04}-{month:02}-{day:02}"));
+    let any =
+        (0..=9999, 1..=12, 1..=28).prop_map(|(year, month, day)| format!("{year:04}-{month:02}-{day:02}"));
     prop_oneof![1 => Just("today".to_owned()), 4 => any]
 }
 
 fn numbers() -> impl Strategy<Value = Value> {
-    prop_oneof![any::<f64>().prop_filter("finite", |n| n.is_finite()).prop_map(|n| json!(n)), any::<i64>().prop_map(|n| json!(n))]
+    prop_oneof![
+        any::<f64>().prop_filter("finite", |n| n.is_finite()).prop_map(|n| json!(n)),
+        any::<i64>().prop_map(|n| json!(n))
+    ]
 }
 
 /// What can be asked of one field of the small pack, by its type.
 fn asked() -> impl Strategy<Value = Value> {
-    let fields = vec!["child.name", "child.dob", "child.gender", "child.nid", "child.weight", "child.twin", "mother.verify", "child.name#surname"];
-    let presence = (prop::sample::select(fields.clone()), prop::sample::select(vec!["present", "absent", "changed"]))
-        .prop_map(|(field, asked)| json!({ field: asked }));
-    let ages = (prop::sample::select(vec!["child.dob", "mother.dob"]), prop::sample::select(vec!["age_below", "age_at_least"]), ages())
+    let fields = vec![
+        "child.name",
+        "child.dob",
+        "child.gender",
+        "child.nid",
+        "child.weight",
+        "child.twin",
+        "mother.verify",
+        "child.name#surname",
+    ];
+    let presence =
+        (prop::sample::select(fields.clone()), prop::sample::select(vec!["present", "absent", "changed"]))
+            .prop_map(|(field, asked)| json!({ field: asked }));
+    let ages = (
+        prop::sample::select(vec!["child.dob", "mother.dob"]),
+        prop::sample::select(vec!["age_below", "age_at_least"]),
+        ages(),
+    )
         .prop_map(|(field, predicate, age)| json!({ field: { predicate: age } }));
     let dates = (prop::sample::select(vec!["before", "after"]), dates())
         .prop_map(|(predicate, date)| json!({ "child.dob": { predicate: date } }));
-    let choice = prop::sample::subsequence(vec!["verified", "authenticated", "failed", "pending"], 1..4).prop_shuffle()
+    let choice = prop::sample::subsequence(vec!["verified", "authenticated", "failed", "pending"], 1..4)
+        .prop_shuffle()
         .prop_map(|words| json!({ "mother.verified": { "in": words } }));
-    let amount = (numbers(), numbers()).prop_map(|(low, high)| json!({ "child.weight": { "at_least": low, "less_than": high } }));
+    let amount = (numbers(), numbers())
+        .prop_map(|(low, high)| json!({ "child.weight": { "at_least": low, "less_than": high } }));
     let flag = any::<bool>().prop_map(|flag| json!({ "child.twin": { "equals": flag } }));
     let text = "\\PC{0,20}".prop_map(|text| json!({ "child.nid": { "equals": text } }));
-    let pattern = prop::sample::select(vec!["[0-9]{3}", "a|b", "\\p{L}+", ""]).prop_map(|pattern| json!({ "child.nid": { "matches": pattern } }));
-    let foreign = prop::collection::vec(prop_oneof![any::<bool>().prop_map(|b| json!(b)), Just(json!("t")), Just(json!(1))], 1..4)
-        .prop_map(|words| json!({ "mother.verify#data#sub": { "in": words } }));
+    let pattern = prop::sample::select(vec!["[0-9]{3}", "a|b", "\\p{L}+", ""])
+        .prop_map(|pattern| json!({ "child.nid": { "matches": pattern } }));
+    let foreign = prop::collection::vec(
+        prop_oneof![any::<bool>().prop_map(|b| json!(b)), Just(json!("t")), Just(json!(1))],
+        1..4,
+    )
+    .prop_map(|words| json!({ "mother.verify#data#sub": { "in": words } }));
     let changed = prop_oneof![
         Just(json!({ "changed": "biographic" })),
-        prop::sample::subsequence(fields, 1..4).prop_shuffle().prop_map(|fields| json!({ "changed": fields })),
+        prop::sample::subsequence(fields, 1..4)
+            .prop_shuffle()
+            .prop_map(|fields| json!({ "changed": fields })),
     ];
-    prop_oneof![presence, ages, dates, choice, amount, flag, text, pattern, foreign, changed, Just(json!("mother_known"))]
+    prop_oneof![
+        presence,
+        ages,
+        dates,
+        choice,
+        amount,
+        flag,
+        text,
+        pattern,
+        foreign,
+        changed,
+        Just(json!("mother_known"))
+    ]
 }
 
 fn condition() -> impl Strategy<Value = Value> {
@@ -184,7 +222,19 @@ fn junk() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
         "\\PC{0,8}".prop_map(|text| json!(format!("{CANARY}{text}"))),
-        prop::sample::select(vec!["0000-01-01", "2016-02-29", "2020-06-01", "9999-12-31", "2019-13-01", "verified", "male", "123", "t", "\u{202e}\0"]).prop_map(Value::from),
+        prop::sample::select(vec![
+            "0000-01-01",
+            "2016-02-29",
+            "2020-06-01",
+            "9999-12-31",
+            "2019-13-01",
+            "verified",
+            "male",
+            "123",
+            "t",
+            "\u{202e}\0"
+        ])
+        .prop_map(Value::from),
     ];
     leaf.prop_recursive(2, 8, 3, |inner| {
         prop_oneof![
@@ -195,13 +245,25 @@ fn junk() -> impl Strategy<Value = Value> {
 }
 
 fn record() -> impl Strategy<Value = Map<String, Value>> {
-    let fields = vec!["child.name", "child.dob", "child.gender", "child.nid", "child.weight", "child.twin", "mother.dob", "mother.verified", "mother.verify", "elsewhere"];
+    let fields = vec![
+        "child.name",
+        "child.dob",
+        "child.gender",
+        "child.nid",
+        "child.weight",
+        "child.twin",
+        "mother.dob",
+        "mother.verified",
+        "mother.verify",
+        "elsewhere",
+    ];
     prop::collection::btree_map(prop::sample::select(fields), junk(), 0..8)
         .prop_map(|entries| entries.into_iter().map(|(field, value)| (field.to_owned(), value)).collect())
 }
 
 fn instants() -> impl Strategy<Value = Timestamp> {
-    (-62_000_000_000_i64..253_000_000_000).prop_map(|second| Timestamp::from_second(second).expect("an instant"))
+    (-62_000_000_000_i64..253_000_000_000)
+        .prop_map(|second| Timestamp::from_second(second).expect("an instant"))
 }
 
 proptest! {

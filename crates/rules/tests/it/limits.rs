@@ -75,7 +75,8 @@ fn what_once_broke_the_loader_does_so_no_more() {
 #[test]
 fn whatever_is_nearly_a_pack_is_read_or_refused() {
     let packs = vec![small(), crate::common::farajaland()];
-    let archives = packs.iter().map(|files| Pack::load(files).expect("a pack").canonical().to_owned()).collect();
+    let archives =
+        packs.iter().map(|files| Pack::load(files).expect("a pack").canonical().to_owned()).collect();
     let seeds = Seeds::new(packs, archives);
     let mut codes = BTreeSet::new();
     let mut loaded = 0;

@@ -9,7 +9,7 @@ export CIVITAS_CACHE CARGO_TARGET_DIR
 # The demo needs no optimised build, and shares this one with the tests.
 CIVITAS := $(CARGO_TARGET_DIR)/debug/civitas
 
-.PHONY: help setup kafka demo demo-kafka test lint fresh generate bench chaos clean
+.PHONY: help setup kafka demo demo-kafka test lint fresh generate bench fuzz chaos clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -52,6 +52,9 @@ fresh: ## fails when a generated file is stale
 
 bench: setup kafka ## the figures of ARCHITECTURE.md, measured here beside their limits
 	@cargo run --release --locked -p civitas-tests --bin bench -- $(BENCH)
+
+fuzz: ## packs that are nearly packs; FUZZ="--minutes 10", a minute without
+	@cargo run --profile fuzz --quiet --locked -p civitas-rules --example fuzz -- $(FUZZ)
 
 chaos: setup kafka ## 20,000 events, processes killed, broker restarted, MOSIP failing
 	@cargo build --release --locked -p civitas

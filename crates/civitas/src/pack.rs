@@ -10,6 +10,9 @@ use civitas_rules::{Pack, PackFiles};
 /// More than any pack has; a wrong folder is noticed before the machine is full.
 const MOST_FILES: usize = 2000;
 const LARGEST: u64 = 8 * 1024 * 1024;
+const ALL: u64 = 64 * 1024 * 1024;
+/// Folders inside each other; links can lead round in circles.
+const DEEPEST: usize = 8;
 
 /// The text files of a folder, hidden ones left out.
 pub fn read(folder: &Path) -> anyhow::Result<PackFiles> {
@@ -17,11 +20,20 @@ pub fn read(folder: &Path) -> anyhow::Result<PackFiles> {
         bail!("{} is not a folder; a pack is a folder with country.yaml, rules.yaml, …", folder.display());
     }
     let mut files = BTreeMap::new();
-    collect(folder, "", &mut files)?;
+    let mut left = ALL;
+    collect(folder, "", &mut files, &mut left)?;
     Ok(PackFiles(files))
 }
 
-fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) -> anyhow::Result<()> {
+fn collect(
+    folder: &Path,
+    prefix: &str,
+    files: &mut BTreeMap<String, String>,
+    left: &mut u64,
+) -> anyhow::Result<()> {
+    if prefix.matches('/').count() > DEEPEST {
+        bail!("{} is deeper than any pack: does a link lead back?", folder.display());
+    }
     let listed = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
     for entry in listed {
         let entry = entry.with_context(|| format!("cannot list {}", folder.display()))?;
@@ -35,14 +47,22 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) ->
         let inside = format!("{prefix}{name}");
         let metadata = fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?;
         if metadata.is_dir() {
-            collect(&path, &format!("{inside}/"), files)?;
+            collect(&path, &format!("{inside}/"), files, left)?;
             continue;
         }
-        if metadata.len() > LARGEST || files.len() >= MOST_FILES {
+        if !metadata.is_file() {
+            bail!("{} is no file: a pipe or a device has no end", path.display());
+        }
+        if metadata.len() > LARGEST.min(*left) || files.len() >= MOST_FILES {
             bail!("{} is larger than any pack: is this the right folder?", path.display());
         }
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {} as text", path.display()))?;
+        *left -= metadata.len();
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let line = error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
+            anyhow!("{} is not UTF-8 from line {line} on: save it as UTF-8", path.display())
+        })?;
         files.insert(inside, text);
     }
     Ok(())
@@ -68,6 +88,17 @@ mod tests {
         fs::write(folder.path().join(".rules.yaml.swp"), "x").unwrap();
         let PackFiles(files) = read(folder.path()).unwrap();
         assert_eq!(files.keys().collect::<Vec<_>>(), ["cases/birth.yaml", "rules.yaml"]);
+        fs::write(folder.path().join("fields.yaml"), b"version: 1\nname: R\xe9my\n").unwrap();
+        let latin = read(folder.path()).unwrap_err().to_string();
+        assert!(latin.contains("fields.yaml is not UTF-8 from line 2 on"), "{latin}");
+        fs::remove_file(folder.path().join("fields.yaml")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", folder.path().join("fields.yaml")).unwrap();
+        let endless = read(folder.path()).unwrap_err().to_string();
+        assert!(endless.contains("fields.yaml is no file"), "{endless}");
+        fs::remove_file(folder.path().join("fields.yaml")).unwrap();
+        std::os::unix::fs::symlink("..", folder.path().join("cases/again")).unwrap();
+        let round = read(folder.path()).unwrap_err().to_string();
+        assert!(round.contains("does a link lead back?"), "{round}");
         let missing = read(&folder.path().join("nowhere")).unwrap_err().to_string();
         assert!(missing.contains("is not a folder"), "{missing}");
     }

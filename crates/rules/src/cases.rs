@@ -10,6 +10,7 @@ use crate::catalogue::{Catalogue, Form};
 use crate::codes::Code;
 use crate::diagnostics::Diagnostic;
 use crate::files::cases::{CaseEntry, CasesFile, Expect};
+use crate::limits::{CASE_VALUES, enough};
 use crate::ruleset::ACTIONS;
 use crate::source::{Document, Path, at};
 use crate::suggest::nearest;
@@ -45,6 +46,7 @@ pub(crate) fn compile(
 ) -> Vec<Case> {
     let mut cases = Vec::new();
     let mut names = BTreeSet::new();
+    let mut held = 0;
     for (document, file) in files {
         for (name, record) in &file.records.entries {
             let path = at("records").key(name);
@@ -54,6 +56,9 @@ pub(crate) fn compile(
             }
         }
         for (index, entry) in file.cases.iter() {
+            if enough(out) {
+                break;
+            }
             let path = at("cases").item(index);
             if !names.insert(entry.name.clone()) {
                 out.push(
@@ -63,7 +68,21 @@ pub(crate) fn compile(
                 );
             }
             let mut compiler = CaseCompiler { document, file, catalogue, rules, out };
-            cases.extend(compiler.case(entry, &path));
+            let case = compiler.case(entry, &path);
+            held += case.as_ref().map_or(0, |case| case.before.len() + case.after.len());
+            cases.extend(case);
+            if held > CASE_VALUES {
+                out.push(
+                    document
+                        .at_value(
+                            Code::P032,
+                            &path.key("name"),
+                            format!("the cases hold more than {CASE_VALUES} values"),
+                        )
+                        .help("each case has the values of its record: use smaller records"),
+                );
+                return cases;
+            }
         }
     }
     cases
@@ -238,6 +257,9 @@ fn values(
     out: &mut Vec<Diagnostic>,
 ) {
     for (field, value) in values {
+        if enough(out) {
+            break;
+        }
         let path = path.key(field);
         if !known(document, event, form, field, &path, true, out) {
             continue;

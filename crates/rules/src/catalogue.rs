@@ -1,6 +1,7 @@
 //! The typed catalogue: which fields a form has, and what their values are made of.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -8,13 +9,15 @@ use crate::codes::Code;
 use crate::diagnostics::Diagnostic;
 use crate::files::Localised;
 use crate::files::fields::{FieldEntry, FieldType, FieldsFile};
+use crate::limits::enough;
 use crate::source::{Document, at};
+use crate::suggest::listed;
 
 /// What a value is, as far as conditions and mappings care.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Kind {
     Text,
-    Choice(Vec<String>),
+    Choice(Arc<[String]>),
     Date,
     Number,
     Bool,
@@ -77,7 +80,7 @@ impl Kind {
         };
         match self {
             _ if fits => Ok(()),
-            Self::Choice(options) => Err(format!("not one of {}", options.join(", "))),
+            Self::Choice(options) => Err(format!("not one of {}", listed(options.iter()))),
             other => Err(format!("not {}", other.noun())),
         }
     }
@@ -111,8 +114,8 @@ fn kind_of(entry: &FieldEntry) -> Kind {
         T::Age => Kind::Composite(AGE),
         T::Number => Kind::Number,
         T::Checkbox => Kind::Bool,
-        T::Select | T::RadioGroup => Kind::Choice(entry.options.clone()),
-        T::VerificationStatus => Kind::Choice(VERIFICATION.map(str::to_owned).to_vec()),
+        T::Select | T::RadioGroup => Kind::Choice(entry.options.clone().into()),
+        T::VerificationStatus => Kind::Choice(VERIFICATION.map(str::to_owned).into()),
         T::Address => Kind::Composite(ADDRESS),
         T::File | T::Signature => Kind::Composite(FILE),
         T::FileWithOptions => Kind::List,
@@ -168,6 +171,9 @@ impl Catalogue {
             // A broken field was reported; calling it unknown as well would only add noise.
             form.fields.extend(entry.fields.broken.iter().map(|id| (id.clone(), Kind::Any)));
             for (id, field) in &entry.fields.entries {
+                if enough(out) {
+                    break;
+                }
                 let path = at("events").key(event).key("fields").key(id);
                 if id.contains('#') || id.contains(char::is_whitespace) || id.is_empty() {
                     out.push(

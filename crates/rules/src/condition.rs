@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regex::Regex;
 use serde_json::{Map, Value};
 
 use crate::age::{Age, read_date};
@@ -10,9 +9,10 @@ use crate::catalogue::{Form, Kind};
 use crate::codes::Code;
 use crate::diagnostics::Diagnostic;
 use crate::files::rules::Condition;
+use crate::limits::{Spent, TERMS, enough};
 use crate::reference::{FieldRef, Spot};
 use crate::source::{Document, Path, at};
-use crate::suggest::nearest;
+use crate::suggest::{listed, nearest};
 use crate::term::{Bound, Literal, Term, Test};
 
 const PREDICATES: [&str; 9] =
@@ -27,6 +27,8 @@ pub(crate) struct Compiler<'a> {
     pub(crate) groups: &'a BTreeMap<String, Vec<String>>,
     /// Names of conditions and groups that some rule uses.
     pub(crate) used: &'a mut BTreeSet<String>,
+    /// What the rules of the pack have used up so far.
+    pub(crate) spent: &'a mut Spent,
     pub(crate) out: &'a mut Vec<Diagnostic>,
     /// The named conditions that are being compiled, outermost first.
     pub(crate) open: Vec<String>,
@@ -35,6 +37,19 @@ pub(crate) struct Compiler<'a> {
 impl Compiler<'_> {
     /// `None` where something was reported.
     pub(crate) fn condition(&mut self, value: &Value, path: &Path) -> Option<Term> {
+        if !self.spent.term() {
+            if self.spent.just_ran_out() {
+                self.out.push(
+                    self.document
+                        .at_value(Code::P034, path, format!("the rules have more than {TERMS} terms"))
+                        .help("a named condition counts wherever it is used, with all that it names in turn"),
+                );
+            }
+            return None;
+        }
+        if enough(self.out) {
+            return None;
+        }
         match value {
             Value::String(name) => self.named(name, path),
             Value::Object(map) if map.len() == 1 => {
@@ -340,7 +355,7 @@ impl Compiler<'_> {
                 self.document
                     .at_value(Code::R013, path, format!("the field never has the value `{word}`"))
                     .suggest(nearest(word, options.iter().map(String::as_str)))
-                    .help(format!("its values are {}", options.join(", "))),
+                    .help(format!("its values are {}", listed(options.iter()))),
             ),
             (Some(Kind::Date), Literal::Text(text)) if read_date(text).is_none() => {
                 Some(self.no_date(text, path))
@@ -373,8 +388,16 @@ impl Compiler<'_> {
             self.out.push(self.document.at_value(Code::R014, path, "a pattern is a text in quotes"));
             return None;
         };
-        match Regex::new(&format!("^(?:{pattern})$")) {
+        match self.spent.pattern(pattern) {
             Ok(pattern) => Some(Test::Matches(pattern)),
+            Err(regex::Error::CompiledTooBig(_)) => {
+                self.out.push(
+                    self.document
+                        .at_value(Code::P035, path, "the pattern grows too large when it is compiled")
+                        .help("repetitions multiply: `(\\w{100}){100}` is 10,000 times every letter of every script"),
+                );
+                None
+            }
             Err(error) => {
                 let reason = error.to_string();
                 let reason =

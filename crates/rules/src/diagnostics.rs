@@ -39,8 +39,11 @@ pub struct Diagnostic {
     pub width: usize,
     /// What is wrong, in one sentence.
     pub message: String,
-    /// The line itself.
+    /// The line itself; of a long line, what is around the place.
     pub source: Option<String>,
+    /// 1-based column at which `source` begins: 1, unless the line is a long one.
+    #[serde(skip_serializing_if = "is_one")]
+    pub source_column: usize,
     /// What was probably meant.
     pub suggestion: Option<String>,
     /// What to do about it.
@@ -59,6 +62,7 @@ impl Diagnostic {
             width: 1,
             message: message.into(),
             source: None,
+            source_column: 1,
             suggestion: None,
             help: None,
         }
@@ -91,7 +95,7 @@ impl fmt::Display for Diagnostic {
         if let Some(source) = &self.source {
             let before: String = source
                 .chars()
-                .take(self.column.saturating_sub(1))
+                .take(self.column.saturating_sub(self.source_column))
                 .map(|c| if c == '\t' { '\t' } else { ' ' })
                 .collect();
             writeln!(f, "{:gutter$} |", "")?;
@@ -162,6 +166,11 @@ impl fmt::Display for Diagnostics {
         let warnings = self.0.len() - errors;
         write!(f, "{errors} error{}, {warnings} warning{}", plural(errors), plural(warnings))
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_one(column: &usize) -> bool {
+    *column == 1
 }
 
 fn plural(count: usize) -> &'static str {

@@ -101,10 +101,7 @@ impl Explanation {
         let decision = pack.rules.decide(facts, &scene);
         let rules = pack
             .rules
-            .rules
-            .iter()
-            .enumerate()
-            .filter(|(_, rule)| rule.is_for(facts))
+            .of_step(facts)
             .map(|(index, rule)| (index, rule.term.as_ref().map(|term| Verdict::of(term, &scene))))
             .collect();
         let step = (facts.event.to_owned(), facts.action.to_owned(), facts.custom_action.map(str::to_owned));

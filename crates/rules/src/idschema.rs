@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::codes::Code;
 use crate::diagnostics::Diagnostic;
+use crate::schemasteps::{endless, validator};
 use crate::source::{Document, Path, at, sorted};
 
 /// The version of the schema; MOSIP adds it to the packet itself.
@@ -60,10 +61,18 @@ impl IdSchema {
             out.push(no_identity(document));
             return Self::default();
         };
-        let Some(fields) = identity.get("properties").and_then(Value::as_object) else {
+        let fields = identity.get("properties").and_then(Value::as_object);
+        let Some(fields) = fields.filter(|fields| !fields.is_empty()) else {
             out.push(no_identity(document));
             return Self::default();
         };
+        if let Some(reason) = endless(root, identity) {
+            let path = at("properties").key("identity");
+            out.push(document.at_key(Code::P037, &path, reason).help(
+                "every packet is checked against this schema: references go one way, to a place in this file",
+            ));
+            return Self::default();
+        }
         let mut schema = Self { text: sorted(root.clone()).to_string(), ..Self::default() };
         let mut patterns = Map::new();
         for (name, field) in fields {
@@ -72,11 +81,11 @@ impl IdSchema {
                 .properties
                 .insert(name.clone(), property(document, name, field, &path, &mut patterns, out));
         }
-        match jsonschema::validator_for(&fields_schema(root, fields)) {
+        match validator(&fields_schema(root, fields)) {
             Ok(validator) => schema.fields = Some(validator),
             Err(error) => out.push(no_schema(document, &error)),
         }
-        schema.patterns = jsonschema::validator_for(&json!({ "properties": patterns })).ok();
+        schema.patterns = validator(&json!({ "properties": patterns })).ok();
         if schema.patterns.is_none() {
             broken_patterns(document, fields, out);
         }
@@ -205,7 +214,7 @@ fn broken_patterns(document: &Document, fields: &Map<String, Value>, out: &mut V
     for (name, field) in fields {
         let path = at("properties").key("identity").key("properties").key(name).key("validators");
         for (index, _, pattern) in regexes(field) {
-            if jsonschema::validator_for(&whole(pattern)).is_err() {
+            if validator(&whole(pattern)).is_err() {
                 let path = path.item(index).key("validator");
                 out.push(document.at_value(Code::I003, &path, "the pattern does not compile"));
             }

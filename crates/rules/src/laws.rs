@@ -1,5 +1,7 @@
 //! Laws of evaluation, over arbitrary conditions and arbitrary records.
 
+mod logic;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;

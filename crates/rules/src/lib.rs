@@ -20,6 +20,8 @@
 //! - `term` evaluates, in three values ([`Truth`]); `explain` and `words` say why.
 
 mod age;
+#[cfg(test)]
+mod ages;
 mod caserun;
 mod cases;
 mod catalogue;
@@ -34,6 +36,7 @@ mod identity;
 mod idschema;
 #[cfg(test)]
 mod laws;
+mod limits;
 mod mapping;
 mod number;
 mod pack;
@@ -42,6 +45,7 @@ mod plan;
 mod reference;
 mod ruleset;
 mod schemas;
+mod schemasteps;
 mod source;
 mod structure;
 mod suggest;

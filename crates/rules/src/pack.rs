@@ -28,6 +28,7 @@ use crate::files::rules::RulesFile;
 use crate::files::{VERSION, Versioned, cases::CasesFile};
 use crate::identity;
 use crate::idschema::IdSchema;
+use crate::limits::{self, PACK_BYTES, PACK_FILES, PACK_VALUES};
 use crate::mapping::Packets;
 use crate::number::Seed;
 use crate::packet::{Builder, Packet, PacketContext, PacketError};
@@ -81,6 +82,9 @@ impl Pack {
     /// Reads, checks and compiles a pack; reports every problem at once.
     pub fn load(files: &PackFiles) -> Result<Self, Diagnostics> {
         let mut out = Vec::new();
+        if let Some(problem) = too_large(files) {
+            return Err(Diagnostics::new(vec![problem]));
+        }
         let mut documents = BTreeMap::new();
         for name in FILES {
             match files.0.get(name) {
@@ -99,6 +103,12 @@ impl Pack {
         let mut case_documents = Vec::new();
         for (name, text) in &files.0 {
             if is_case_file(name) {
+                let values = |all: usize, document: &Document| all + document.values;
+                let held = documents.values().chain(&case_documents).fold(0, values);
+                if held > PACK_VALUES {
+                    out.push(too_many(name));
+                    break;
+                }
                 case_documents.extend(Document::yaml(name, text, &mut out));
             } else if !FILES.contains(&name.as_str()) && Path::new(name).extension() != Some(OsStr::new("md"))
             {
@@ -147,6 +157,14 @@ impl Pack {
     }
 
     /// Canonical JSON of everything that decides: comments and meaningless order dropped, cases left out.
+    ///
+    /// The keys of every map are in order. Lists are kept as they were written where their order says
+    /// something: rules (the first that matches decides); `all`, `any`, `in` and a list under `changed`
+    /// (sentences name terms, words and fields in this order, and so does what is missing); `languages`
+    /// (the first is the country's own choice); several fields under `from`, `date`, `code` and
+    /// `choose` (the first that is present counts); `mandatory` (what a packet lacks is listed in this
+    /// order); everything in id-schema.json and identity.yaml, which others read too. They are sorted
+    /// where it says nothing: the fields of a group, and the options of a choice.
     pub fn canonical(&self) -> &str {
         &self.inner.canonical
     }
@@ -235,6 +253,28 @@ impl fmt::Debug for Pack {
     }
 }
 
+/// Whether there is more than a pack can have: the wrong folder, most likely.
+fn too_large(files: &PackFiles) -> Option<Diagnostic> {
+    let bytes: usize = files.0.values().map(String::len).sum();
+    let message = if files.0.len() > PACK_FILES {
+        format!("{} files; a pack has at most {PACK_FILES}", files.0.len())
+    } else if bytes > PACK_BYTES {
+        format!("{bytes} bytes in all files; a pack has at most {PACK_BYTES}")
+    } else {
+        return None;
+    };
+    Some(Diagnostic::of_file(Code::P030, "pack", message).help("is this the right folder?"))
+}
+
+fn too_many(name: &str) -> Diagnostic {
+    Diagnostic::of_file(
+        Code::P032,
+        name,
+        format!("more than {PACK_VALUES} values before this file, which is not read any more"),
+    )
+    .help("no pack comes near this limit: were the cases written by hand?")
+}
+
 fn is_case_file(name: impl AsRef<str>) -> bool {
     let name = Path::new(name.as_ref());
     name.starts_with("cases") && name.extension() == Some(OsStr::new("yaml"))
@@ -263,7 +303,7 @@ fn compile(
     let schema = documents.get("id-schema.json").map(|d| IdSchema::compile(d, &mut out)).unwrap_or_default();
     // What refers to forms can only be checked once there are forms.
     let (Some(country), Some(catalogue)) = (country, catalogue) else {
-        return Err(Diagnostics::new(out));
+        return Err(problems(out));
     };
     if let Some((document, file)) = &country_file {
         country.check(file, &catalogue, document, &mut out);
@@ -275,7 +315,7 @@ fn compile(
         .as_ref()
         .map(|(d, file)| Packets::compile(file, d, &catalogue, &country, &schema, &mut out));
     let (Some(packets), Some((document, file))) = (packets, &rules_file) else {
-        return Err(Diagnostics::new(out));
+        return Err(problems(out));
     };
     let rules = RuleCompiler {
         document,
@@ -295,7 +335,7 @@ fn compile(
         .collect();
     let cases = cases::compile(&case_files, &catalogue, &known, &mut out);
 
-    let found = Diagnostics::new(out);
+    let found = problems(out);
     let Some((_, identity)) = identity_file else {
         return Err(found);
     };
@@ -317,6 +357,12 @@ fn compile(
         warnings: found,
     };
     Ok(Pack { inner: Arc::new(inner) })
+}
+
+/// The problems, as many as are looked for.
+fn problems(mut out: Vec<Diagnostic>) -> Diagnostics {
+    limits::cut(&mut out);
+    Diagnostics::new(out)
 }
 
 /// A file's shape checked, its version checked, and what can be decoded of it.
@@ -342,12 +388,35 @@ fn version(written: u32, document: &Document, out: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Sorts the lists in which order says nothing.
+fn sort_sets(file: &str, value: &mut Value) {
+    let sort = |list: &mut Value| {
+        if let Some(items) = list.as_array_mut() {
+            items.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+        }
+    };
+    // The values of a map; none of anything else.
+    fn each(value: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
+        value.and_then(Value::as_object_mut).into_iter().flat_map(|map| map.values_mut())
+    }
+    match file {
+        "rules.yaml" => each(value.get_mut("groups")).for_each(sort),
+        "fields.yaml" => each(value.get_mut("events"))
+            .flat_map(|event| each(event.get_mut("fields")))
+            .filter_map(|field| field.get_mut("options"))
+            .for_each(sort),
+        _ => {}
+    }
+}
+
 /// The documents as one JSON text, keys in order.
 fn canonical(documents: &BTreeMap<&'static str, Document>) -> String {
     let mut root = Map::new();
     root.insert(FORMAT.0.to_owned(), json!(FORMAT.1));
     for (name, document) in documents {
-        root.insert((*name).to_owned(), document.value.clone());
+        let mut value = document.value.clone();
+        sort_sets(name, &mut value);
+        root.insert((*name).to_owned(), value);
     }
     sorted(Value::Object(root)).to_string()
 }

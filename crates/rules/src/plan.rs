@@ -10,10 +10,11 @@ use crate::country::Country;
 use crate::diagnostics::Diagnostic;
 use crate::files::packets::{Mapping, OneOrMany, PacketEntry};
 use crate::idschema::{IdSchema, Shape};
+use crate::limits::enough;
 use crate::mapping::{DateFormat, Plan, Source, Value};
 use crate::reference::{FieldRef, Spot};
 use crate::source::{Document, Path};
-use crate::suggest::nearest;
+use crate::suggest::{listed, nearest};
 use crate::template;
 
 /// Compiles the packets of one file.
@@ -124,6 +125,9 @@ impl PlanCompiler<'_, '_> {
     }
 
     fn value(&mut self, name: &str, mapping: &Mapping, path: &Path) -> Option<Value> {
+        if enough(self.out) {
+            return None;
+        }
         let sources = [
             ("from", mapping.from.is_some()),
             ("date", mapping.date.is_some()),
@@ -307,7 +311,7 @@ impl PlanCompiler<'_, '_> {
                     if !uncoded.is_empty() {
                         self.out.push(
                             self.document
-                                .at_key(Code::M009, &path.key("map"), format!("no code for {}", uncoded.join(", ")))
+                                .at_key(Code::M009, &path.key("map"), format!("no code for {}", listed(&uncoded)))
                                 .help("a record with such a value could not be sent: add the codes, or a `default`"),
                         );
                     }
@@ -324,12 +328,12 @@ impl PlanCompiler<'_, '_> {
     }
 
     fn option(&mut self, word: &str, options: &[String], path: &Path) {
-        if !options.iter().any(|option| option == word) {
+        if !options.iter().any(|option| option == word) && !enough(self.out) {
             self.out.push(
                 self.document
                     .at_key(Code::M008, path, format!("the field never has the value `{word}`"))
                     .suggest(nearest(word, options.iter().map(String::as_str)))
-                    .help(format!("its values are {}", options.join(", "))),
+                    .help(format!("its values are {}", listed(options))),
             );
         }
     }

@@ -1,6 +1,6 @@
 //! The compiled rules and the decision.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::SignedDuration;
 
@@ -14,6 +14,7 @@ use crate::diagnostics::{Diagnostic, Severity};
 use crate::files::Localised;
 use crate::files::country::OpencrvsVersion;
 use crate::files::rules::{Act, IfUnknown, Mode, RuleEntry, RulesFile};
+use crate::limits::{Spent, enough};
 use crate::mapping::Packets;
 use crate::source::{Document, Path, at};
 use crate::suggest::nearest;
@@ -69,13 +70,30 @@ impl Rule {
 pub(crate) struct Rules {
     pub(crate) rules: Vec<Rule>,
     pub(crate) labels: BTreeMap<String, Localised>,
+    /// Event → action → the rules for it, in file order: what is not for a step costs it nothing.
+    steps: HashMap<String, HashMap<String, Vec<usize>>>,
 }
 
 impl Rules {
+    pub(crate) fn new(rules: Vec<Rule>, labels: BTreeMap<String, Localised>) -> Self {
+        let mut steps: HashMap<String, HashMap<String, Vec<usize>>> = HashMap::new();
+        for (index, rule) in rules.iter().enumerate() {
+            steps.entry(rule.event.clone()).or_default().entry(rule.action.clone()).or_default().push(index);
+        }
+        Self { rules, labels, steps }
+    }
+
+    /// The rules for this step, in file order, each with its index in the file.
+    pub(crate) fn of_step<'a>(&'a self, facts: &'a Facts<'_>) -> impl Iterator<Item = (usize, &'a Rule)> {
+        let indexes = self.steps.get(facts.event).and_then(|actions| actions.get(facts.action));
+        let rules = indexes.into_iter().flatten().map(|index| (*index, &self.rules[*index]));
+        rules.filter(|(_, rule)| rule.is_for(facts))
+    }
+
     /// Evaluates rules in file order; the first enforced rule that settles the matter decides.
     pub(crate) fn decide(&self, facts: &Facts<'_>, scene: &Scene<'_>) -> Decision {
         let mut would_have = Vec::new();
-        for rule in self.rules.iter().filter(|rule| rule.is_for(facts)) {
+        for (_, rule) in self.of_step(facts) {
             match (rule.eval(scene), rule.mode) {
                 (Truth::True, Mode::Evaluate) => would_have.push(rule.id.clone()),
                 (Truth::True, _) => {
@@ -113,8 +131,12 @@ impl RuleCompiler<'_> {
     pub(crate) fn compile(mut self) -> Rules {
         let mut rules = Vec::new();
         let mut used = BTreeSet::new();
+        let mut spent = Spent::default();
         let mut ids: BTreeSet<&str> = BTreeSet::new();
         for (index, entry) in self.file.rules.iter() {
+            if enough(self.out) {
+                break;
+            }
             let path = at("rules").item(index);
             self.id(entry, &path);
             if !ids.insert(&entry.id) {
@@ -128,7 +150,7 @@ impl RuleCompiler<'_> {
                         .help("decisions and audit records name rules by id"),
                 );
             }
-            if let Some(rule) = self.rule(entry, &path, &mut used) {
+            if let Some(rule) = self.rule(entry, &path, &mut used, &mut spent) {
                 self.never_reached(&rules, &rule, &path);
                 rules.push(rule);
             }
@@ -155,7 +177,7 @@ impl RuleCompiler<'_> {
             self.unused(&used);
             self.unsent();
         }
-        Rules { rules, labels: self.file.labels.clone() }
+        Rules::new(rules, self.file.labels.clone())
     }
 
     fn unsent(&mut self) {
@@ -181,7 +203,13 @@ impl RuleCompiler<'_> {
         }
     }
 
-    fn rule(&mut self, entry: &RuleEntry, path: &Path, used: &mut BTreeSet<String>) -> Option<Rule> {
+    fn rule(
+        &mut self,
+        entry: &RuleEntry,
+        path: &Path,
+        used: &mut BTreeSet<String>,
+        spent: &mut Spent,
+    ) -> Option<Rule> {
         self.languages(&entry.name, &path.key("name"));
         let on = path.key("on");
         self.step(entry, &on);
@@ -208,6 +236,7 @@ impl RuleCompiler<'_> {
                     conditions: &self.file.conditions,
                     groups: &self.file.groups,
                     used,
+                    spent,
                     out: self.out,
                     open: Vec::new(),
                 };

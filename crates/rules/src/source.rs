@@ -5,14 +5,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::DuplicateKeyPolicy;
-use serde_saphyr::{Location, Spanned};
+use serde_saphyr::{Error as YamlError, Location, Spanned};
 
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Severity};
+use crate::limits::{self, DEPTH, FILE_BYTES, FILE_VALUES, KEY_BYTES, REPEATED_VALUES, TEXT_BYTES};
 
 /// A stretch of one line: 1-based line and column, width in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,34 +69,38 @@ pub(crate) struct Document {
     pub(crate) name: String,
     text: String,
     pub(crate) value: Value,
+    /// How many values and keys there are, inner ones included.
+    pub(crate) values: usize,
     marks: Marks,
+    /// Where each line of the text begins; found out at the first problem.
+    lines: OnceLock<Vec<usize>>,
 }
 
 impl Document {
     /// Reads YAML. Duplicate keys are reported, one diagnostic each; broken syntax ends the file.
     pub(crate) fn yaml(name: &str, text: &str, out: &mut Vec<Diagnostic>) -> Option<Self> {
-        let mut document = Self::bare(name, text, Value::Null);
+        let mut document = Self::of_size(name, text, out)?;
+        let text = &document.text;
         match serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options()) {
             Ok(root) => {
-                let mut repeated = Vec::new();
-                let (value, marks) = root.unfold(&mut repeated);
+                let mut unfolding = Unfolding::default();
+                let (value, marks) = root.unfold(&mut unfolding);
                 document.value = value;
                 document.marks = marks;
-                for (mark, key) in repeated {
-                    out.push(
-                        document
-                            .point(Code::P004, mark, format!("`{key}` is given twice"))
-                            .help("keep one of the two; the other would be lost"),
-                    );
-                }
-                Some(document)
+                document.values = unfolding.values;
+                document.report(unfolding.problems, out).then_some(document)
             }
             Err(error) => {
                 let mark = error.location().map(mark_of).unwrap_or_default();
-                let message = error.without_snippet().to_string();
-                let message = message.lines().next().unwrap_or("not YAML");
-                let message = message.split(" at line ").next().unwrap_or("not YAML").to_owned();
-                out.push(document.point(Code::P002, mark, message));
+                out.push(match too_much(&error) {
+                    Some((code, message)) => document.point(code, mark, message).help(TOO_MUCH),
+                    None => {
+                        let message = error.without_snippet().to_string();
+                        let message = message.lines().next().unwrap_or("not YAML");
+                        let message = message.split(" at line ").next().unwrap_or("not YAML").to_owned();
+                        document.point(Code::P002, mark, message)
+                    }
+                });
                 None
             }
         }
@@ -101,28 +108,116 @@ impl Document {
 
     /// Reads JSON; marks come from reading the same text as YAML, which JSON is a part of.
     pub(crate) fn json(name: &str, text: &str, out: &mut Vec<Diagnostic>) -> Option<Self> {
-        let mut document = Self::bare(name, text, Value::Null);
-        match serde_json::from_str::<Value>(text) {
+        let mut document = Self::of_size(name, text, out)?;
+        match serde_json::from_str::<Value>(&document.text) {
             Ok(value) => {
-                if let Ok(root) = serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options()) {
-                    document.marks = root.unfold(&mut Vec::new()).1;
-                }
+                let root = serde_saphyr::from_str_with_options::<Spanned<Raw>>(&document.text, options());
                 document.value = value;
-                Some(document)
+                match root {
+                    Ok(root) => {
+                        let mut unfolding = Unfolding::default();
+                        document.marks = root.unfold(&mut unfolding).1;
+                        document.values = unfolding.values;
+                        document.report(unfolding.problems, out).then_some(document)
+                    }
+                    Err(error) => match too_much(&error) {
+                        Some((code, message)) => {
+                            let mark = error.location().map(mark_of).unwrap_or_default();
+                            out.push(document.point(code, mark, message).help(TOO_MUCH));
+                            None
+                        }
+                        // JSON that the YAML reader takes for something else is JSON all the same, without places.
+                        None => document.measure(out).then_some(document),
+                    },
+                }
             }
             Err(error) => {
                 let mark = Mark { line: error.line(), column: error.column(), width: 1 };
                 let message = error.to_string();
                 let message = message.split(" at line ").next().unwrap_or("not JSON").to_owned();
-                out.push(document.point(Code::P003, mark, message));
+                out.push(if message.starts_with("recursion limit") {
+                    document.point(Code::P031, mark, too_deep()).help(TOO_MUCH)
+                } else {
+                    document.point(Code::P003, mark, message)
+                });
                 None
             }
         }
     }
 
+    /// A document that is not read yet, if it is no larger than a file of a pack may be.
+    fn of_size(name: &str, text: &str, out: &mut Vec<Diagnostic>) -> Option<Self> {
+        if text.len() > FILE_BYTES {
+            let message = format!("{} bytes; a file of a pack has at most {FILE_BYTES}", text.len());
+            out.push(Diagnostic::of_file(Code::P030, name, message).help(TOO_MUCH));
+            return None;
+        }
+        // Some editors begin a file with a byte-order mark; it is no part of the text.
+        Some(Self::bare(name, text.strip_prefix('\u{feff}').unwrap_or(text), Value::Null))
+    }
+
+    /// Whether the values, read otherwise than as YAML, keep within the limits.
+    fn measure(&mut self, out: &mut Vec<Diagnostic>) -> bool {
+        fn count(value: &Value, long: &mut Option<Odd>) -> usize {
+            let mut check = |text: &String, most| {
+                if text.len() > most {
+                    *long = Some(Odd::TooLong { bytes: text.len(), most });
+                }
+            };
+            1 + match value {
+                Value::String(text) => {
+                    check(text, TEXT_BYTES);
+                    0
+                }
+                Value::Array(items) => items.iter().map(|item| count(item, long)).sum(),
+                Value::Object(map) => {
+                    map.keys().for_each(|key| check(key, KEY_BYTES));
+                    map.values().map(|inner| 1 + count(inner, long)).sum()
+                }
+                _ => 0,
+            }
+        }
+        let mut long = None;
+        self.values = count(&self.value, &mut long);
+        if self.values > FILE_VALUES {
+            out.push(self.point(Code::P032, Mark::default(), too_many()).help(TOO_MUCH));
+            return false;
+        }
+        self.report(long.map(|odd| (Mark::default(), odd)).into_iter().collect(), out)
+    }
+
+    /// Reports what was found while the file was taken apart; whether the file can be used.
+    fn report(&self, problems: Vec<(Mark, Odd)>, out: &mut Vec<Diagnostic>) -> bool {
+        let mut usable = true;
+        for (mark, odd) in problems {
+            if limits::enough(out) {
+                return false;
+            }
+            out.push(match odd {
+                Odd::Repeated(key) => self
+                    .point(Code::P004, mark, format!("`{key}` is given twice"))
+                    .help("keep one of the two; the other would be lost"),
+                Odd::TooLong { bytes, most } => {
+                    usable = false;
+                    let what = if most == KEY_BYTES { "a key" } else { "a text" };
+                    self.point(Code::P033, mark, format!("{what} of {bytes} bytes; at most {most} are read"))
+                        .help(TOO_MUCH)
+                }
+            });
+        }
+        usable
+    }
+
     /// A document without text, as it comes out of an archived canonical form.
     pub(crate) fn bare(name: &str, text: &str, value: Value) -> Self {
-        Self { name: name.to_owned(), text: text.to_owned(), value, marks: Marks::default() }
+        Self {
+            name: name.to_owned(),
+            text: text.to_owned(),
+            value,
+            values: 0,
+            marks: Marks::default(),
+            lines: OnceLock::new(),
+        }
     }
 
     /// A problem with the value at `path`.
@@ -152,9 +247,11 @@ impl Document {
     }
 
     fn point(&self, code: Code, mark: Mark, message: impl Into<String>) -> Diagnostic {
-        let source = mark.line.checked_sub(1).and_then(|line| self.text.lines().nth(line));
-        let room =
-            source.map_or(1, |line| line.chars().count().saturating_sub(mark.column.saturating_sub(1)));
+        let excerpt = self.line(mark.line).map(|line| Excerpt::of(line, mark.column));
+        let room = excerpt.as_ref().map_or(1, |excerpt| {
+            let before = mark.column.saturating_sub(excerpt.column);
+            excerpt.text.chars().count().saturating_sub(before)
+        });
         Diagnostic {
             code,
             severity: Severity::of(code),
@@ -163,10 +260,105 @@ impl Document {
             column: mark.column,
             width: mark.width.clamp(1, room.max(1)),
             message: message.into(),
-            source: source.map(str::to_owned),
+            source_column: excerpt.as_ref().map_or(1, |excerpt| excerpt.column),
+            source: excerpt.map(|excerpt| excerpt.text),
             suggestion: None,
             help: None,
         }
+    }
+
+    /// The line of that number, from 1.
+    fn line(&self, number: usize) -> Option<&str> {
+        let starts = self.lines.get_or_init(|| {
+            let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect()
+        });
+        let from = *starts.get(number.checked_sub(1)?)?;
+        // What follows the last line break is no line if it is empty.
+        let rest = self.text.get(from..).filter(|rest| !rest.is_empty())?;
+        let to = starts.get(number).map_or(rest.len(), |next| next - from);
+        let line = rest.get(..to)?;
+        let line = line.strip_suffix('\n').unwrap_or(line);
+        Some(line.strip_suffix('\r').unwrap_or(line))
+    }
+}
+
+/// A line, or what is around a place in a long one.
+struct Excerpt {
+    text: String,
+    /// 1-based column at which the excerpt begins.
+    column: usize,
+}
+
+impl Excerpt {
+    /// Characters of a line that is shown whole, bytes of one that need not be counted.
+    const WHOLE: usize = 200;
+    /// Characters before the place, and in all, of the piece of a longer line.
+    const BEFORE: usize = 60;
+    const AROUND: usize = 120;
+
+    fn of(line: &str, column: usize) -> Self {
+        if line.len() <= Self::WHOLE || line.chars().nth(Self::WHOLE).is_none() {
+            return Self { text: line.to_owned(), column: 1 };
+        }
+        let skipped = column.saturating_sub(1 + Self::BEFORE);
+        let mut rest = line.chars().skip(skipped);
+        let mut text: String = rest.by_ref().take(Self::AROUND).collect();
+        // An ellipsis takes the place of one character, so that columns stay where they are.
+        if skipped > 0 {
+            let first = text.chars().next().map_or(0, char::len_utf8);
+            text.replace_range(..first, "…");
+        }
+        if rest.next().is_some() {
+            text.pop();
+            text.push('…');
+        }
+        Self { text, column: skipped + 1 }
+    }
+}
+
+/// What to do about a file that is too much.
+const TOO_MUCH: &str = "no pack comes near this limit: is this the right file, and was it written by hand?";
+
+fn too_many() -> String {
+    format!("more than {FILE_VALUES} values in one file")
+}
+
+fn too_deep() -> String {
+    format!("more than {DEPTH} values inside each other")
+}
+
+/// Whether the reader stopped because the file is too much, not because it is wrong.
+fn too_much(error: &YamlError) -> Option<(Code, String)> {
+    let depth = || (Code::P031, too_deep());
+    let values = || (Code::P032, too_many());
+    let repeated = || (Code::P032, format!("aliases repeat more than {REPEATED_VALUES} values"));
+    match error {
+        YamlError::WithSnippet { error, .. } | YamlError::AliasError { error, .. } => too_much(error),
+        YamlError::AliasReplayLimitExceeded { .. }
+        | YamlError::AliasExpansionLimitExceeded { .. }
+        | YamlError::AliasReplayStackDepthExceeded { .. }
+        | YamlError::AliasReplayCounterOverflow { .. } => Some(repeated()),
+        YamlError::Budget { breach, .. } => match breach {
+            BudgetBreach::Depth { .. } => Some(depth()),
+            BudgetBreach::Events { .. } | BudgetBreach::Nodes { .. } | BudgetBreach::ScalarBytes { .. } => {
+                Some(values())
+            }
+            BudgetBreach::Aliases { .. }
+            | BudgetBreach::Anchors { .. }
+            | BudgetBreach::MergeKeys { .. }
+            | BudgetBreach::AliasAnchorRatio { .. }
+            | BudgetBreach::RecordedAnchorEvents { .. }
+            | BudgetBreach::RecordedAnchorBytes { .. } => Some(repeated()),
+            _ => None,
+        },
+        // The parser has a limit of its own on what is open at the same time, and no type for it.
+        YamlError::Message { msg, .. } | YamlError::ExternalMessage { msg, .. }
+            if msg.starts_with("recursion limit") =>
+        {
+            Some(depth())
+        }
+        _ => None,
     }
 }
 
@@ -188,7 +380,23 @@ fn options() -> serde_saphyr::Options {
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
-        with_snippet: false
+        with_snippet: false,
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: REPEATED_VALUES,
+            max_replay_stack_depth: DEPTH,
+            max_alias_expansions_per_anchor: REPEATED_VALUES,
+        },
+        budget: serde_saphyr::budget! {
+            max_depth: DEPTH,
+            max_nodes: FILE_VALUES,
+            max_events: 3 * FILE_VALUES,
+            max_aliases: REPEATED_VALUES,
+            max_anchors: REPEATED_VALUES,
+            max_merge_keys: REPEATED_VALUES,
+            max_recorded_anchor_events: FILE_VALUES,
+            max_recorded_anchor_bytes: FILE_BYTES,
+            max_documents: 2,
+        },
     }
 }
 
@@ -204,23 +412,43 @@ fn mark_of(location: Location) -> Mark {
 /// Any YAML value, every key and item with its place.
 enum Raw {
     Scalar(Value),
+    /// A text of more bytes than are read.
+    Long(usize),
     List(Vec<Spanned<Raw>>),
     Map(Vec<(Spanned<String>, Spanned<Raw>)>),
 }
 
+/// Something odd about a value, apart from what it is for.
+enum Odd {
+    Repeated(String),
+    TooLong { bytes: usize, most: usize },
+}
+
+/// What is noticed while values and places are taken apart.
+#[derive(Default)]
+struct Unfolding {
+    values: usize,
+    problems: Vec<(Mark, Odd)>,
+}
+
 trait Unfold {
-    fn unfold(self, repeated: &mut Vec<(Mark, String)>) -> (Value, Marks);
+    fn unfold(self, unfolding: &mut Unfolding) -> (Value, Marks);
 }
 
 impl Unfold for Spanned<Raw> {
-    fn unfold(self, repeated: &mut Vec<(Mark, String)>) -> (Value, Marks) {
+    fn unfold(self, unfolding: &mut Unfolding) -> (Value, Marks) {
+        unfolding.values += 1;
         let mut marks = Marks { value: mark_of(self.referenced), ..Marks::default() };
         let value = match self.value {
             Raw::Scalar(value) => value,
+            Raw::Long(bytes) => {
+                unfolding.problems.push((marks.value, Odd::TooLong { bytes, most: TEXT_BYTES }));
+                Value::Null
+            }
             Raw::List(items) => {
                 let mut values = Vec::with_capacity(items.len());
                 for item in items {
-                    let (value, inner) = item.unfold(repeated);
+                    let (value, inner) = item.unfold(unfolding);
                     values.push(value);
                     marks.items.push(inner);
                 }
@@ -229,11 +457,17 @@ impl Unfold for Spanned<Raw> {
             Raw::Map(entries) => {
                 let mut map = Map::new();
                 for (key, entry) in entries {
-                    let (value, mut inner) = entry.unfold(repeated);
+                    unfolding.values += 1;
+                    let (value, mut inner) = entry.unfold(unfolding);
                     let mark = mark_of(key.referenced);
                     inner.key = Some(mark);
+                    if key.value.len() > KEY_BYTES {
+                        let long = Odd::TooLong { bytes: key.value.len(), most: KEY_BYTES };
+                        unfolding.problems.push((mark, long));
+                        continue;
+                    }
                     if map.contains_key(&key.value) {
-                        repeated.push((mark, key.value));
+                        unfolding.problems.push((mark, Odd::Repeated(key.value)));
                         continue;
                     }
                     marks.entries.insert(key.value.clone(), inner);
@@ -278,6 +512,9 @@ impl<'de> Visitor<'de> for RawVisitor {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Raw, E> {
+        if value.len() > TEXT_BYTES {
+            return Ok(Raw::Long(value.len()));
+        }
         Ok(Raw::Scalar(Value::String(value.to_owned())))
     }
 

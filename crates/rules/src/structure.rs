@@ -1,41 +1,65 @@
 //! The first check of a file: its shape against the schema of its type, all deviations at once.
 
-use jsonschema::ValidationError;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::LocationSegment;
+use jsonschema::{ValidationError, Validator};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::codes::Code;
 use crate::diagnostics::Diagnostic;
+use crate::limits::enough;
 use crate::schemas::schema_of;
 use crate::source::{Document, Path, Step};
-use crate::suggest::nearest;
+use crate::suggest::{listed, nearest};
 
 /// Checks the file's shape and decodes what can be decoded.
 pub(crate) fn decode<T: JsonSchema + DeserializeOwned>(
     document: &Document,
     out: &mut Vec<Diagnostic>,
 ) -> Option<T> {
-    let mut schema = Value::from(schema_of::<T>());
-    // Conditions get better messages from the compiler of conditions.
-    if let Some(condition) = schema.pointer_mut("/$defs/Condition") {
-        *condition = json!(true);
-    }
-    let checker = Checker { document, schema: &schema };
-    match jsonschema::validator_for(&schema) {
+    let shape = Shape::of::<T>();
+    let checker = Checker { document, schema: &shape.schema };
+    match &shape.validator {
         Ok(validator) => {
             for error in validator.iter_errors(&document.value) {
+                if enough(out) {
+                    break;
+                }
                 checker.report(&error, out);
             }
         }
-        Err(error) => {
-            out.push(document.at_value(Code::S005, &Path::default(), error.masked().to_string()));
-        }
+        Err(reason) => out.push(document.at_value(Code::S005, &Path::default(), reason)),
     }
     no_environment(document, &document.value, &Path::default(), out);
     serde_json::from_value(document.value.clone()).ok()
+}
+
+/// The schema of a type of file, ready to be used.
+struct Shape {
+    schema: Value,
+    validator: Result<Validator, String>,
+}
+
+impl Shape {
+    /// Made once for each type: it is the same for every pack, and takes longer than reading one.
+    fn of<T: JsonSchema>() -> Arc<Self> {
+        static SHAPES: Mutex<BTreeMap<&'static str, Arc<Shape>>> = Mutex::new(BTreeMap::new());
+        let mut shapes = SHAPES.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(shapes.entry(std::any::type_name::<T>()).or_insert_with(|| {
+            let mut schema = Value::from(schema_of::<T>());
+            // Conditions get better messages from the compiler of conditions.
+            if let Some(condition) = schema.pointer_mut("/$defs/Condition") {
+                *condition = json!(true);
+            }
+            let validator = jsonschema::validator_for(&schema).map_err(|error| error.masked().to_string());
+            Arc::new(Self { schema, validator })
+        }))
+    }
 }
 
 struct Checker<'a> {
@@ -51,12 +75,15 @@ impl Checker<'_> {
             | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
                 let known = self.known_keys(error);
                 for key in unexpected {
+                    if enough(out) {
+                        break;
+                    }
                     let mut problem = self
                         .document
                         .at_key(Code::S002, &path.key(key), format!("`{key}` is not a key here"))
                         .suggest(nearest(key, known.iter().map(String::as_str)));
                     if problem.suggestion.is_none() && !known.is_empty() {
-                        problem = problem.help(format!("the keys here are {}", known.join(", ")));
+                        problem = problem.help(format!("the keys here are {}", listed(&known)));
                     }
                     out.push(problem);
                 }
@@ -222,6 +249,7 @@ fn type_name(value: &Value) -> &'static str {
 /// A pack is data: what it says is what was reviewed, on every machine.
 fn no_environment(document: &Document, value: &Value, path: &Path, out: &mut Vec<Diagnostic>) {
     match value {
+        _ if enough(out) => {}
         Value::String(text) if text.contains("${") => out.push(
             document
                 .at_value(Code::P008, path, "a pack does not read its environment")

@@ -1,19 +1,55 @@
 //! Text templates of packets: strict about names, and unable to reach anything but their values.
 
 use minijinja::value::{Serde, Value as Any};
-use minijinja::{Environment, ErrorKind, UndefinedBehavior};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, filters, tests};
 use serde_json::{Map, Value, json};
 
 use crate::catalogue::Kind;
+use crate::limits::TEMPLATE_BYTES;
 use crate::reference::FieldRef;
 
 /// An environment without loaders; a name or part that does not exist is an error, not "".
 pub(crate) fn environment() -> Environment<'static> {
-    let mut templates = Environment::new();
+    // Empty: what could make a small template a large text, or read anything else, is not there.
+    let mut templates = Environment::empty();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     templates.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     templates.add_filter("words", words);
+    templates.add_filter("lower", filters::lower);
+    templates.add_filter("upper", filters::upper);
+    templates.add_filter("title", filters::title);
+    templates.add_filter("capitalize", filters::capitalize);
+    templates.add_filter("trim", filters::trim);
+    templates.add_filter("default", filters::default);
+    templates.add_filter("first", filters::first);
+    templates.add_filter("last", filters::last);
+    templates.add_filter("length", filters::length);
+    templates.add_test("defined", tests::is_defined);
+    templates.add_test("string", tests::is_string);
+    templates.add_test("number", tests::is_number);
     templates
+}
+
+/// A template says what stands where: values in `{{ }}`, at most with `if`. It computes nothing, so
+/// that it ends at once and makes no text longer than what goes into it.
+fn within_bounds(text: &str) -> Result<(), String> {
+    if text.len() > TEMPLATE_BYTES {
+        return Err(format!("a template of {} bytes; at most {TEMPLATE_BYTES}", text.len()));
+    }
+    for statement in text.split("{%").skip(1) {
+        let word = statement.trim_start_matches(['-', '+']).trim_start();
+        let word: String = word.chars().take_while(char::is_ascii_alphabetic).collect();
+        if !["if", "elif", "else", "endif"].contains(&word.as_str()) {
+            return Err(format!("a template has no `{{% {word} %}}`, only `if`, `elif`, `else` and `endif`"));
+        }
+    }
+    let inside = |open: &str, close: &str| {
+        text.split(open).skip(1).any(|part| part.split(close).next().unwrap_or_default().contains('*'))
+    };
+    if inside("{{", "}}") || inside("{%", "%}") {
+        return Err("a template does not multiply".to_owned());
+    }
+    Ok(())
 }
 
 /// `[a, b] | words`: the texts that are not blank, with single spaces between all words.
@@ -32,6 +68,7 @@ pub(crate) fn add(
     text: &str,
     with: &[(String, FieldRef, Kind)],
 ) -> Result<(), String> {
+    within_bounds(text)?;
     templates.add_template_owned(name.to_owned(), text.to_owned()).map_err(|error| describe(&error))?;
     let template = templates.get_template(name).map_err(|error| describe(&error))?;
     let mut unknown: Vec<String> = template

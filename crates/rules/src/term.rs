@@ -115,9 +115,7 @@ impl<'a> Scene<'a> {
         match test {
             Test::Present | Test::Absent => Ok(value.is_null()),
             Test::Equals(literal) => equals(value, literal),
-            Test::In(literals) => {
-                literals.iter().try_fold(false, |found, literal| Ok(found | equals(value, literal)?))
-            }
+            Test::In(literals) => one_of(value, literals),
             Test::Matches(pattern) => {
                 value.as_str().map(|text| pattern.is_match(text)).ok_or(Cause::Unreadable)
             }
@@ -158,6 +156,19 @@ fn equals(value: &Value, literal: &Literal) -> Result<bool, Cause> {
         (Value::Number(_), Literal::Number(literal)) => Ok(number(value)? == *literal),
         _ => Err(Cause::Unreadable),
     }
+}
+
+/// Whether the value equals any of the literals; like `any`, it is so as soon as one does.
+fn one_of(value: &Value, literals: &[Literal]) -> Result<bool, Cause> {
+    let mut outcome = Ok(false);
+    for literal in literals {
+        match equals(value, literal) {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(cause) => outcome = Err(cause),
+        }
+    }
+    outcome
 }
 
 impl Term {

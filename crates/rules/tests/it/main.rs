@@ -7,4 +7,8 @@ mod diagnostics;
 #[cfg(test)]
 mod farajaland;
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod packs;

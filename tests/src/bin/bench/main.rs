@@ -1,7 +1,7 @@
 //! `make bench`: Civitas's figures, measured here, each beside its limit or its peer.
 //!
 //! ```text
-//! bench [rules] [ingest] [loops] [latency]
+//! bench [rules] [large] [ingest] [loops] [latency]
 //! ```
 //!
 //! Nothing is judged: the aims stand in the tables, and the exit code is 0 whatever they say. The whole takes
@@ -9,10 +9,12 @@
 
 #![expect(clippy::expect_used, reason = "a bench that cannot go on says why and ends")]
 
+mod country;
 mod database;
 mod documents;
 mod floor;
 mod ingest;
+mod large;
 mod latency;
 mod loops;
 mod plain;
@@ -26,7 +28,7 @@ use std::process::ExitCode;
 use civitas_tests::measure::Machine;
 use clap::Parser as _;
 
-const NAMES: [&str; 4] = ["rules", "ingest", "loops", "latency"];
+const NAMES: [&str; 5] = ["rules", "large", "ingest", "loops", "latency"];
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -52,14 +54,17 @@ async fn measure(names: &[String]) {
     let keys = world::Keys::make();
     let mut figures = Vec::new();
     for name in names {
-        let figure = match name.as_str() {
-            "rules" => rules::run(),
-            "ingest" => ingest::run().await,
-            "loops" => loops::run(&keys).await,
-            _ => latency::run(&keys).await,
+        let measured = match name.as_str() {
+            "rules" => vec![rules::run()],
+            "large" => large::run(),
+            "ingest" => vec![ingest::run().await],
+            "loops" => vec![loops::run(&keys).await],
+            _ => vec![latency::run(&keys).await],
         };
-        println!("{}", figure.text());
-        figures.push(figure);
+        for figure in measured {
+            println!("{}", figure.text());
+            figures.push(figure);
+        }
     }
     match report::write(&folder(), &machine, &figures) {
         Ok([json, text]) => println!("Also in {} and {}", json.display(), text.display()),

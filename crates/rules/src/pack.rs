@@ -24,10 +24,11 @@ use crate::files::country::CountryFile;
 use crate::files::fields::FieldsFile;
 use crate::files::identity::IdentityFile;
 use crate::files::packets::PacketsFile;
-use crate::files::rules::RulesFile;
+use crate::files::rules::{Outcome, RulesFile};
 use crate::files::{VERSION, Versioned, cases::CasesFile};
 use crate::identity;
 use crate::idschema::IdSchema;
+use crate::locations::{self, Locations};
 use crate::mapping::Packets;
 use crate::number::Seed;
 use crate::packet::{Builder, Packet, PacketContext, PacketError};
@@ -40,7 +41,8 @@ use crate::term::Scene;
 /// The text files of a pack: path relative to its folder, with `/` → text.
 ///
 /// Known are `country.yaml`, `fields.yaml`, `rules.yaml`, `packets.yaml`, `identity.yaml`,
-/// `id-schema.json` and `cases/*.yaml`; notes in `*.md` are left alone; anything else is reported.
+/// `id-schema.json`, `cases/*.yaml`, and `locations.csv` where the pack resolves places; notes in `*.md`
+/// are left alone; anything else is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackFiles(pub BTreeMap<String, String>);
 
@@ -65,6 +67,7 @@ pub(crate) struct Inner {
     pub(crate) identity: IdentityFile,
     packets: Packets,
     schema: IdSchema,
+    locations: Option<Locations>,
     cases: Vec<Case>,
     canonical: String,
     digest: String,
@@ -74,6 +77,11 @@ pub(crate) struct Inner {
 impl Inner {
     pub(crate) fn scene<'a>(&'a self, facts: &'a Facts<'a>) -> Scene<'a> {
         Scene::new(facts, &self.country.time_zone, self.country.leap_birthday)
+    }
+
+    pub(crate) fn audit_message(&self, rule: &str, outcome: Outcome, language: &str) -> Option<&str> {
+        let rule = self.rules.rules.iter().find(|known| known.id == rule)?;
+        self.country.text_in(rule.audit.get(&outcome)?, language)
     }
 }
 
@@ -100,7 +108,9 @@ impl Pack {
         for (name, text) in &files.0 {
             if is_case_file(name) {
                 case_documents.extend(Document::yaml(name, text, &mut out));
-            } else if !FILES.contains(&name.as_str()) && Path::new(name).extension() != Some(OsStr::new("md"))
+            } else if name != locations::FILE
+                && !FILES.contains(&name.as_str())
+                && Path::new(name).extension() != Some(OsStr::new("md"))
             {
                 out.push(
                     Diagnostic::of_file(
@@ -108,7 +118,7 @@ impl Pack {
                         name,
                         "the pack does not know this file and would not read it",
                     )
-                    .suggest(nearest(name, FILES)),
+                    .suggest(nearest(name, FILES.into_iter().chain([locations::FILE]))),
                 );
             }
         }
@@ -118,7 +128,7 @@ impl Pack {
                     .help("write down what must come out for which event, in cases/*.yaml: rules without tests are not trusted"),
             );
         }
-        compile(&documents, &case_documents, out)
+        compile(&documents, &case_documents, files.0.get(locations::FILE).map(String::as_str), out)
     }
 
     /// The archived form of a rule set, brought back: the same digest, no cases.
@@ -135,10 +145,15 @@ impl Pack {
             .iter()
             .filter_map(|name| Some((*name, Document::bare(name, "", root.remove(*name)?))))
             .collect::<BTreeMap<_, _>>();
+        let places = match root.remove(locations::FILE) {
+            None => None,
+            Some(Value::String(table)) => Some(table),
+            Some(_) => return Err(refuse("the archived rule set does not hold its places as a table")),
+        };
         if documents.len() < FILES.len() || !root.is_empty() {
             return Err(refuse("the archived rule set does not hold the files of a pack"));
         }
-        compile(&documents, &[], Vec::new())
+        compile(&documents, &[], places.as_deref(), Vec::new())
     }
 
     /// SHA-256 of the canonical form, in hexadecimal: the name of the rule set.
@@ -193,7 +208,8 @@ impl Pack {
 
     /// Builds the packet `name` and checks it against the ID schema.
     pub fn build_packet(&self, name: &str, context: &PacketContext<'_>) -> Result<Packet, PacketError> {
-        Builder { packets: &self.inner.packets, schema: &self.inner.schema, context }.build(name)
+        let Inner { packets, schema, country, locations, .. } = &*self.inner;
+        Builder { packets, schema, country, locations: locations.as_ref(), context }.build(name)
     }
 
     /// The registration number of a civil event: the same for the same arguments, on every attempt.
@@ -220,6 +236,17 @@ impl Pack {
         &self.inner.schema.text
     }
 
+    /// What the record's history says when the rule comes to `outcome`, in `language` (otherwise the
+    /// country's first). None where the pack leaves it to the rule's name.
+    pub fn audit_message(&self, rule: &str, outcome: Outcome, language: &str) -> Option<&str> {
+        self.inner.audit_message(rule, outcome, language)
+    }
+
+    /// Number of places in the pack's list.
+    pub fn location_count(&self) -> usize {
+        self.inner.locations.as_ref().map_or(0, Locations::len)
+    }
+
     /// Runs the pack's own cases.
     pub fn run_cases(&self) -> CaseReport {
         caserun::run(self, &self.inner.cases)
@@ -243,6 +270,7 @@ fn is_case_file(name: impl AsRef<str>) -> bool {
 fn compile(
     documents: &BTreeMap<&'static str, Document>,
     case_documents: &[Document],
+    places: Option<&str>,
     mut out: Vec<Diagnostic>,
 ) -> Result<Pack, Diagnostics> {
     let country_file = read::<CountryFile>(documents, "country.yaml", &mut out);
@@ -271,9 +299,10 @@ fn compile(
     if let Some((document, file)) = &identity_file {
         identity::check(file, document, &catalogue, &mut out);
     }
-    let packets = packets_file
-        .as_ref()
-        .map(|(d, file)| Packets::compile(file, d, &catalogue, &country, &schema, &mut out));
+    let locations = places.and_then(|table| locations::compile(table, &country, &mut out));
+    let packets = packets_file.as_ref().map(|(d, file)| {
+        Packets::compile(file, d, &catalogue, &country, &schema, locations.as_ref(), &mut out)
+    });
     let (Some(packets), Some((document, file))) = (packets, &rules_file) else {
         return Err(Diagnostics::new(out));
     };
@@ -302,7 +331,7 @@ fn compile(
     if found.has_errors() || !schema.is_usable() {
         return Err(found);
     }
-    let canonical = canonical(documents);
+    let canonical = canonical(documents, locations.as_ref());
     let digest = hex::encode(openssl::sha::sha256(canonical.as_bytes()));
     let inner = Inner {
         country,
@@ -311,6 +340,7 @@ fn compile(
         identity,
         packets,
         schema,
+        locations,
         cases,
         canonical,
         digest,
@@ -342,12 +372,16 @@ fn version(written: u32, document: &Document, out: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The documents as one JSON text, keys in order.
-fn canonical(documents: &BTreeMap<&'static str, Document>) -> String {
+/// The documents as one JSON text, keys in order. The places are in it as they are, in a table of
+/// sorted rows: a rule set is archived whole, under one name, and can be brought back from that alone.
+fn canonical(documents: &BTreeMap<&'static str, Document>, locations: Option<&Locations>) -> String {
     let mut root = Map::new();
     root.insert(FORMAT.0.to_owned(), json!(FORMAT.1));
     for (name, document) in documents {
         root.insert((*name).to_owned(), document.value.clone());
+    }
+    if let Some(locations) = locations {
+        root.insert(locations::FILE.to_owned(), json!(locations.canonical));
     }
     sorted(Value::Object(root)).to_string()
 }

@@ -37,6 +37,8 @@ pub(crate) enum Test {
     Absent,
     Equals(Literal),
     In(Vec<Literal>),
+    /// Of a list: whether one of its items is this, or has it as its `option`.
+    Contains(Literal),
     Matches(Regex),
     Before(Bound),
     After(Bound),
@@ -118,6 +120,7 @@ impl<'a> Scene<'a> {
             Test::In(literals) => {
                 literals.iter().try_fold(false, |found, literal| Ok(found | equals(value, literal)?))
             }
+            Test::Contains(literal) => contains(value, literal),
             Test::Matches(pattern) => {
                 value.as_str().map(|text| pattern.is_match(text)).ok_or(Cause::Unreadable)
             }
@@ -148,6 +151,12 @@ fn date(value: &Value) -> Result<Date, Cause> {
 
 fn number(value: &Value) -> Result<f64, Cause> {
     value.as_f64().ok_or(Cause::Unreadable)
+}
+
+/// Uploaded files are maps that say under `option` what they show; other lists hold plain values.
+fn contains(value: &Value, literal: &Literal) -> Result<bool, Cause> {
+    let items = value.as_array().ok_or(Cause::Unreadable)?;
+    Ok(items.iter().any(|item| equals(item.get("option").unwrap_or(item), literal) == Ok(true)))
 }
 
 #[expect(clippy::float_cmp, reason = "both sides come out of decimal text; equal text is meant")]

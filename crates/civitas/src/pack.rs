@@ -10,6 +10,8 @@ use civitas_rules::{Pack, PackFiles};
 /// More than any pack has; a wrong folder is noticed before the machine is full.
 const MOST_FILES: usize = 2000;
 const LARGEST: u64 = 8 * 1024 * 1024;
+/// A list of a hundred thousand places, in several languages.
+const LARGEST_LIST: u64 = 64 * 1024 * 1024;
 
 /// The text files of a folder, hidden ones left out.
 pub fn read(folder: &Path) -> anyhow::Result<PackFiles> {
@@ -38,7 +40,8 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) ->
             collect(&path, &format!("{inside}/"), files)?;
             continue;
         }
-        if metadata.len() > LARGEST || files.len() >= MOST_FILES {
+        let largest = if inside == "locations.csv" { LARGEST_LIST } else { LARGEST };
+        if metadata.len() > largest || files.len() >= MOST_FILES {
             bail!("{} is larger than any pack: is this the right folder?", path.display());
         }
         let text =

@@ -198,7 +198,12 @@ impl Catalogue {
                         "SELECT and RADIO_GROUP list their values under `options`, other types have none",
                     ));
                 }
-                for option in field.option_labels.keys().filter(|option| !field.options.contains(option)) {
+                let kind = if choice && field.options.is_empty() { Kind::Any } else { kind_of(field) };
+                let options = match &kind {
+                    Kind::Choice(options) => options.as_slice(),
+                    _ => &[],
+                };
+                for option in field.option_labels.keys().filter(|option| !options.contains(option)) {
                     out.push(
                         document
                             .at_key(
@@ -206,15 +211,14 @@ impl Catalogue {
                                 &path.key("option_labels").key(option),
                                 format!("`{option}` is not an option of `{id}`"),
                             )
-                            .suggest(nearest(option, field.options.iter().map(String::as_str)))
-                            .help("labels are for the values under `options`"),
+                            .suggest(nearest(option, options.iter().map(String::as_str)))
+                            .help("labels are for the values that the field can have"),
                     );
                 }
                 catalogue.labels.entry(id.clone()).or_insert_with(|| Labels {
                     field: field.label.clone(),
                     options: field.option_labels.clone(),
                 });
-                let kind = if choice && field.options.is_empty() { Kind::Any } else { kind_of(field) };
                 form.fields.insert(id.clone(), kind);
             }
             catalogue.forms.insert(event.clone(), form);

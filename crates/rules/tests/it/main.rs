@@ -7,4 +7,8 @@ mod diagnostics;
 #[cfg(test)]
 mod farajaland;
 #[cfg(test)]
+mod import;
+#[cfg(test)]
+mod language;
+#[cfg(test)]
 mod packs;

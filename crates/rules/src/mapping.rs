@@ -10,7 +10,7 @@ use crate::country::Country;
 use crate::diagnostics::Diagnostic;
 use crate::files::packets::{Given, PacketsFile};
 use crate::idschema::IdSchema;
-use crate::locations::{Locations, Wanted};
+use crate::locations::{List, Wanted};
 use crate::plan::PlanCompiler;
 use crate::reference::FieldRef;
 use crate::source::{Document, at};
@@ -133,7 +133,7 @@ impl Packets {
         catalogue: &Catalogue,
         country: &Country,
         schema: &IdSchema,
-        locations: Option<&Locations>,
+        locations: List<'_>,
         out: &mut Vec<Diagnostic>,
     ) -> Self {
         let mut packets = Self {

@@ -28,7 +28,7 @@ use crate::files::rules::{Outcome, RulesFile};
 use crate::files::{VERSION, Versioned, cases::CasesFile};
 use crate::identity;
 use crate::idschema::IdSchema;
-use crate::locations::{self, Locations};
+use crate::locations::{self, List, Locations};
 use crate::mapping::Packets;
 use crate::number::Seed;
 use crate::packet::{Builder, Packet, PacketContext, PacketError};
@@ -301,7 +301,12 @@ fn compile(
     }
     let locations = places.and_then(|table| locations::compile(table, &country, &mut out));
     let packets = packets_file.as_ref().map(|(d, file)| {
-        Packets::compile(file, d, &catalogue, &country, &schema, locations.as_ref(), &mut out)
+        let list = match (&locations, places) {
+            (Some(locations), _) => List::Of(locations),
+            (None, Some(_)) => List::Broken,
+            (None, None) => List::Missing,
+        };
+        Packets::compile(file, d, &catalogue, &country, &schema, list, &mut out)
     });
     let (Some(packets), Some((document, file))) = (packets, &rules_file) else {
         return Err(Diagnostics::new(out));

@@ -10,7 +10,7 @@ use crate::country::Country;
 use crate::diagnostics::Diagnostic;
 use crate::files::packets::{Given, Mapping, OneOrMany, PacketEntry, Shown};
 use crate::idschema::{IdSchema, Shape};
-use crate::locations::{Locations, Wanted};
+use crate::locations::{List, Wanted};
 use crate::mapping::{DateFormat, Plan, Source, Value};
 use crate::reference::{FieldRef, Spot};
 use crate::source::{Document, Path};
@@ -24,8 +24,7 @@ pub(crate) struct PlanCompiler<'a, 'o> {
     pub(crate) form: &'a Form,
     pub(crate) country: &'a Country,
     pub(crate) schema: &'a IdSchema,
-    /// None without `locations.csv`, or when that file cannot be read.
-    pub(crate) locations: Option<&'a Locations>,
+    pub(crate) locations: List<'a>,
     /// The MOSIP language that the value being compiled is wrapped in.
     pub(crate) wrapped: Option<String>,
     pub(crate) templates: &'o mut Environment<'static>,
@@ -412,16 +411,17 @@ impl PlanCompiler<'_, '_> {
         let here = path.key("location");
         let fields = self.typed(fields, &here, |kind| matches!(kind, Kind::Place | Kind::Any))?;
         let name = mapping.level.as_deref()?;
-        let Some(locations) = self.locations else {
-            // A list that cannot be read was reported, and so were levels that are missing.
-            if self.country.levels.is_empty() {
+        let locations = match self.locations {
+            List::Of(locations) => locations,
+            List::Broken => return None,
+            List::Missing => {
                 self.out.push(
-                    self.document
-                        .at_key(Code::M013, &here, "the pack has no list of places")
-                        .help("add locations.csv, and its levels to country.yaml; `civitas country import-locations` makes it from OpenCRVS's own list"),
-                );
+                self.document
+                    .at_key(Code::M013, &here, "the pack has no list of places")
+                    .help("add locations.csv, and its levels to country.yaml; `civitas country import-locations` makes it from OpenCRVS's own list"),
+            );
+                return None;
             }
-            return None;
         };
         let Some(level) = locations.level(name) else {
             let known: Vec<&str> = locations.levels().collect();

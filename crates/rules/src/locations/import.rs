@@ -21,11 +21,11 @@ use crate::structure::decode;
 pub struct LocationImport {
     /// Text of the new `locations.csv`.
     pub table: String,
-    /// Ids of places that were not in the table.
+    /// Places that were not in the table: id and name.
     pub added: Vec<String>,
-    /// Ids of places with another name, level or parent than before.
+    /// Places with another name, level or parent than before: id and new name.
     pub changed: Vec<String>,
-    /// Ids of places that OpenCRVS no longer lists. They stay: old records name them.
+    /// Places that OpenCRVS no longer lists: id and name. They stay: old records name them.
     pub unlisted: Vec<String>,
     /// Number of rows.
     pub total: usize,
@@ -120,7 +120,11 @@ pub fn import_locations(files: &PackFiles, exports: &[String]) -> Result<Locatio
         table: String::new(),
         added: Vec::new(),
         changed: Vec::new(),
-        unlisted: before.keys().filter(|id| !places.contains_key(*id)).cloned().collect(),
+        unlisted: before
+            .iter()
+            .filter(|(id, _)| !places.contains_key(*id))
+            .map(|(id, row)| shown(id, row.names.first().map_or("", String::as_str)))
+            .collect(),
         total: 0,
     };
     for (id, listed) in &places {
@@ -145,8 +149,8 @@ pub fn import_locations(files: &PackFiles, exports: &[String]) -> Result<Locatio
             names,
         };
         match old {
-            None => outcome.added.push(id.clone()),
-            Some(old) if *old != row => outcome.changed.push(id.clone()),
+            None => outcome.added.push(shown(id, &listed.name)),
+            Some(old) if *old != row => outcome.changed.push(shown(id, &listed.name)),
             Some(_) => {}
         }
         rows.insert(id.clone(), row);
@@ -154,6 +158,10 @@ pub fn import_locations(files: &PackFiles, exports: &[String]) -> Result<Locatio
     outcome.total = rows.len();
     outcome.table = written(&rows, &languages);
     Ok(outcome)
+}
+
+fn shown(id: &str, name: &str) -> String {
+    format!("{id} {name}")
 }
 
 fn country(files: &PackFiles) -> Result<CountryFile, ImportError> {
@@ -181,21 +189,22 @@ fn read(index: usize, text: &str) -> Result<Vec<Listed>, ImportError> {
 }
 
 /// Lists are wrapped in whatever asked for them: tRPC's `result.data.json`, FHIR's `entry`, an object of two lists.
+const WRAPPERS: [&str; 7] =
+    ["result", "data", "json", "entry", "resource", "administrativeAreas", "locations"];
+
+/// The places in a value, however deep they are wrapped.
 fn collect(value: &Value, out: &mut Vec<Listed>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect(item, out)),
-        Value::Object(map) => match place(value) {
-            Some(listed) => out.push(listed),
-            None => {
-                let wrappers =
-                    ["result", "data", "json", "entry", "resource", "administrativeAreas", "locations"];
-                for key in wrappers {
-                    if let Some(inner) = map.get(key) {
-                        collect(inner, out);
-                    }
-                }
+        Value::Object(map) => {
+            if let Some(listed) = place(value) {
+                out.push(listed);
+                return;
             }
-        },
+            for inner in WRAPPERS.iter().filter_map(|key| map.get(*key)) {
+                collect(inner, out);
+            }
+        }
         _ => {}
     }
 }

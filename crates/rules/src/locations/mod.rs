@@ -43,6 +43,17 @@ pub(crate) enum Wanted {
     Name(usize),
 }
 
+/// The list of a pack, as packets are compiled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum List<'a> {
+    /// The pack has no such file.
+    Missing,
+    /// The file cannot be read, which was reported.
+    Broken,
+    /// The places.
+    Of(&'a Locations),
+}
+
 /// Why a place gives nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoPlace {

@@ -1,5 +1,6 @@
 //! From OpenCRVS's lists of places, in each shape that it has had, to the pack's table.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use civitas_rules::{ImportError, LocationImport, Pack, PackFiles, import_locations};
@@ -9,7 +10,7 @@ fn pack(levels: &str) -> PackFiles {
     let mut files = crate::common::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pack"));
     if !levels.is_empty() {
         let country = files.0.get_mut("country.yaml").expect("a country");
-        country.push_str(&format!("locations: {{ levels: [{levels}] }}\n"));
+        writeln!(country, "locations: {{ levels: [{levels}] }}").expect("text");
     }
     files
 }
@@ -41,7 +42,7 @@ fn areas_and_locations_of_2_0_make_one_table() {
     ]);
     let outcome = import(&files, &[areas, locations]).expect("a table");
     assert_eq!(outcome.table, TABLE);
-    assert_eq!(outcome.added, ["d-1", "h-1", "o-1", "p-1"]);
+    assert_eq!(outcome.added, ["d-1 Ibombo", "h-1 Hope, East", "o-1 Ibombo Office", "p-1 Central"]);
     let mut whole = files;
     whole.0.insert("locations.csv".to_owned(), outcome.table);
     assert_eq!(Pack::load(&whole).expect("a pack").location_count(), 4);
@@ -87,7 +88,7 @@ fn what_opencrvs_does_not_know_is_kept() {
     assert!(outcome.table.contains("d-0,district,p-1,OLD,Closed,Fermé\n"), "old records name it");
     assert_eq!(
         (outcome.added.len(), outcome.changed, outcome.unlisted),
-        (0, vec!["d-1".to_owned()], vec!["d-0".to_owned()])
+        (0, vec!["d-1 Ibombo Town".to_owned()], vec!["d-0 Closed".to_owned()])
     );
     files.0.insert("locations.csv".to_owned(), outcome.table.clone());
     let again =

@@ -1,5 +1,6 @@
 //! What rules and packets can say beyond the first pack: lists, places, instants, messages.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use civitas_rules::{Code, Effect, Facts, Outcome, Pack, PackFiles, Packet, PacketContext, PacketError};
@@ -172,7 +173,7 @@ fn the_digest_knows_places_and_not_their_order() {
 fn a_broken_list_of_a_whole_country_is_told_in_a_page() {
     let mut table = "id,level,part_of,code,name_en,name_fr\n".to_owned();
     for index in 0..20_000 {
-        table.push_str(&format!("d-{index},district,p-{index},,A,B\n"));
+        writeln!(table, "d-{index},district,p-{index},,A,B").expect("text");
     }
     let files = pack_with(&[("locations.csv", &table)]);
     let problems = Pack::load(&files).expect_err("refused");

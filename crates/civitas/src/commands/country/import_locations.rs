@@ -1,5 +1,6 @@
 //! `civitas country import-locations`.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -65,13 +66,13 @@ fn told(outcome: &LocationImport) -> String {
         ("?", &outcome.unlisted, "no longer listed by OpenCRVS, kept for old records"),
     ] {
         for id in ids.iter().take(SHOWN) {
-            text.push_str(&format!("{sign} {id}\n"));
+            let _ = writeln!(text, "{sign} {id}");
         }
         if ids.len() > SHOWN {
-            text.push_str(&format!("{sign} … and {} more\n", ids.len() - SHOWN));
+            let _ = writeln!(text, "{sign} … and {} more", ids.len() - SHOWN);
         }
         if !ids.is_empty() {
-            text.push_str(&format!("  {} {what}\n", count(ids.len() as u64, "place")));
+            let _ = writeln!(text, "  {} {what}", count(ids.len() as u64, "place"));
         }
     }
     text

@@ -160,13 +160,7 @@ pub(crate) fn decide(
                 tracking_id: &document.tracking_id,
                 registration_number: record_number.as_deref(),
             };
-            // A pack with such a rule is refused; one that was archived before is not, and must not send a packet.
-            let packet = if operation == Operation::VerifyIdentity {
-                Err(Obstacle { cause: "operation_not_carried_out", detail: operation.to_string() })
-            } else {
-                pack.build_packet(&send, &context)
-                    .map_err(|error| Obstacle { cause: "packet_not_buildable", detail: error.to_string() })
-            };
+            let packet = packet_of(operation, &send, pack, &context);
             let (respond, answer) = match respond {
                 civitas_rules::Respond::AwaitExternalValidation => {
                     (Respond::AwaitExternalValidation, Answer::Await)
@@ -210,6 +204,21 @@ pub(crate) fn decide(
             .map(ToString::to_string)
             .or_else(|| states.anomaly.map(|a| a.to_string())),
     })
+}
+
+/// The packet that carries the operation, or why a person must look first.
+fn packet_of(
+    operation: Operation,
+    send: &str,
+    pack: &Pack,
+    context: &PacketContext<'_>,
+) -> Result<Packet, Obstacle> {
+    // New packs with such a rule are refused. Should one decide all the same, MOSIP must not get a packet for it.
+    if operation == Operation::VerifyIdentity {
+        return Err(Obstacle { cause: "operation_not_carried_out", detail: operation.to_string() });
+    }
+    pack.build_packet(send, context)
+        .map_err(|error| Obstacle { cause: "packet_not_buildable", detail: error.to_string() })
 }
 
 fn accept(registration_number: Option<&String>) -> Answer {

@@ -170,6 +170,21 @@ fn the_digest_knows_places_and_not_their_order() {
 }
 
 #[test]
+fn a_rule_set_that_has_decided_is_not_judged_by_newer_checks() {
+    let files = crate::common::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pack"));
+    let archived = load(&files)
+        .canonical()
+        .replace("\"UIN\":{\"from\":\"child.nid\"}", "\"UIN\":{\"from\":\"child.nid\",\"optional\":true}");
+    assert_ne!(archived, load(&files).canonical());
+    Pack::from_canonical(&archived).expect("an archived rule set");
+    let mut today = files;
+    let packets = today.0.get_mut("packets.yaml").expect("packets");
+    *packets = packets.replace("UIN: { from: child.nid }", "UIN: { from: child.nid, optional: true }");
+    let problems = Pack::load(&today).expect_err("refused");
+    assert!(problems.iter().any(|problem| problem.code == Code::R060), "{problems}");
+}
+
+#[test]
 fn a_broken_list_of_a_whole_country_is_told_in_a_page() {
     let mut table = "id,level,part_of,code,name_en,name_fr\n".to_owned();
     for index in 0..20_000 {

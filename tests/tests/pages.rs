@@ -145,7 +145,7 @@ async fn the_overview_and_a_record_are_shown_by_a_browser_without_anybodys_name(
         &format!("{} create uin stalled", tracking(stalls)),
         "packet_not_buildable",
         "mend the record or the pack, then retry",
-        "UIN requested at birth: child.nid is absent, the child is below 10 years, a parent is known",
+        "UIN requested at birth: the child’s national ID is absent, the child is below 10 years, a parent is known",
     ] {
         assert!(text.contains(shown), "{shown} in {text}");
     }

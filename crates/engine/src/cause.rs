@@ -52,7 +52,7 @@ impl fmt::Display for Cause {
 }
 
 /// The engine's own causes. MOSIP's codes are listed in the crate that speaks with it.
-pub const OWN: [(&str, &str); 19] = [
+pub const OWN: [(&str, &str); 20] = [
     (
         "fields_unknown",
         "the rule needs fields that the record lacks: reject it to have them filled in, or release it",
@@ -60,6 +60,10 @@ pub const OWN: [(&str, &str); 19] = [
     (
         "packet_not_buildable",
         "the pack cannot make a packet of this record: mend the record or the pack, then retry",
+    ),
+    (
+        "operation_not_carried_out",
+        "the engine has no way to carry this operation out: change the rule, then reject the record or release it",
     ),
     (
         "deadline_passed",

@@ -3,7 +3,7 @@
 use civitas_journal::{RecordKey, operations::Respond};
 use civitas_mosip::Aid;
 use civitas_opencrvs::{EventDocument, Pending, Version};
-use civitas_rules::{Effect, Facts, OpencrvsVersion, Pack, Packet, PacketContext};
+use civitas_rules::{Effect, Facts, OpencrvsVersion, Operation, Pack, Packet, PacketContext};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{Answer, Arrival, IngestError};
@@ -23,6 +23,8 @@ pub(crate) struct Decided {
     pub(crate) effect: &'static str,
     pub(crate) would_have: Vec<String>,
     pub(crate) sentence: String,
+    /// What the record's history says of it, in the pack's own words.
+    pub(crate) message: Option<String>,
     pub(crate) answer: Answer,
     /// Minted for this action (a REGISTER).
     pub(crate) registration_number: Option<String>,
@@ -123,6 +125,7 @@ pub(crate) fn decide(
     let explanation = pack.explain(&facts);
     let language = pack.country().languages.first().map_or("en", |language| language.code.as_str());
     let sentence = explanation.sentence(language);
+    let message = explanation.audit_message(language).map(str::to_owned);
     let decision = explanation.decision().clone();
     let (event_id, action_id) = (document.id.to_string(), action.id.to_string());
     let registration_number = if action.kind == "REGISTER" {
@@ -157,9 +160,7 @@ pub(crate) fn decide(
                 tracking_id: &document.tracking_id,
                 registration_number: record_number.as_deref(),
             };
-            let packet = pack
-                .build_packet(&send, &context)
-                .map_err(|error| Obstacle { cause: "packet_not_buildable", detail: error.to_string() });
+            let packet = packet_of(operation, &send, pack, &context);
             let (respond, answer) = match respond {
                 civitas_rules::Respond::AwaitExternalValidation => {
                     (Respond::AwaitExternalValidation, Answer::Await)
@@ -192,6 +193,7 @@ pub(crate) fn decide(
         effect,
         would_have: decision.would_have,
         sentence,
+        message,
         answer,
         registration_number,
         record_number,
@@ -202,6 +204,21 @@ pub(crate) fn decide(
             .map(ToString::to_string)
             .or_else(|| states.anomaly.map(|a| a.to_string())),
     })
+}
+
+/// The packet that carries the operation, or why a person must look first.
+fn packet_of(
+    operation: Operation,
+    send: &str,
+    pack: &Pack,
+    context: &PacketContext<'_>,
+) -> Result<Packet, Obstacle> {
+    // New packs with such a rule are refused. Should one decide all the same, MOSIP must not get a packet for it.
+    if operation == Operation::VerifyIdentity {
+        return Err(Obstacle { cause: "operation_not_carried_out", detail: operation.to_string() });
+    }
+    pack.build_packet(send, context)
+        .map_err(|error| Obstacle { cause: "packet_not_buildable", detail: error.to_string() })
 }
 
 fn accept(registration_number: Option<&String>) -> Answer {

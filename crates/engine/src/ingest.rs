@@ -351,7 +351,8 @@ fn leaf(intake: &Intake, decided: &Decided, now: Timestamp) -> NewLeaf {
     leaf.ruleset = Some(decided.ruleset.clone());
     leaf.rule.clone_from(&decided.rule);
     leaf.traceparent.clone_from(&intake.arrival.traceparent);
-    let mut said = vec![decided.sentence.clone()];
+    let mut said: Vec<String> = decided.message.iter().cloned().collect();
+    said.push(decided.sentence.clone());
     said.extend(
         decided.would_have.iter().map(|rule| format!("rule {rule} (evaluate only) would have matched")),
     );

@@ -100,6 +100,10 @@ impl Case {
         for (language, sentence) in &self.expect.sentence {
             differences.compare(&format!("sentence.{language}"), sentence, &explanation.sentence(language));
         }
+        for (language, message) in &self.expect.audit {
+            let found = explanation.audit_message(language).unwrap_or("none");
+            differences.compare(&format!("audit.{language}"), message, found);
+        }
         // Every operation of a case must be possible, whether or not the case looks at its packet.
         if let Effect::Operate { send, .. } = &decision.effect {
             let context = PacketContext {

@@ -12,6 +12,7 @@ use crate::files::fields::{FieldEntry, FieldType, FieldsFile};
 use crate::limits::enough;
 use crate::source::{Document, at};
 use crate::suggest::listed;
+use crate::suggest::nearest;
 
 /// What a value is, as far as conditions and mappings care.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +22,8 @@ pub(crate) enum Kind {
     Date,
     Number,
     Bool,
+    /// The id of a place: of an area, a facility or an office.
+    Place,
     /// A value with named parts.
     Composite(&'static [(&'static str, Kind)]),
     /// A list of values.
@@ -38,6 +41,7 @@ impl Kind {
             Self::Date => "a date",
             Self::Number => "a number",
             Self::Bool => "a yes or no",
+            Self::Place => "a place",
             Self::Composite(_) => "a value with parts",
             Self::List => "a list",
             Self::Any => "data",
@@ -60,7 +64,7 @@ impl Kind {
         let fits = match (self, value) {
             (_, Value::Null)
             | (Self::Any, _)
-            | (Self::Text, Value::String(_))
+            | (Self::Text | Self::Place, Value::String(_))
             | (Self::Number, Value::Number(_))
             | (Self::Bool, Value::Bool(_))
             | (Self::List, Value::Array(_)) => true,
@@ -92,7 +96,7 @@ const AGE: &[(&str, Kind)] = &[("age", Kind::Number), ("asOfDateRef", Kind::Text
 const ADDRESS: &[(&str, Kind)] = &[
     ("country", Kind::Text),
     ("addressType", Kind::Text),
-    ("administrativeArea", Kind::Text),
+    ("administrativeArea", Kind::Place),
     ("streetLevelDetails", Kind::Any),
 ];
 const FILE: &[(&str, Kind)] =
@@ -125,17 +129,8 @@ fn kind_of(entry: &FieldEntry) -> Kind {
         T::NumberWithUnit => Kind::Composite(MEASURE),
         T::Autocomplete => Kind::Composite(LABELLED),
         T::FieldGroup | T::LinkButton | T::Loader => Kind::Any,
-        T::Time
-        | T::Text
-        | T::Textarea
-        | T::Id
-        | T::Phone
-        | T::Email
-        | T::Country
-        | T::Location
-        | T::Facility
-        | T::Office
-        | T::AdministrativeArea => Kind::Text,
+        T::Location | T::Facility | T::Office | T::AdministrativeArea => Kind::Place,
+        T::Time | T::Text | T::Textarea | T::Id | T::Phone | T::Email | T::Country => Kind::Text,
     }
 }
 
@@ -158,6 +153,15 @@ impl Form {
 pub(crate) struct Catalogue {
     pub(crate) forms: BTreeMap<String, Form>,
     pub(crate) sections: BTreeMap<String, Localised>,
+    /// Field → what sentences call it. A field that several forms have is called as the first one does.
+    labels: BTreeMap<String, Labels>,
+}
+
+/// What sentences call a field and the values that it can have.
+#[derive(Clone, Debug, Default)]
+struct Labels {
+    field: Localised,
+    options: BTreeMap<String, Localised>,
 }
 
 impl Catalogue {
@@ -201,11 +205,41 @@ impl Catalogue {
                     ));
                 }
                 let kind = if choice && field.options.is_empty() { Kind::Any } else { kind_of(field) };
+                let options = match &kind {
+                    Kind::Choice(options) => &options[..],
+                    _ => &[],
+                };
+                for option in field.option_labels.keys().filter(|option| !options.contains(option)) {
+                    out.push(
+                        document
+                            .at_key(
+                                Code::F020,
+                                &path.key("option_labels").key(option),
+                                format!("`{option}` is not an option of `{id}`"),
+                            )
+                            .suggest(nearest(option, options.iter().map(String::as_str)))
+                            .help("labels are for the values that the field can have"),
+                    );
+                }
+                catalogue.labels.entry(id.clone()).or_insert_with(|| Labels {
+                    field: field.label.clone(),
+                    options: field.option_labels.clone(),
+                });
                 form.fields.insert(id.clone(), kind);
             }
             catalogue.forms.insert(event.clone(), form);
         }
         catalogue
+    }
+
+    /// What sentences call the field.
+    pub(crate) fn label(&self, field: &str) -> Option<&Localised> {
+        self.labels.get(field).map(|labels| &labels.field).filter(|label| !label.is_empty())
+    }
+
+    /// What sentences call a value of the field.
+    pub(crate) fn option_label(&self, field: &str, option: &str) -> Option<&Localised> {
+        self.labels.get(field)?.options.get(option)
     }
 
     pub(crate) fn form(&self, event: &str) -> Option<&Form> {

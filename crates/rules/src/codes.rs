@@ -1,7 +1,7 @@
 //! The codes of the diagnostics: one line each, never re-used for another meaning.
 //!
 //! The first letter says where: P the pack and its files, S the shape of a file, N country.yaml,
-//! F fields.yaml, R rules.yaml, M packets.yaml, I id-schema.json, E identity.yaml, C cases.
+//! F fields.yaml, L locations.csv, R rules.yaml, M packets.yaml, I id-schema.json, E identity.yaml, C cases.
 
 use std::fmt;
 
@@ -71,6 +71,17 @@ codes! {
     F001 warning "an underscore in a field id",
     F002 error "options that do not belong, or are missing",
     F003 error "a field id of the wrong form",
+    F020 error "a label for an option that the field does not have",
+    L001 error "places without levels",
+    L002 error "a column that is missing or unknown",
+    L003 error "a row that cannot be read",
+    L004 error "two places with one id",
+    L005 error "a place of an unknown level",
+    L006 error "a place that lies in an unknown one",
+    L007 error "a place that lies in one that does not stand above it",
+    L008 error "a place without a name in a language",
+    L009 error "a level that cannot be used",
+    L010 warning "two places of a level with one code",
     R001 error "two rules with one id",
     R002 error "a name of the wrong form",
     R003 error "an unknown event",
@@ -101,6 +112,11 @@ codes! {
     R028 warning "a condition or group that no rule uses",
     R029 error "a text that lacks a language",
     R030 warning "an answer that this OpenCRVS version does not apply",
+    R060 error "an operation on a person whom its packet does not name",
+    R061 error "a new identity whose packet names a person",
+    R062 error "an operation that the engine does not carry out",
+    R063 error "an audit message for what the rule never comes to",
+    R064 warning "an action that this OpenCRVS version does not have",
     M001 error "not exactly one source",
     M002 error "a key that does not go with the source",
     M003 error "a field that the ID schema does not have",
@@ -113,6 +129,13 @@ codes! {
     M010 error "language wrapping against the ID schema",
     M011 error "a language that the country does not have",
     M012 warning "a packet that no rule sends",
+    M013 error "a location without a list of places",
+    M014 error "a level that the country does not have",
+    M015 warning "the id of a place, sent as it is",
+    M016 error "places without the code that is sent",
+    M017 error "a list or a plain value against the ID schema",
+    M018 warning "a mandatory attribute that the ID schema does not have",
+    M019 warning "a mandatory field that is optional",
     I001 error "not a JSON Schema",
     I002 error "no identity in the ID schema",
     I003 error "a validator that does not compile",

@@ -15,8 +15,18 @@ use crate::source::{Document, Path, at};
 use crate::suggest::{listed, nearest};
 use crate::term::{Bound, Literal, Term, Test};
 
-const PREDICATES: [&str; 9] =
-    ["equals", "in", "matches", "before", "after", "age_below", "age_at_least", "less_than", "at_least"];
+const PREDICATES: [&str; 10] = [
+    "equals",
+    "in",
+    "contains",
+    "matches",
+    "before",
+    "after",
+    "age_below",
+    "age_at_least",
+    "less_than",
+    "at_least",
+];
 
 /// Compiles conditions for the form of one event.
 pub(crate) struct Compiler<'a> {
@@ -282,12 +292,19 @@ impl Compiler<'_> {
                 "equals" | "in" => {
                     matches!(
                         kind,
-                        Kind::Text | Kind::Choice(_) | Kind::Date | Kind::Number | Kind::Bool | Kind::Any
+                        Kind::Text
+                            | Kind::Choice(_)
+                            | Kind::Date
+                            | Kind::Number
+                            | Kind::Bool
+                            | Kind::Place
+                            | Kind::Any
                     )
                 }
+                "contains" => matches!(kind, Kind::List | Kind::Any),
                 "matches" => matches!(kind, Kind::Text | Kind::Choice(_) | Kind::Any),
                 "less_than" | "at_least" => matches!(kind, Kind::Number | Kind::Any),
-                _ => matches!(kind, Kind::Date),
+                _ => matches!(kind, Kind::Date | Kind::Any),
             };
             if !fits {
                 let help = match kind {
@@ -296,6 +313,7 @@ impl Compiler<'_> {
                         format!("address a part: {}", parts.join(", "))
                     }
                     Kind::Date => "a date has equals, in, before, after, age_below, age_at_least".to_owned(),
+                    Kind::List => "a list has contains".to_owned(),
                     _ => "present, absent and changed can be asked of any field".to_owned(),
                 };
                 self.out.push(
@@ -309,6 +327,7 @@ impl Compiler<'_> {
         match name {
             "equals" => self.literal(argument, kind, path).map(Test::Equals),
             "in" => self.literals(argument, kind, path),
+            "contains" => self.literal(argument, None, path).map(Test::Contains),
             "matches" => self.pattern(argument, path),
             "before" => self.bound(argument, path).map(Test::Before),
             "after" => self.bound(argument, path).map(Test::After),
@@ -361,7 +380,7 @@ impl Compiler<'_> {
                 Some(self.no_date(text, path))
             }
             (None | Some(Kind::Any), _)
-            | (Some(Kind::Text | Kind::Choice(_) | Kind::Date), Literal::Text(_))
+            | (Some(Kind::Text | Kind::Choice(_) | Kind::Date | Kind::Place), Literal::Text(_))
             | (Some(Kind::Number), Literal::Number(_))
             | (Some(Kind::Bool), Literal::Bool(_)) => None,
             (Some(kind), literal) => {
@@ -370,7 +389,7 @@ impl Compiler<'_> {
                     path,
                     format!("the field is {}, this is not", kind.noun()),
                 );
-                let quote = matches!(kind, Kind::Text | Kind::Choice(_) | Kind::Date);
+                let quote = matches!(kind, Kind::Text | Kind::Choice(_) | Kind::Date | Kind::Place);
                 Some(if quote { problem.help(format!("put it in quotes: \"{literal}\"")) } else { problem })
             }
         };

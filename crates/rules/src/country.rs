@@ -10,6 +10,7 @@ use crate::diagnostics::Diagnostic;
 use crate::files::Localised;
 use crate::files::country::CountryFile;
 pub use crate::files::country::{CredentialKey, Language, LeapBirthday, OpencrvsVersion};
+use crate::locations::BUILDINGS;
 use crate::number::Template;
 use crate::source::{Document, at};
 use crate::suggest::nearest;
@@ -34,6 +35,8 @@ pub struct Country {
     pub(crate) nid_fields: BTreeMap<String, String>,
     pub(crate) number: Option<Template>,
     pub(crate) numbers: BTreeMap<String, Template>,
+    /// Levels of administrative areas from the top.
+    pub(crate) levels: Vec<String>,
 }
 
 impl Country {
@@ -129,7 +132,25 @@ impl Country {
             .iter()
             .filter_map(|(event, text)| Some((event.clone(), template(text, base.key("events").key(event))?)))
             .collect();
+        let levels = file.locations.as_ref().map(|places| places.levels.clone()).unwrap_or_default();
+        let path = at("locations").key("levels");
+        for (index, level) in levels.iter().enumerate() {
+            let reason = if levels[..index].contains(level) {
+                "is given twice"
+            } else if BUILDINGS.contains(&level.as_str()) {
+                "is a level that every country has"
+            } else if level.is_empty() || level.contains(|c: char| c == ',' || c == '"' || c.is_whitespace())
+            {
+                "cannot be the name of a level"
+            } else {
+                continue;
+            };
+            out.push(document.at_value(Code::L009, &path.item(index), format!("`{level}` {reason}")).help(
+                "one word per level of administrative areas, from the top; facilities and offices need none",
+            ));
+        }
         Self {
+            levels,
             code: file.code.clone(),
             name: file.name.clone(),
             languages: file.languages.clone(),

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::files::rules::Outcome;
 pub use crate::files::rules::Respond;
 
 /// One civil event, as rules see it.
@@ -81,6 +82,17 @@ pub enum Effect {
 }
 
 impl Effect {
+    /// What it comes to first, for the record's history; none when no rule decided.
+    pub fn outcome(&self) -> Option<Outcome> {
+        match self {
+            Self::None => None,
+            Self::Operate { .. } => Some(Outcome::Requested),
+            Self::Hold { .. } => Some(Outcome::Held),
+            Self::Reject { .. } => Some(Outcome::Rejected),
+            Self::Ignore => Some(Outcome::Ignored),
+        }
+    }
+
     /// One word for tables and logs: the operation, or `none`, `hold`, `reject`, `ignore`.
     pub fn as_str(&self) -> &'static str {
         match self {

@@ -155,6 +155,13 @@ impl Explanation {
         }
     }
 
+    /// What the record's history says at the decision, in the pack's own words and in `language`; none
+    /// where the pack has no message for it.
+    pub fn audit_message(&self, language: &str) -> Option<&str> {
+        let outcome = self.decision.effect.outcome()?;
+        self.pack.audit_message(self.decision.rule.as_ref()?, outcome, language)
+    }
+
     fn nothing(&self, speaker: &Speaker<'_>) -> String {
         let lead = speaker.say("nothing sent to MOSIP", "rien n’est envoyé à MOSIP");
         let why: Vec<String> = self

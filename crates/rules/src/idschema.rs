@@ -33,8 +33,35 @@ pub(crate) enum Shape {
 #[derive(Debug)]
 struct Property {
     shape: Shape,
+    /// A plain value that is no text: it travels as one, and MOSIP reads it back.
+    plain: Option<Plain>,
     /// Language that a pattern is for, if not for all, and its name in `patterns`.
     patterns: Vec<(Option<String>, String)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Plain {
+    Number,
+    Integer,
+    Boolean,
+}
+
+impl Plain {
+    fn reads(self, text: &str) -> bool {
+        match self {
+            Self::Number => text.parse::<f64>().is_ok_and(f64::is_finite),
+            Self::Integer => text.parse::<i64>().is_ok(),
+            Self::Boolean => matches!(text, "true" | "false"),
+        }
+    }
+
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Number => "a number",
+            Self::Integer => "a whole number",
+            Self::Boolean => "`true` or `false`",
+        }
+    }
 }
 
 /// The compiled ID schema.
@@ -113,9 +140,13 @@ impl IdSchema {
         self.properties.get(name).map(|property| property.shape)
     }
 
-    /// What must be in a packet of a process with these mandatory attributes.
-    pub(crate) fn required_of<'a>(&'a self, mandatory: &'a [String]) -> impl Iterator<Item = &'a str> {
-        mandatory.iter().map(String::as_str).filter(|name| self.required.contains(*name))
+    /// What must be in a packet of a process with these mandatory attributes: one field of each list.
+    /// MOSIP writes alternatives as `dateOfBirth|age`.
+    pub(crate) fn required_of<'a>(&'a self, mandatory: &'a [String]) -> impl Iterator<Item = Vec<&'a str>> {
+        mandatory
+            .iter()
+            .map(|attribute| attribute.split('|').collect::<Vec<_>>())
+            .filter(|names| names.iter().any(|name| self.required.contains(*name)))
     }
 
     /// Why `text` cannot be the value of `name`; the value is not in the reason.
@@ -123,6 +154,9 @@ impl IdSchema {
         let Some(property) = self.properties.get(name) else {
             return Some("the ID schema does not have this field; MOSIP would drop it".to_owned());
         };
+        if let Some(plain) = property.plain.filter(|plain| !plain.reads(text)) {
+            return Some(format!("the ID schema wants {}", plain.noun()));
+        }
         let value = match property.shape {
             Shape::Text => json!(text),
             Shape::Languages | Shape::Json => match serde_json::from_str::<Value>(text) {
@@ -191,7 +225,13 @@ fn property(
         compiled.insert(key.clone(), whole(pattern));
         patterns.push((language, key));
     }
-    Property { shape: shape_of(&document.value, field), patterns }
+    let plain = match field.get("type").and_then(Value::as_str) {
+        Some("number") => Some(Plain::Number),
+        Some("integer") => Some(Plain::Integer),
+        Some("boolean") => Some(Plain::Boolean),
+        _ => None,
+    };
+    Property { shape: shape_of(&document.value, field), plain, patterns }
 }
 
 /// The field's validators that are regular expressions, with their index.

@@ -10,6 +10,7 @@ use crate::country::Country;
 use crate::diagnostics::Diagnostic;
 use crate::files::packets::{Given, PacketsFile};
 use crate::idschema::IdSchema;
+use crate::locations::{List, Wanted};
 use crate::plan::PlanCompiler;
 use crate::reference::FieldRef;
 use crate::source::{Document, at};
@@ -23,9 +24,12 @@ pub(crate) enum Source {
     Choose { by: FieldRef, cases: BTreeMap<String, Vec<FieldRef>>, otherwise: Vec<FieldRef> },
     Date { fields: Vec<FieldRef>, format: DateFormat },
     Code { fields: Vec<FieldRef>, map: BTreeMap<String, String>, default: Option<String> },
+    Location { fields: Vec<FieldRef>, level: u8, wanted: Wanted, default: Option<String> },
     Text { template: String, with: Vec<(String, FieldRef, Kind)> },
     Given(Given),
+    ActionDate(DateFormat),
     Constant(String),
+    List(Vec<Value>),
     Languages(BTreeMap<String, Value>),
 }
 
@@ -81,6 +85,8 @@ impl DateFormat {
 pub(crate) struct Plan {
     pub(crate) event: String,
     pub(crate) process: String,
+    /// MOSIP's name for where it comes from, where it is not the file's.
+    pub(crate) source: Option<String>,
     pub(crate) mandatory: Vec<String>,
     pub(crate) subject: Option<FieldRef>,
     pub(crate) fields: BTreeMap<String, Value>,
@@ -127,6 +133,7 @@ impl Packets {
         catalogue: &Catalogue,
         country: &Country,
         schema: &IdSchema,
+        locations: List<'_>,
         out: &mut Vec<Diagnostic>,
     ) -> Self {
         let mut packets = Self {
@@ -165,6 +172,8 @@ impl Packets {
                 form,
                 country,
                 schema,
+                locations,
+                wrapped: None,
                 templates: &mut packets.templates,
                 out,
             };

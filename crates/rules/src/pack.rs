@@ -24,11 +24,12 @@ use crate::files::country::CountryFile;
 use crate::files::fields::FieldsFile;
 use crate::files::identity::IdentityFile;
 use crate::files::packets::PacketsFile;
-use crate::files::rules::RulesFile;
+use crate::files::rules::{Outcome, RulesFile};
 use crate::files::{VERSION, Versioned, cases::CasesFile};
 use crate::identity;
 use crate::idschema::IdSchema;
 use crate::limits::{self, PACK_BYTES, PACK_FILES, PACK_VALUES};
+use crate::locations::{self, List, Locations};
 use crate::mapping::Packets;
 use crate::number::Seed;
 use crate::packet::{Builder, Packet, PacketContext, PacketError};
@@ -41,7 +42,8 @@ use crate::term::Scene;
 /// The text files of a pack: path relative to its folder, with `/` → text.
 ///
 /// Known are `country.yaml`, `fields.yaml`, `rules.yaml`, `packets.yaml`, `identity.yaml`,
-/// `id-schema.json` and `cases/*.yaml`; notes in `*.md` are left alone; anything else is reported.
+/// `id-schema.json`, `cases/*.yaml`, and `locations.csv` where the pack resolves places; notes in `*.md`
+/// are left alone; anything else is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackFiles(pub BTreeMap<String, String>);
 
@@ -51,6 +53,10 @@ const FILES: [&str; 6] =
 
 /// Where a document lies in the canonical form, and the form's own version.
 const FORMAT: (&str, u32) = ("civitas_rule_set", 1);
+
+/// Checks that judge what somebody writes today. A rule set that has decided is not judged again: its
+/// decisions must be taken again as they were, and what it sent may still be on its way.
+const FOR_NEW_PACKS: [Code; 6] = [Code::R060, Code::R061, Code::R062, Code::R063, Code::M016, Code::M017];
 
 /// A compiled country pack. Cloning is cheap; everything in it is immutable.
 #[derive(Clone)]
@@ -66,6 +72,7 @@ pub(crate) struct Inner {
     pub(crate) identity: IdentityFile,
     packets: Packets,
     schema: IdSchema,
+    locations: Option<Locations>,
     cases: Vec<Case>,
     canonical: String,
     digest: String,
@@ -75,6 +82,11 @@ pub(crate) struct Inner {
 impl Inner {
     pub(crate) fn scene<'a>(&'a self, facts: &'a Facts<'a>) -> Scene<'a> {
         Scene::new(facts, &self.country.time_zone, self.country.leap_birthday)
+    }
+
+    pub(crate) fn audit_message(&self, rule: &str, outcome: Outcome, language: &str) -> Option<&str> {
+        let rule = self.rules.rules.iter().find(|known| known.id == rule)?;
+        self.country.text_in(rule.audit.get(&outcome)?, language)
     }
 }
 
@@ -110,7 +122,9 @@ impl Pack {
                     break;
                 }
                 case_documents.extend(Document::yaml(name, text, &mut out));
-            } else if !FILES.contains(&name.as_str()) && Path::new(name).extension() != Some(OsStr::new("md"))
+            } else if name != locations::FILE
+                && !FILES.contains(&name.as_str())
+                && Path::new(name).extension() != Some(OsStr::new("md"))
             {
                 out.push(
                     Diagnostic::of_file(
@@ -118,7 +132,7 @@ impl Pack {
                         name,
                         "the pack does not know this file and would not read it",
                     )
-                    .suggest(nearest(name, FILES)),
+                    .suggest(nearest(name, FILES.into_iter().chain([locations::FILE]))),
                 );
             }
         }
@@ -128,7 +142,8 @@ impl Pack {
                     .help("write down what must come out for which event, in cases/*.yaml: rules without tests are not trusted"),
             );
         }
-        compile(&documents, &case_documents, out)
+        let places = files.0.get(locations::FILE).map(String::as_str);
+        compile(&documents, &case_documents, places, &[], out)
     }
 
     /// The archived form of a rule set, brought back: the same digest, no cases.
@@ -145,10 +160,15 @@ impl Pack {
             .iter()
             .filter_map(|name| Some((*name, Document::bare(name, "", root.remove(*name)?))))
             .collect::<BTreeMap<_, _>>();
+        let places = match root.remove(locations::FILE) {
+            None => None,
+            Some(Value::String(table)) => Some(table),
+            Some(_) => return Err(refuse("the archived rule set does not hold its places as a table")),
+        };
         if documents.len() < FILES.len() || !root.is_empty() {
             return Err(refuse("the archived rule set does not hold the files of a pack"));
         }
-        compile(&documents, &[], Vec::new())
+        compile(&documents, &[], places.as_deref(), &FOR_NEW_PACKS, Vec::new())
     }
 
     /// SHA-256 of the canonical form, in hexadecimal: the name of the rule set.
@@ -211,7 +231,8 @@ impl Pack {
 
     /// Builds the packet `name` and checks it against the ID schema.
     pub fn build_packet(&self, name: &str, context: &PacketContext<'_>) -> Result<Packet, PacketError> {
-        Builder { packets: &self.inner.packets, schema: &self.inner.schema, context }.build(name)
+        let Inner { packets, schema, country, locations, .. } = &*self.inner;
+        Builder { packets, schema, country, locations: locations.as_ref(), context }.build(name)
     }
 
     /// The registration number of a civil event: the same for the same arguments, on every attempt.
@@ -236,6 +257,17 @@ impl Pack {
     /// The country's ID schema as JSON text, as it goes with each packet.
     pub fn id_schema(&self) -> &str {
         &self.inner.schema.text
+    }
+
+    /// What the record's history says when the rule comes to `outcome`, in `language` (otherwise the
+    /// country's first). None where the pack leaves it to the rule's name.
+    pub fn audit_message(&self, rule: &str, outcome: Outcome, language: &str) -> Option<&str> {
+        self.inner.audit_message(rule, outcome, language)
+    }
+
+    /// Number of places in the pack's list.
+    pub fn location_count(&self) -> usize {
+        self.inner.locations.as_ref().map_or(0, Locations::len)
     }
 
     /// Runs the pack's own cases.
@@ -283,6 +315,8 @@ fn is_case_file(name: impl AsRef<str>) -> bool {
 fn compile(
     documents: &BTreeMap<&'static str, Document>,
     case_documents: &[Document],
+    places: Option<&str>,
+    forgiven: &[Code],
     mut out: Vec<Diagnostic>,
 ) -> Result<Pack, Diagnostics> {
     let country_file = read::<CountryFile>(documents, "country.yaml", &mut out);
@@ -311,9 +345,15 @@ fn compile(
     if let Some((document, file)) = &identity_file {
         identity::check(file, document, &catalogue, &mut out);
     }
-    let packets = packets_file
-        .as_ref()
-        .map(|(d, file)| Packets::compile(file, d, &catalogue, &country, &schema, &mut out));
+    let locations = places.and_then(|table| locations::compile(table, &country, &mut out));
+    let packets = packets_file.as_ref().map(|(d, file)| {
+        let list = match (&locations, places) {
+            (Some(locations), _) => List::Of(locations),
+            (None, Some(_)) => List::Broken,
+            (None, None) => List::Missing,
+        };
+        Packets::compile(file, d, &catalogue, &country, &schema, list, &mut out)
+    });
     let (Some(packets), Some((document, file))) = (packets, &rules_file) else {
         return Err(problems(out));
     };
@@ -335,6 +375,7 @@ fn compile(
         .collect();
     let cases = cases::compile(&case_files, &catalogue, &known, &mut out);
 
+    out.retain(|problem| !forgiven.contains(&problem.code));
     let found = problems(out);
     let Some((_, identity)) = identity_file else {
         return Err(found);
@@ -342,7 +383,7 @@ fn compile(
     if found.has_errors() || !schema.is_usable() {
         return Err(found);
     }
-    let canonical = canonical(documents);
+    let canonical = canonical(documents, locations.as_ref());
     let digest = hex::encode(openssl::sha::sha256(canonical.as_bytes()));
     let inner = Inner {
         country,
@@ -351,6 +392,7 @@ fn compile(
         identity,
         packets,
         schema,
+        locations,
         cases,
         canonical,
         digest,
@@ -409,14 +451,18 @@ fn sort_sets(file: &str, value: &mut Value) {
     }
 }
 
-/// The documents as one JSON text, keys in order.
-fn canonical(documents: &BTreeMap<&'static str, Document>) -> String {
+/// The documents as one JSON text, keys in order. The places are in it as they are, in a table of
+/// sorted rows: a rule set is archived whole, under one name, and can be brought back from that alone.
+fn canonical(documents: &BTreeMap<&'static str, Document>, locations: Option<&Locations>) -> String {
     let mut root = Map::new();
     root.insert(FORMAT.0.to_owned(), json!(FORMAT.1));
     for (name, document) in documents {
         let mut value = document.value.clone();
         sort_sets(name, &mut value);
         root.insert((*name).to_owned(), value);
+    }
+    if let Some(locations) = locations {
+        root.insert(locations::FILE.to_owned(), json!(locations.canonical));
     }
     sorted(Value::Object(root)).to_string()
 }

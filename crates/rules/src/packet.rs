@@ -6,9 +6,11 @@ use std::fmt;
 use serde_json::{Map, Value as Json, json};
 
 use crate::age::read_date;
+use crate::country::Country;
 use crate::decision::Facts;
 use crate::files::packets::Given;
 use crate::idschema::IdSchema;
+use crate::locations::{FILE, Locations, NoPlace};
 use crate::mapping::{DateFormat, DatePiece, Packets, Source, Value};
 use crate::reference::{FieldRef, same};
 use crate::template;
@@ -117,6 +119,8 @@ fn listed(problems: &[FieldProblem]) -> String {
 pub(crate) struct Builder<'a> {
     pub(crate) packets: &'a Packets,
     pub(crate) schema: &'a IdSchema,
+    pub(crate) country: &'a Country,
+    pub(crate) locations: Option<&'a Locations>,
     pub(crate) context: &'a PacketContext<'a>,
 }
 
@@ -144,9 +148,9 @@ impl Builder<'_> {
             }
             fields.insert(field.clone(), text);
         }
-        for field in self.schema.required_of(&plan.mandatory) {
-            if !fields.contains_key(field) && !refused.contains(field) {
-                problem(field.to_owned(), "mandatory, and the record has nothing for it".to_owned());
+        for alternatives in self.schema.required_of(&plan.mandatory) {
+            if !alternatives.iter().any(|field| fields.contains_key(*field) || refused.contains(field)) {
+                problem(alternatives.join("|"), "mandatory, and the record has nothing for it".to_owned());
             }
         }
         let mut meta_info = BTreeMap::new();
@@ -178,7 +182,7 @@ impl Builder<'_> {
         }
         Ok(Packet {
             process: plan.process.clone(),
-            source: self.packets.source.clone(),
+            source: plan.source.as_ref().unwrap_or(&self.packets.source).clone(),
             schema_version: self.packets.schema_version.clone(),
             schema_json: self.schema.text.clone(),
             fields,
@@ -206,6 +210,17 @@ impl Builder<'_> {
                 true => Err("no language has a value".to_owned()),
             };
         }
+        if let Source::List(items) = &value.source {
+            let mut texts = Vec::new();
+            for item in items {
+                texts.extend(self.value(item)?);
+            }
+            return match texts.is_empty() {
+                false => Ok(Some(json!(texts).to_string())),
+                true if value.optional => Ok(None),
+                true => Err("no item of the list has a value".to_owned()),
+            };
+        }
         let text = self.text(&value.source)?.filter(|text| !text.trim().is_empty());
         match (text, &value.language) {
             (Some(text), Some(language)) => {
@@ -227,7 +242,7 @@ impl Builder<'_> {
             }
             Source::Date { fields, format } => {
                 let Some((field, value)) = first(fields, facts.after) else { return Ok(None) };
-                let date = value.as_str().and_then(read_date);
+                let date = value.as_str().and_then(|text| self.day(text));
                 date.map(|date| Some(written(date, format))).ok_or_else(|| format!("{field} is not a date"))
             }
             Source::Code { fields, map, default } => {
@@ -235,6 +250,22 @@ impl Builder<'_> {
                 let code = plain(value).and_then(|word| map.get(&word)).or(default.as_ref());
                 code.map(|code| Some(code.clone()))
                     .ok_or_else(|| format!("{field} has a value without a code"))
+            }
+            Source::Location { fields, level, wanted, default } => {
+                let Some((field, value)) = first(fields, facts.after) else { return Ok(None) };
+                let id = value.as_str().ok_or_else(|| format!("{field} is not the id of a place"))?;
+                match self.locations.map(|list| list.find(id, *level, *wanted)) {
+                    Some(Ok(text)) => Ok(Some(text.to_owned())),
+                    Some(Err(NoPlace::NoSuchLevel)) => Ok(None),
+                    Some(Err(NoPlace::NoCode)) => Err(format!("the place of {field} has no code in {FILE}")),
+                    Some(Err(NoPlace::Unknown)) | None => default
+                        .clone()
+                        .map(Some)
+                        .ok_or_else(|| format!("{field} is a place that {FILE} does not have")),
+                }
+            }
+            Source::ActionDate(format) => {
+                Ok(Some(written(self.country.time_zone.to_datetime(facts.at).date(), format)))
             }
             Source::Text { template: name, with } => {
                 let mut values = Map::new();
@@ -255,8 +286,16 @@ impl Builder<'_> {
                 Ok(self.context.registration_number.map(str::to_owned))
             }
             Source::Constant(text) => Ok(Some(text.clone())),
-            Source::Languages(_) => Ok(None),
+            Source::Languages(_) | Source::List(_) | Source::Given(Given::ActionDate) => Ok(None),
         }
+    }
+
+    /// A date as it is, an instant as its day where the country is.
+    fn day(&self, text: &str) -> Option<jiff::civil::Date> {
+        read_date(text).or_else(|| {
+            let instant: jiff::Timestamp = text.parse().ok()?;
+            Some(self.country.time_zone.to_datetime(instant).date())
+        })
     }
 
     fn plain(&self, fields: &[FieldRef]) -> Result<Option<String>, String> {
@@ -272,12 +311,14 @@ impl Builder<'_> {
         let facts = self.context.facts;
         let changed = |field: &FieldRef| !same(field.get(facts.before), field.get(facts.after));
         match source {
-            Source::From(fields) | Source::Date { fields, .. } | Source::Code { fields, .. } => {
-                fields.iter().any(changed)
-            }
+            Source::From(fields)
+            | Source::Date { fields, .. }
+            | Source::Code { fields, .. }
+            | Source::Location { fields, .. } => fields.iter().any(changed),
             Source::Text { with, .. } => with.iter().any(|(_, field, _)| changed(field)),
             Source::Languages(languages) => languages.values().any(|value| self.has_changed(&value.source)),
-            Source::Choose { .. } | Source::Given(_) | Source::Constant(_) => true,
+            Source::List(items) => items.iter().any(|item| self.has_changed(&item.source)),
+            Source::Choose { .. } | Source::Given(_) | Source::ActionDate(_) | Source::Constant(_) => true,
         }
     }
 
@@ -288,16 +329,21 @@ impl Builder<'_> {
             names.into_iter().collect::<Vec<_>>().join(", ")
         };
         match source {
-            Source::From(fields) | Source::Date { fields, .. } | Source::Code { fields, .. } => {
-                list(&mut fields.iter())
-            }
+            Source::From(fields)
+            | Source::Date { fields, .. }
+            | Source::Code { fields, .. }
+            | Source::Location { fields, .. } => list(&mut fields.iter()),
             Source::Choose { by, cases, otherwise } => {
                 let word = by.get(self.context.facts.after).and_then(Json::as_str);
                 list(&mut word.and_then(|word| cases.get(word)).unwrap_or(otherwise).iter())
             }
             Source::Text { with, .. } => list(&mut with.iter().map(|(_, field, _)| field)),
             Source::Given(Given::RegistrationNumber) => "the registration number".to_owned(),
-            Source::Given(_) | Source::Constant(_) | Source::Languages(_) => "its source".to_owned(),
+            Source::Given(_)
+            | Source::ActionDate(_)
+            | Source::Constant(_)
+            | Source::List(_)
+            | Source::Languages(_) => "its source".to_owned(),
         }
     }
 }

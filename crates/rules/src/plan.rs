@@ -8,9 +8,10 @@ use crate::catalogue::{Form, Kind};
 use crate::codes::Code;
 use crate::country::Country;
 use crate::diagnostics::Diagnostic;
-use crate::files::packets::{Mapping, OneOrMany, PacketEntry};
+use crate::files::packets::{Given, Mapping, OneOrMany, PacketEntry, Shown};
 use crate::idschema::{IdSchema, Shape};
 use crate::limits::enough;
+use crate::locations::{List, Wanted};
 use crate::mapping::{DateFormat, Plan, Source, Value};
 use crate::reference::{FieldRef, Spot};
 use crate::source::{Document, Path};
@@ -24,6 +25,9 @@ pub(crate) struct PlanCompiler<'a, 'o> {
     pub(crate) form: &'a Form,
     pub(crate) country: &'a Country,
     pub(crate) schema: &'a IdSchema,
+    pub(crate) locations: List<'a>,
+    /// The MOSIP language that the value being compiled is wrapped in.
+    pub(crate) wrapped: Option<String>,
     pub(crate) templates: &'o mut Environment<'static>,
     pub(crate) out: &'o mut Vec<Diagnostic>,
 }
@@ -50,6 +54,7 @@ impl PlanCompiler<'_, '_> {
         Plan {
             event: entry.event.clone(),
             process: entry.process.clone(),
+            source: entry.source.clone(),
             mandatory: entry.mandatory.clone(),
             subject: subject.map(|(field, _)| field),
             name: notification("name", &entry.notification.name),
@@ -89,7 +94,7 @@ impl PlanCompiler<'_, '_> {
                         .at_key(Code::M010, &path, format!("`{field}` is a plain value in the ID schema"))
                         .help("take `language` out"),
                 ),
-                _ => {}
+                _ => self.json(field, shape, mapping, &path),
             }
             if let Some(value) = self.value(&format!("{name}/{field}"), mapping, &path) {
                 fields.insert(field.clone(), value);
@@ -102,14 +107,16 @@ impl PlanCompiler<'_, '_> {
         if !self.schema.is_usable() {
             return;
         }
-        for field in self.schema.required_of(&entry.mandatory) {
-            if !entry.fields.entries.contains_key(field) && !entry.fields.broken.contains(field) {
+        for fields in self.schema.required_of(&entry.mandatory) {
+            if !fields.iter().any(|field| {
+                entry.fields.entries.contains_key(*field) || entry.fields.broken.contains(*field)
+            }) {
                 self.out.push(
                     self.document
                         .at_key(
                             Code::M004,
                             &path.key("fields"),
-                            format!("`{field}` is mandatory and not mapped"),
+                            format!("`{}` is mandatory and not mapped", fields.join("` or `")),
                         )
                         .help(format!(
                             "the ID schema requires it and {} lists it: MOSIP would refuse every packet",
@@ -117,7 +124,59 @@ impl PlanCompiler<'_, '_> {
                         )),
                 );
             }
+            if let [field] = fields.as_slice()
+                && entry.fields.entries.get(*field).is_some_and(|mapping| mapping.optional)
+            {
+                self.out.push(
+                    self.document
+                        .at_key(
+                            Code::M019,
+                            &path.key("fields").key(field).key("optional"),
+                            format!("`{field}` is mandatory, and may be left out here"),
+                        )
+                        .help("a record without it cannot be sent; without `optional` its problem names what is missing"),
+                );
+            }
         }
+        for (index, attribute) in entry.mandatory.iter().enumerate() {
+            for name in attribute.split('|').filter(|name| self.schema.shape(name).is_none()) {
+                self.out.push(
+                    self.document
+                        .at_value(
+                            Code::M018,
+                            &path.key("mandatory").item(index),
+                            format!("the ID schema has no field `{name}`"),
+                        )
+                        .suggest(nearest(name, self.schema.names()))
+                        .help(
+                            "what it lacks cannot be asked for; MOSIP's list names attributes of the schema",
+                        ),
+                );
+            }
+        }
+    }
+
+    /// Whether a field that is a list or map in the ID schema gets one, and no other does.
+    fn json(&mut self, field: &str, shape: Option<Shape>, mapping: &Mapping, path: &Path) {
+        let is_json =
+            |text: &str| serde_json::from_str::<serde_json::Value>(text).is_ok_and(|json| !json.is_string());
+        let (message, help) = match shape {
+            Some(Shape::Text) if mapping.list.is_some() => {
+                ("is a plain value in the ID schema", "take one value, or join them with `text`")
+            }
+            Some(Shape::Json) => {
+                let given = mapping.list.is_some() || mapping.constant.as_deref().is_some_and(is_json);
+                if given {
+                    return;
+                }
+                (
+                    "is a list or a map in the ID schema",
+                    "write `list: [{ … }, …]`; a template would break at a quote in a value",
+                )
+            }
+            _ => return,
+        };
+        self.out.push(self.document.at_key(Code::M017, path, format!("`{field}` {message}")).help(help));
     }
 
     fn first_language(&self) -> &str {
@@ -132,10 +191,12 @@ impl PlanCompiler<'_, '_> {
             ("from", mapping.from.is_some()),
             ("date", mapping.date.is_some()),
             ("code", mapping.code.is_some()),
+            ("location", mapping.location.is_some()),
             ("choose", mapping.choose.is_some()),
             ("text", mapping.text.is_some()),
             ("given", mapping.given.is_some()),
             ("constant", mapping.constant.is_some()),
+            ("list", mapping.list.is_some()),
             ("languages", mapping.languages.is_some()),
         ];
         let given: Vec<&str> = sources.iter().filter(|(_, given)| *given).map(|(key, _)| *key).collect();
@@ -157,7 +218,13 @@ impl PlanCompiler<'_, '_> {
         if let Some(language) = &mapping.language {
             self.language(language, &path.key("language"), false);
         }
-        let compiled = self.source(name, mapping, path)?;
+        let around = self.wrapped.clone();
+        if mapping.language.is_some() {
+            self.wrapped.clone_from(&mapping.language);
+        }
+        let compiled = self.source(name, mapping, path);
+        self.wrapped = around;
+        let compiled = compiled?;
         Some(Value {
             source: compiled,
             language: mapping.language.clone(),
@@ -169,22 +236,27 @@ impl PlanCompiler<'_, '_> {
     /// Keys that say something about one source only.
     fn companions(&mut self, mapping: &Mapping, source: &str, path: &Path) {
         for (key, given, belongs) in [
-            ("format", mapping.format.is_some(), "date"),
-            ("map", mapping.map.is_some(), "code"),
-            ("default", mapping.default.is_some(), "code"),
-            ("with", mapping.with.is_some(), "text"),
+            ("format", mapping.format.is_some(), &["date"][..]),
+            ("map", mapping.map.is_some(), &["code"]),
+            ("default", mapping.default.is_some(), &["code", "location"]),
+            ("level", mapping.level.is_some(), &["location"]),
+            ("as", mapping.shown.is_some(), &["location"]),
+            ("with", mapping.with.is_some(), &["text"]),
         ] {
-            if given && belongs != source {
+            let dated = key == "format" && mapping.given == Some(Given::ActionDate);
+            if given && !belongs.contains(&source) && !dated {
                 self.out.push(
                     self.document
                         .at_key(Code::M002, &path.key(key), format!("`{key}` does not go with `{source}`"))
-                        .help(format!("it belongs to `{belongs}`")),
+                        .help(format!("it belongs to `{}`", belongs.join("` and `"))),
                 );
             }
         }
         let wanted = match source {
             "date" if mapping.format.is_none() => Some("format"),
             "code" if mapping.map.is_none() => Some("map"),
+            "location" if mapping.level.is_none() => Some("level"),
+            "given" if mapping.given == Some(Given::ActionDate) && mapping.format.is_none() => Some("format"),
             _ => None,
         };
         if let Some(wanted) = wanted {
@@ -229,20 +301,33 @@ impl PlanCompiler<'_, '_> {
 
     fn source(&mut self, name: &str, mapping: &Mapping, path: &Path) -> Option<Source> {
         if let Some(fields) = &mapping.from {
+            self.bare_places(fields, &path.key("from"));
             return self.typed(fields, &path.key("from"), is_plain).map(Source::From);
         }
         if let Some(fields) = &mapping.date {
-            let fields = self.typed(fields, &path.key("date"), |kind| *kind == Kind::Date)?;
-            let text = mapping.format.as_deref()?;
-            let Some(format) = DateFormat::parse(text) else {
-                self.out.push(
-                    self.document
-                        .at_value(Code::M006, &path.key("format"), format!("`{text}` is not a date format"))
-                        .help("yyyy, MM and dd once each, with separators: yyyy/MM/dd"),
-                );
-                return None;
-            };
-            return Some(Source::Date { fields, format });
+            let fields =
+                self.typed(fields, &path.key("date"), |kind| matches!(kind, Kind::Date | Kind::Any))?;
+            return self.format(mapping, path).map(|format| Source::Date { fields, format });
+        }
+        if let Some(fields) = &mapping.location {
+            return self.location(fields, mapping, path);
+        }
+        if let Some(items) = &mapping.list {
+            let path = path.key("list");
+            let mut values = Vec::new();
+            for (index, item) in items.iter().enumerate() {
+                let path = path.item(index);
+                if item.list.is_some() || item.languages.is_some() || item.language.is_some() {
+                    self.out.push(self.document.at_key(
+                        Code::M002,
+                        &path,
+                        "an item of a list is one plain value",
+                    ));
+                    continue;
+                }
+                values.extend(self.value(&format!("{name}/{index}"), item, &path));
+            }
+            return Some(Source::List(values));
         }
         if let Some(fields) = &mapping.code {
             return self.code(fields, mapping, path);
@@ -283,13 +368,104 @@ impl PlanCompiler<'_, '_> {
                     ));
                     continue;
                 }
-                if let Some(value) = self.value(&format!("{name}/{language}"), mapping, &path) {
+                let around = self.wrapped.replace(language.clone());
+                let value = self.value(&format!("{name}/{language}"), mapping, &path);
+                self.wrapped = around;
+                if let Some(value) = value {
                     values.insert(language.clone(), value);
                 }
             }
             return Some(Source::Languages(values));
         }
+        if mapping.given == Some(Given::ActionDate) {
+            return self.format(mapping, path).map(Source::ActionDate);
+        }
         mapping.given.map(Source::Given).or_else(|| mapping.constant.clone().map(Source::Constant))
+    }
+
+    fn format(&mut self, mapping: &Mapping, path: &Path) -> Option<DateFormat> {
+        let text = mapping.format.as_deref()?;
+        let format = DateFormat::parse(text);
+        if format.is_none() {
+            self.out.push(
+                self.document
+                    .at_value(Code::M006, &path.key("format"), format!("`{text}` is not a date format"))
+                    .help("yyyy, MM and dd once each, with separators: yyyy/MM/dd"),
+            );
+        }
+        format
+    }
+
+    /// The id of a place means nothing outside of OpenCRVS.
+    fn bare_places(&mut self, fields: &OneOrMany, path: &Path) {
+        for (field, place) in places(fields, path) {
+            let spot = Spot { document: self.document, path: &place, is_key: false };
+            let resolved = FieldRef::resolve(field, self.event, self.form, spot, &mut Vec::new());
+            if resolved.is_some_and(|(_, kind)| kind == Kind::Place) {
+                self.out.push(
+                    self.document
+                        .at_value(Code::M015, &place, format!("`{field}` is the id of a place"))
+                        .help("MOSIP does not know OpenCRVS's ids: write `location: …` with a `level`, and put the places into locations.csv"),
+                );
+            }
+        }
+    }
+
+    fn location(&mut self, fields: &OneOrMany, mapping: &Mapping, path: &Path) -> Option<Source> {
+        let here = path.key("location");
+        let fields = self.typed(fields, &here, |kind| matches!(kind, Kind::Place | Kind::Any))?;
+        let name = mapping.level.as_deref()?;
+        let locations = match self.locations {
+            List::Of(locations) => locations,
+            List::Broken => return None,
+            List::Missing => {
+                self.out.push(
+                self.document
+                    .at_key(Code::M013, &here, "the pack has no list of places")
+                    .help("add locations.csv, and its levels to country.yaml; `civitas country import-locations` makes it from OpenCRVS's own list"),
+            );
+                return None;
+            }
+        };
+        let Some(level) = locations.level(name) else {
+            let known: Vec<&str> = locations.levels().collect();
+            self.out.push(
+                self.document
+                    .at_value(
+                        Code::M014,
+                        &path.key("level"),
+                        format!("`{name}` is not a level of the country"),
+                    )
+                    .suggest(nearest(name, known.iter().copied()))
+                    .help(format!("from the top they are {}", known.join(", "))),
+            );
+            return None;
+        };
+        let wanted = match mapping.shown.unwrap_or_default() {
+            Shown::Code => {
+                let missing = locations.without_code(level);
+                if missing > 0 {
+                    self.out.push(
+                        self.document
+                            .at_value(
+                                Code::M016,
+                                &path.key("as"),
+                                format!("{missing} of the places of level {name} have no code"),
+                            )
+                            .help("fill the column `code` of locations.csv: a record from there could not be sent"),
+                    );
+                }
+                Wanted::Code
+            }
+            Shown::Name => {
+                let language = self.wrapped.as_deref();
+                let languages = &self.country.languages;
+                Wanted::Name(
+                    languages.iter().position(|known| Some(known.mosip.as_str()) == language).unwrap_or(0),
+                )
+            }
+        };
+        Some(Source::Location { fields, level, wanted, default: mapping.default.clone() })
     }
 
     fn code(&mut self, fields: &OneOrMany, mapping: &Mapping, path: &Path) -> Option<Source> {
@@ -303,20 +479,16 @@ impl PlanCompiler<'_, '_> {
                     for word in map.keys() {
                         self.option(word, options, &path.key("map").key(word));
                     }
-                    let uncoded: Vec<&str> = options
-                        .iter()
-                        .map(String::as_str)
-                        .filter(|option| mapping.default.is_none() && !map.contains_key(*option))
-                        .collect();
-                    if !uncoded.is_empty() {
-                        self.out.push(
-                            self.document
-                                .at_key(Code::M009, &path.key("map"), format!("no code for {}", listed(&uncoded)))
-                                .help("a record with such a value could not be sent: add the codes, or a `default`"),
-                        );
-                    }
+                    self.uncoded(options, &map, mapping, path);
                 }
-                Kind::Text | Kind::Any => {}
+                Kind::Bool => {
+                    let both = ["true".to_owned(), "false".to_owned()];
+                    for word in map.keys() {
+                        self.option(word, &both, &path.key("map").key(word));
+                    }
+                    self.uncoded(&both, &map, mapping, path);
+                }
+                Kind::Text | Kind::Number | Kind::Place | Kind::Any => {}
                 other => {
                     self.wrong_type(other, &place);
                     continue;
@@ -325,6 +497,27 @@ impl PlanCompiler<'_, '_> {
             resolved.push(field);
         }
         Some(Source::Code { fields: resolved, map, default: mapping.default.clone() })
+    }
+
+    fn uncoded(
+        &mut self,
+        options: &[String],
+        map: &BTreeMap<String, String>,
+        mapping: &Mapping,
+        path: &Path,
+    ) {
+        let uncoded: Vec<&str> = options
+            .iter()
+            .map(String::as_str)
+            .filter(|option| mapping.default.is_none() && !map.contains_key(*option))
+            .collect();
+        if !uncoded.is_empty() {
+            self.out.push(
+                self.document
+                    .at_key(Code::M009, &path.key("map"), format!("no code for {}", listed(&uncoded)))
+                    .help("a record with such a value could not be sent: add the codes, or a `default`"),
+            );
+        }
     }
 
     fn option(&mut self, word: &str, options: &[String], path: &Path) {
@@ -389,7 +582,7 @@ impl PlanCompiler<'_, '_> {
                 format!("address a part ({}), or use `text`", parts.join(", "))
             }
             _ => {
-                "`from` takes texts, numbers and choices, `date` takes dates, `code` takes choices and texts"
+                "`from` takes texts, numbers and choices, `date` takes dates, `code` takes choices, yes or no, and texts, `location` takes places"
                     .to_owned()
             }
         };

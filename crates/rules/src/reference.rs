@@ -81,7 +81,7 @@ impl FieldRef {
         Some((Self { field: field.to_owned(), parts }, kind))
     }
 
-    /// The value in `facts`; missing, null and the empty text are all `None`.
+    /// The value in `facts`; missing, null, the empty text, and lists and parts of nothing but these are all `None`.
     pub(crate) fn get<'v>(&self, facts: &'v Map<String, Value>) -> Option<&'v Value> {
         let mut value = facts.get(&self.field)?;
         for part in &self.parts {
@@ -106,12 +106,14 @@ impl fmt::Display for FieldRef {
     }
 }
 
-/// OpenCRVS erases with null, and forms leave empty texts behind.
+/// OpenCRVS erases with null, and forms leave empty texts, lists and parts behind.
 pub(crate) fn is_absent(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),
-        _ => false,
+        Value::Array(items) => items.iter().all(is_absent),
+        Value::Object(parts) => parts.values().all(is_absent),
+        Value::Bool(_) | Value::Number(_) => false,
     }
 }
 
@@ -122,9 +124,6 @@ pub(crate) fn same(a: Option<&Value>, b: Option<&Value>) -> bool {
         (None, None) => true,
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
             a.keys().chain(b.keys()).all(|key| same(a.get(key), b.get(key)))
-        }
-        (Some(Value::Object(empty)), None) | (None, Some(Value::Object(empty))) => {
-            empty.values().all(|inner| same(Some(inner), None))
         }
         (Some(a), Some(b)) => a == b,
         _ => false,
@@ -144,6 +143,7 @@ mod tests {
         assert!(same(Some(&long), Some(&short)));
         assert!(same(Some(&json!(null)), None));
         assert!(same(Some(&json!({"a": {"b": ""}})), None));
+        assert!(same(Some(&json!([])), None));
         assert!(!same(Some(&json!({"firstname": "Acer"})), Some(&short)));
         assert!(!same(Some(&json!(0)), None));
     }

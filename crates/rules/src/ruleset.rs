@@ -13,8 +13,8 @@ use crate::decision::{Decision, Effect, Facts, Operation, Respond};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::files::Localised;
 use crate::files::country::OpencrvsVersion;
-use crate::files::rules::{Act, IfUnknown, Mode, RuleEntry, RulesFile};
 use crate::limits::{Spent, enough};
+use crate::files::rules::{Act, IfUnknown, Mode, Outcome, RuleEntry, RulesFile};
 use crate::mapping::Packets;
 use crate::source::{Document, Path, at};
 use crate::suggest::nearest;
@@ -49,6 +49,7 @@ pub(crate) struct Rule {
     pub(crate) effect: Effect,
     pub(crate) if_unknown: IfUnknown,
     pub(crate) mode: Mode,
+    pub(crate) audit: BTreeMap<Outcome, Localised>,
 }
 
 impl Rule {
@@ -214,6 +215,7 @@ impl RuleCompiler<'_> {
         let on = path.key("on");
         self.step(entry, &on);
         let effect = self.effect(entry, path);
+        self.audit(entry, &path.key("audit"));
         let Some(form) = self.catalogue.form(&entry.on.event) else {
             self.out.push(
                 self.document
@@ -253,6 +255,7 @@ impl RuleCompiler<'_> {
             effect: effect?,
             if_unknown: entry.if_unknown,
             mode: entry.mode,
+            audit: entry.audit.clone(),
         })
     }
 
@@ -266,6 +269,7 @@ impl RuleCompiler<'_> {
                     .help(format!("the actions are {}", ACTIONS.join(", "))),
             );
         }
+        self.version(action, on);
         match (action == "CUSTOM", entry.on.custom_action.is_some()) {
             (true, false) => self.out.push(
                 self.document
@@ -333,6 +337,7 @@ impl RuleCompiler<'_> {
         }
         if let Some(send) = &entry.send {
             self.packet(send, &entry.on.event, &path.key("send"));
+            self.operation(operation, send, entry, path);
         }
         let deadline = self.deadline(entry, path);
         Some(Effect::Operate { operation, send: entry.send.clone()?, respond: entry.respond?, deadline })
@@ -406,7 +411,7 @@ impl RuleCompiler<'_> {
         }
     }
 
-    fn languages(&mut self, text: &Localised, path: &Path) {
+    pub(crate) fn languages(&mut self, text: &Localised, path: &Path) {
         let missing: Vec<&str> = self.country.missing_in(text);
         if !missing.is_empty() {
             self.out.push(

@@ -37,6 +37,8 @@ pub(crate) enum Test {
     Absent,
     Equals(Literal),
     In(Vec<Literal>),
+    /// Of a list: whether one of its items is this, or has it as its `option`.
+    Contains(Literal),
     Matches(Regex),
     Before(Bound),
     After(Bound),
@@ -116,6 +118,7 @@ impl<'a> Scene<'a> {
             Test::Present | Test::Absent => Ok(value.is_null()),
             Test::Equals(literal) => equals(value, literal),
             Test::In(literals) => one_of(value, literals),
+            Test::Contains(literal) => contains(value, literal),
             Test::Matches(pattern) => {
                 value.as_str().map(|text| pattern.is_match(text)).ok_or(Cause::Unreadable)
             }
@@ -146,6 +149,12 @@ fn date(value: &Value) -> Result<Date, Cause> {
 
 fn number(value: &Value) -> Result<f64, Cause> {
     value.as_f64().ok_or(Cause::Unreadable)
+}
+
+/// Uploaded files are maps that say under `option` what they show; other lists hold plain values.
+fn contains(value: &Value, literal: &Literal) -> Result<bool, Cause> {
+    let items = value.as_array().ok_or(Cause::Unreadable)?;
+    Ok(items.iter().any(|item| equals(item.get("option").unwrap_or(item), literal) == Ok(true)))
 }
 
 #[expect(clippy::float_cmp, reason = "both sides come out of decimal text; equal text is meant")]

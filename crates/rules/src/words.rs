@@ -7,6 +7,7 @@ use crate::country::Country;
 use crate::explain::Verdict;
 use crate::files::Localised;
 use crate::pack::Inner;
+use crate::reference::FieldRef;
 use crate::term::{Bound, Cause, Literal, Term, Test};
 use crate::truth::Truth;
 
@@ -38,6 +39,23 @@ impl<'a> Speaker<'a> {
             .get(name)
             .and_then(|label| self.text(label))
             .map_or_else(|| name.replace('_', " "), str::to_owned)
+    }
+
+    /// What the pack calls the field, or its id.
+    fn name(&self, field: &FieldRef) -> String {
+        let label = self.pack.catalogue.label(&field.field).and_then(|label| self.text(label));
+        match (label, field.parts.as_slice()) {
+            (None, _) => field.to_string(),
+            (Some(label), []) => label.to_owned(),
+            (Some(label), parts) => format!("{label} ({})", parts.join(" ")),
+        }
+    }
+
+    /// What the pack calls a value of the field, or the value as the rule has it.
+    fn value(&self, field: &FieldRef, literal: &Literal) -> String {
+        let Literal::Text(option) = literal else { return literal.to_string() };
+        let label = self.pack.catalogue.option_label(&field.field, option);
+        label.and_then(|label| self.text(label)).map_or_else(|| option.clone(), str::to_owned)
     }
 
     /// Why the term has its outcome: the parts that made it so.
@@ -74,7 +92,7 @@ impl<'a> Speaker<'a> {
                 .replace("{}", &label)
             }
             Term::Changed { group: None, fields } => {
-                let names: Vec<String> = fields.iter().map(ToString::to_string).collect();
+                let names: Vec<String> = fields.iter().map(|field| self.name(field)).collect();
                 let names = names.join(self.say(" or ", " ou "));
                 match outcome {
                     Truth::True => self.say("{} changed", "{} a changé"),
@@ -83,11 +101,13 @@ impl<'a> Speaker<'a> {
                 .replace("{}", &names)
             }
             Term::Test { field, test } => match verdict.cause {
-                Some(Cause::Missing) => format!("{field} {}", self.say("is missing", "manque")),
-                Some(Cause::Unreadable) => {
-                    format!("{field} {}", self.say("cannot be read", "est illisible"))
+                Some(Cause::Missing) => {
+                    format!("{} {}", self.name(field), self.say("is missing", "manque"))
                 }
-                None => self.test(&field.to_string(), field.section(), test, outcome == Truth::True),
+                Some(Cause::Unreadable) => {
+                    format!("{} {}", self.name(field), self.say("cannot be read", "est illisible"))
+                }
+                None => self.test(field, test, outcome == Truth::True),
             },
         }
     }
@@ -108,7 +128,8 @@ impl<'a> Speaker<'a> {
         }
     }
 
-    fn test(&self, field: &str, section: &str, test: &Test, holds: bool) -> String {
+    fn test(&self, asked: &FieldRef, test: &Test, holds: bool) -> String {
+        let (field, section) = (self.name(asked), asked.section());
         let pick = |yes: (&'static str, &'static str), no: (&'static str, &'static str)| {
             let (english, french) = if holds { yes } else { no };
             if self.language == "fr" { french } else { english }
@@ -121,13 +142,19 @@ impl<'a> Speaker<'a> {
                 format!("{field} {}", pick(("is absent", "est absent"), ("is present", "est présent")))
             }
             Test::Equals(literal) => {
-                format!("{field} {} {literal}", pick(("is", "est"), ("is not", "n’est pas")))
+                let value = self.value(asked, literal);
+                format!("{field} {} {value}", pick(("is", "est"), ("is not", "n’est pas")))
             }
             Test::In(literals) => {
-                let words: Vec<String> = literals.iter().map(Literal::to_string).collect();
+                let words: Vec<String> = literals.iter().map(|literal| self.value(asked, literal)).collect();
                 let words = words.join(self.say(" or ", " ou "));
                 format!("{field} {} {words}", pick(("is", "est"), ("is not", "n’est pas")))
             }
+            Test::Contains(literal) => format!(
+                "{field} {} {}",
+                pick(("contains", "contient"), ("does not contain", "ne contient pas")),
+                self.value(asked, literal)
+            ),
             Test::Matches(_) => format!(
                 "{field} {}",
                 pick(
@@ -145,10 +172,10 @@ impl<'a> Speaker<'a> {
                 pick(("is after", "est après"), ("is not after", "n’est pas après")),
                 self.bound(*bound)
             ),
-            Test::AgeBelow(age) => self.age(section, field, &age.to_string(), holds),
-            Test::AgeAtLeast(age) => self.age(section, field, &age.to_string(), !holds),
-            Test::LessThan(bound) => self.amount(field, *bound, holds),
-            Test::AtLeast(bound) => self.amount(field, *bound, !holds),
+            Test::AgeBelow(age) => self.age(section, &field, &age.to_string(), holds),
+            Test::AgeAtLeast(age) => self.age(section, &field, &age.to_string(), !holds),
+            Test::LessThan(bound) => self.amount(&field, *bound, holds),
+            Test::AtLeast(bound) => self.amount(&field, *bound, !holds),
         }
     }
 

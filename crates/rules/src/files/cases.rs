@@ -98,6 +98,9 @@ pub(crate) struct Expect {
     /// Language → the sentence that says why.
     #[serde(default)]
     pub(crate) sentence: Localised,
+    /// Language → what the record's history says at the decision.
+    #[serde(default)]
+    pub(crate) audit: Localised,
     /// The packet that is sent.
     pub(crate) packet: Option<ExpectedPacket>,
 }

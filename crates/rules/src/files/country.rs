@@ -31,6 +31,17 @@ pub(crate) struct CountryFile {
     pub(crate) national_id: NationalId,
     /// How registration numbers look.
     pub(crate) registration_number: RegistrationNumbers,
+    /// What the places of `locations.csv` are, for a pack that has that file.
+    pub(crate) locations: Option<LocationLevels>,
+}
+
+/// What the places of `locations.csv` are.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, example = serde_json::json!({ "levels": ["province", "district"] }))]
+pub(crate) struct LocationLevels {
+    /// Levels of administrative areas from the top, for example `[province, district]`. The levels `facility` and `office` are there without being listed.
+    #[schemars(length(min = 1, max = 20))]
+    pub(crate) levels: Vec<String>,
 }
 
 /// A language in both spellings that are needed.

@@ -42,6 +42,12 @@ pub(crate) struct FieldEntry {
     /// The values that a choice can have.
     #[serde(default)]
     pub(crate) options: Vec<String>,
+    /// What sentences call the field, with its article: `{ en: the child's national ID }`. Without it, its id.
+    #[serde(default)]
+    pub(crate) label: Localised,
+    /// Option → what sentences call it. Without it, the option itself.
+    #[serde(default)]
+    pub(crate) option_labels: BTreeMap<String, Localised>,
 }
 
 /// Field types of OpenCRVS.

@@ -29,7 +29,9 @@ pub(crate) struct PacketEntry {
     pub(crate) event: String,
     /// MOSIP's process: `CRVS_NEW`.
     pub(crate) process: String,
-    /// MOSIP's list of mandatory attributes for the process; what the ID schema requires and this list names must be sent.
+    /// MOSIP's name for where this packet comes from, where it is not the file's: `RESIDENT` for `DEACTIVATED`.
+    pub(crate) source: Option<String>,
+    /// MOSIP's list of mandatory attributes for the process; what the ID schema requires and this list names must be sent. `dateOfBirth|age` is one of the two.
     #[serde(default)]
     pub(crate) mandatory: Vec<String>,
     /// The field with the id of the person that the packet is about, where there is one already.
@@ -56,16 +58,18 @@ pub(crate) struct NotificationEntry {
     pub(crate) email: Option<Mapping>,
 }
 
-/// Where a value comes from: exactly one of `from`, `date`, `code`, `choose`, `text`, `given`, `constant`, `languages`.
+/// Where a value comes from: exactly one of `from`, `date`, `code`, `location`, `choose`, `text`, `given`, `constant`, `list`, `languages`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(crate) struct Mapping {
     /// A field, or several of which the first that is present counts. `field#part` is a part of a composite value.
     pub(crate) from: Option<OneOrMany>,
-    /// A date field; `format` says how it is written.
+    /// A date field; `format` says how it is written. An instant counts as its day in the country's time zone.
     pub(crate) date: Option<OneOrMany>,
     /// A field whose values `map` translates.
     pub(crate) code: Option<OneOrMany>,
+    /// A field that holds the id of a place of locations.csv; `level` says which place around it is meant.
+    pub(crate) location: Option<OneOrMany>,
     /// Which field counts depends on the value of another.
     pub(crate) choose: Option<Choose>,
     /// A template over the values that `with` names.
@@ -74,14 +78,22 @@ pub(crate) struct Mapping {
     pub(crate) given: Option<Given>,
     /// A fixed text.
     pub(crate) constant: Option<String>,
+    /// Several values, sent as a JSON list; those that have nothing are left out of it.
+    #[schemars(length(min = 1))]
+    pub(crate) list: Option<Vec<Mapping>>,
     /// MOSIP language → its own source, for a text in several languages or scripts.
     pub(crate) languages: Option<BTreeMap<String, Mapping>>,
-    /// With `date`: `yyyy`, `MM`, `dd` and separators.
+    /// With `date` and `given: action_date`: `yyyy`, `MM`, `dd` and separators.
     pub(crate) format: Option<String>,
     /// With `code`: value of the field → what is sent.
     pub(crate) map: Option<BTreeMap<String, String>>,
-    /// With `code`: what is sent for any other value; without it, another value is an error.
+    /// With `code`: what is sent for any other value. With `location`: what is sent for a place that the list does not have. Without it, such a value is an error.
     pub(crate) default: Option<String>,
+    /// With `location`: the level of the place that is meant, one of country.yaml's or `facility` or `office`.
+    pub(crate) level: Option<String>,
+    /// With `location`: the place's `name`, in the language that it is wrapped in, or its `code`.
+    #[serde(rename = "as")]
+    pub(crate) shown: Option<Shown>,
     /// With `text`: name in the template → field.
     pub(crate) with: Option<BTreeMap<String, String>>,
     /// Wrap the text as MOSIP does: `[{"language": …, "value": …}]`.
@@ -116,6 +128,19 @@ pub(crate) enum Given {
     TrackingId,
     /// The registration number.
     RegistrationNumber,
+    /// The day of the action in the country's time zone; `format` says how it is written.
+    ActionDate,
+}
+
+/// What of a place is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Shown {
+    /// Its name.
+    #[default]
+    Name,
+    /// Its code in MOSIP's master data.
+    Code,
 }
 
 /// One field, or several in order of preference.

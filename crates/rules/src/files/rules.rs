@@ -59,6 +59,42 @@ pub(crate) struct RuleEntry {
     pub(crate) mode: Mode,
     /// Why the action is rejected, by language.
     pub(crate) reason: Option<Localised>,
+    /// What the record's history says, by what the rule comes to and by language.
+    #[serde(default)]
+    #[schemars(example = serde_json::json!({ "requested": { "en": "UIN requested" }, "completed": { "en": "UIN issued" } }))]
+    pub(crate) audit: BTreeMap<Outcome, Localised>,
+}
+
+/// What a rule comes to, for the record's history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The operation is on its way to MOSIP.
+    Requested,
+    /// MOSIP has carried it out.
+    Completed,
+    /// MOSIP has refused it, or it cannot be sent.
+    Failed,
+    /// A person decides (`if_unknown: hold`).
+    Held,
+    /// The action is rejected (`do: reject`).
+    Rejected,
+    /// Nothing is done (`do: ignore`).
+    Ignored,
+}
+
+impl Outcome {
+    /// The word of the rules file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Held => "held",
+            Self::Rejected => "rejected",
+            Self::Ignored => "ignored",
+        }
+    }
 }
 
 /// The step that a rule is for.
@@ -172,6 +208,10 @@ fn predicate() -> Schema {
                 "additionalProperties": false,
                 "properties": {
                     "equals": scalar.clone(),
+                    "contains": {
+                        "description": "For a list: whether an item is this; for uploaded files, whether one of them is of this option.",
+                        "type": ["string", "number", "boolean"]
+                    },
                     "in": { "type": "array", "minItems": 1, "items": scalar },
                     "matches": { "type": "string", "description": "A regular expression that the whole text fits." },
                     "before": { "type": "string", "description": "A date, YYYY-MM-DD, or `today`." },

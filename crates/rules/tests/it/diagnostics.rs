@@ -15,9 +15,11 @@ enum Edit {
     Drop(&'static str),
     /// Put a file in.
     Add(&'static str, &'static str),
+    /// One after the other.
+    All(&'static [Edit]),
 }
 
-use Edit::{Add, Drop, Swap};
+use Edit::{Add, All, Drop, Swap};
 
 const COUNTRY: &str = "country.yaml";
 const FIELDS: &str = "fields.yaml";
@@ -28,6 +30,23 @@ const SCHEMA: &str = "id-schema.json";
 const CASES: &str = "cases/all.yaml";
 const IF: &str = "if: { changed: biographic }";
 const GENDER: &str = "{ code: child.gender, map: { male: M, female: F } }";
+
+const PLACES: &str = "locations.csv";
+const BIRTH_DATE: &str = "dateOfBirth: { date: child.dob, format: dd.MM.yyyy }";
+const HOME: &str = "dateOfBirth: { location: child.home, level: district }";
+
+/// A list of places, and a field that holds one.
+const WITH_PLACES: Edit = All(&[
+    Add(
+        PLACES,
+        "id,level,part_of,code,name_en,name_fr\np-1,province,,C,Central,Centre\nd-1,district,p-1,I,Ibombo,Ibombo\nd-2,district,p-1,,Isamba,Isamba\n",
+    ),
+    Swap(COUNTRY, "opencrvs:", "locations: { levels: [province, district] }\nopencrvs:"),
+    HOME_FIELD,
+]);
+
+const HOME_FIELD: Edit =
+    Swap(FIELDS, "      mother.dob:", "      child.home: { type: ADMINISTRATIVE_AREA }\n      mother.dob:");
 
 const EDITS: &[(Code, Edit)] = &[
     (Code::P001, Drop(IDENTITY)),
@@ -55,6 +74,24 @@ const EDITS: &[(Code, Edit)] = &[
     (Code::F001, Swap(FIELDS, "child.twin:", "child.is_twin:")),
     (Code::F002, Swap(FIELDS, "{ type: SELECT, options: [male, female] }", "{ type: SELECT }")),
     (Code::F003, Swap(FIELDS, "child.twin:", "child.twin#one:")),
+    (
+        Code::F020,
+        Swap(
+            FIELDS,
+            "options: [male, female] }",
+            "options: [male, female], option_labels: { mal: { en: boy } } }",
+        ),
+    ),
+    (Code::L001, All(&[WITH_PLACES, Swap(COUNTRY, "locations: { levels: [province, district] }\n", "")])),
+    (Code::L002, All(&[WITH_PLACES, Swap(PLACES, "part_of", "partof")])),
+    (Code::L003, All(&[WITH_PLACES, Swap(PLACES, "C,Central", "C,Central, the")])),
+    (Code::L004, All(&[WITH_PLACES, Swap(PLACES, "d-2", "d-1")])),
+    (Code::L005, All(&[WITH_PLACES, Swap(PLACES, "d-2,district", "d-2,distrikt")])),
+    (Code::L006, All(&[WITH_PLACES, Swap(PLACES, "d-2,district,p-1", "d-2,district,p-7")])),
+    (Code::L007, All(&[WITH_PLACES, Swap(PLACES, "p-1,province,", "p-1,province,d-1")])),
+    (Code::L008, All(&[WITH_PLACES, Swap(PLACES, "Isamba,Isamba", "Isamba,")])),
+    (Code::L009, Swap(COUNTRY, "opencrvs:", "locations: { levels: [province, office] }\nopencrvs:")),
+    (Code::L010, All(&[WITH_PLACES, Swap(PLACES, "d-2,district,p-1,", "d-2,district,p-1,I")])),
     (Code::R001, Swap(RULES, "id: corrected", "id: young")),
     (Code::R002, Swap(RULES, "id: corrected", "id: Corrected one")),
     (Code::R003, Swap(RULES, "event: death", "event: deaht")),
@@ -99,6 +136,24 @@ const EDITS: &[(Code, Edit)] = &[
     (Code::R028, Swap(RULES, "        - mother_known\n", "")),
     (Code::R029, Swap(RULES, "{ en: Not yet, fr: Pas encore }", "{ en: Not yet }")),
     (Code::R030, Swap(RULES, "respond: continue", "respond: await_external_validation")),
+    (Code::R060, Swap(PACKETS, "UIN: { from: child.nid }", "UIN: { from: child.nid, optional: true }")),
+    (Code::R061, Swap(PACKETS, "    mandatory: [fullName, UIN]\n", "    subject: child.nid\n")),
+    (Code::R062, Swap(RULES, "do: update_biographics", "do: verify_identity")),
+    (
+        Code::R063,
+        Swap(
+            RULES,
+            "    respond: continue\n",
+            "    respond: continue\n    audit: { held: { en: Held, fr: Retenu } }\n",
+        ),
+    ),
+    (
+        Code::R064,
+        All(&[
+            Swap(COUNTRY, "\"1.9\"", "\"2.0\""),
+            Swap(RULES, "action: APPROVE_CORRECTION", "action: VALIDATE"),
+        ]),
+    ),
     (Code::M001, Swap(PACKETS, "{ from: child.nid }", "{ from: child.nid, constant: x }")),
     (Code::M002, Swap(PACKETS, "{ from: child.nid }", "{ from: child.nid, format: yyyy }")),
     (Code::M003, Swap(PACKETS, "      gender:", "      gendre:")),
@@ -117,7 +172,40 @@ const EDITS: &[(Code, Edit)] = &[
     (Code::M009, Swap(PACKETS, GENDER, "{ code: child.gender, map: { male: M } }")),
     (Code::M010, Swap(PACKETS, GENDER, "{ code: child.gender, map: { male: M, female: F }, language: eng }")),
     (Code::M011, Swap(PACKETS, "        language: eng\n", "        language: end\n")),
-    (Code::M012, Swap(RULES, "send: update", "send: birth")),
+    (
+        Code::M012,
+        Swap(
+            PACKETS,
+            "  update:\n",
+            "  spare:\n    event: birth\n    process: CRVS_NEW\n    fields: { gender: { constant: M } }\n  update:\n",
+        ),
+    ),
+    (Code::M013, All(&[HOME_FIELD, Swap(PACKETS, BIRTH_DATE, HOME)])),
+    (
+        Code::M014,
+        All(&[
+            WITH_PLACES,
+            Swap(PACKETS, BIRTH_DATE, "dateOfBirth: { location: child.home, level: distric }"),
+        ]),
+    ),
+    (Code::M015, All(&[WITH_PLACES, Swap(PACKETS, BIRTH_DATE, "dateOfBirth: { from: child.home }")])),
+    (
+        Code::M016,
+        All(&[
+            WITH_PLACES,
+            Swap(PACKETS, BIRTH_DATE, "dateOfBirth: { location: child.home, level: district, as: code }"),
+        ]),
+    ),
+    (Code::M017, Swap(PACKETS, GENDER, "{ list: [{ constant: M }] }")),
+    (Code::M018, Swap(PACKETS, "mandatory: [fullName, UIN]", "mandatory: [fullname, UIN]")),
+    (
+        Code::M019,
+        Swap(
+            PACKETS,
+            "      fullName:\n        languages:",
+            "      fullName:\n        optional: true\n        languages:",
+        ),
+    ),
     (
         Code::I001,
         Swap(SCHEMA, "\"type\": \"object\",\n  \"definitions\"", "\"type\": \"thing\",\n  \"definitions\""),
@@ -155,7 +243,16 @@ fn small() -> PackFiles {
 
 fn problems_after(edit: &Edit) -> Diagnostics {
     let mut files = small();
+    apply(edit, &mut files);
+    match Pack::load(&files) {
+        Ok(pack) => pack.warnings().clone(),
+        Err(problems) => problems,
+    }
+}
+
+fn apply(edit: &Edit, files: &mut PackFiles) {
     match edit {
+        All(edits) => edits.iter().for_each(|edit| apply(edit, files)),
         Swap(file, from, to) => {
             let text = files.0.get_mut(*file).expect("the file is there");
             // One edit is an insertion at the end of the first rule, where no text is replaced.
@@ -176,10 +273,6 @@ fn problems_after(edit: &Edit) -> Diagnostics {
         Add(file, text) => {
             files.0.insert((*file).to_owned(), (*text).to_owned());
         }
-    }
-    match Pack::load(&files) {
-        Ok(pack) => pack.warnings().clone(),
-        Err(problems) => problems,
     }
 }
 

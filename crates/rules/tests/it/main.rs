@@ -11,4 +11,8 @@ mod laws;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod import;
+#[cfg(test)]
+mod language;
+#[cfg(test)]
 mod packs;

@@ -18,7 +18,12 @@ async fn an_eligible_birth_waits_and_the_same_trigger_again_changes_nothing() {
     let row = &queue[0];
     assert_eq!((&row["tracking_id"], &row["operation"]), (&json!("7KQ2ZB"), &json!("create_uin")));
     assert_eq!((&row["state"], &row["frozen"]), (&json!("planned"), &json!(true)));
-    assert!(row["sentence"].as_str().unwrap().starts_with("UIN requested at birth: child.nid is absent"));
+    assert!(
+        row["sentence"]
+            .as_str()
+            .unwrap()
+            .starts_with("UIN requested at birth: the child’s national ID is absent")
+    );
     let (_, overview) = house.get("/api/v1/overview").await;
     assert_eq!(overview["counts"]["operations"]["planned"], 1);
     assert_eq!(overview["decisions"].as_array().unwrap().len(), 1);

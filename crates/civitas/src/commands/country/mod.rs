@@ -3,6 +3,7 @@
 mod check;
 mod explain;
 mod help;
+mod import_locations;
 mod schema;
 mod test;
 
@@ -20,6 +21,8 @@ pub enum Country {
     Test(test::Test),
     /// Say what the pack decides for an event document, and why
     Explain(explain::Explain),
+    /// Make locations.csv from OpenCRVS's own list of places, and say what changed
+    ImportLocations(import_locations::ImportLocations),
     /// Print the JSON Schema of a pack file
     Schema(schema::Schema),
     /// Say what a diagnostic's code means
@@ -32,6 +35,7 @@ pub fn run(country: &Country) -> anyhow::Result<ExitCode> {
         Country::Check(check) => check::run(check),
         Country::Test(test) => test::run(test),
         Country::Explain(explain) => explain::run(explain),
+        Country::ImportLocations(import) => import_locations::run(import),
         Country::Schema(schema) => schema::run(schema),
         Country::Help(help) => help::run(help),
     }

@@ -54,7 +54,7 @@ const FORMAT: (&str, u32) = ("civitas_rule_set", 1);
 /// A compiled country pack. Cloning is cheap; everything in it is immutable.
 #[derive(Clone)]
 pub struct Pack {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 /// What a pack is made of.

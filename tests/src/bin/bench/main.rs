@@ -1,7 +1,7 @@
 //! `make bench`: Civitas's figures, measured here, each beside its limit or its peer.
 //!
 //! ```text
-//! bench [rules] [ingest] [loops] [latency]
+//! bench [rules] [ingest] [loops] [latency] [swap]
 //! ```
 //!
 //! Nothing is judged: the aims stand in the tables, and the exit code is 0 whatever they say. The whole takes
@@ -18,6 +18,7 @@ mod loops;
 mod plain;
 mod report;
 mod rules;
+mod swap;
 mod world;
 
 use std::path::PathBuf;
@@ -26,7 +27,7 @@ use std::process::ExitCode;
 use civitas_tests::measure::Machine;
 use clap::Parser as _;
 
-const NAMES: [&str; 4] = ["rules", "ingest", "loops", "latency"];
+const NAMES: [&str; 5] = ["rules", "ingest", "loops", "latency", "swap"];
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -56,6 +57,7 @@ async fn measure(names: &[String]) {
             "rules" => rules::run(),
             "ingest" => ingest::run().await,
             "loops" => loops::run(&keys).await,
+            "swap" => swap::run(&keys).await,
             _ => latency::run(&keys).await,
         };
         println!("{}", figure.text());

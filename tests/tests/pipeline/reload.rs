@@ -19,11 +19,11 @@ use tempfile::TempDir;
 
 use crate::support::*;
 
-/// A rule in front of the others, for a child that no case of the pack knows.
+/// A rule for a step that the pack's rules and cases say nothing about.
 const NEW_RULE: &str = "rules:
   - id: no-more-reloaded
     name: { en: No more of them, fr: Plus aucun }
-    on: { event: birth, action: REGISTER }
+    on: { event: birth, action: ARCHIVE }
     if: { child.name#firstname: { equals: Reloaded } }
     do: reject
     reason: { en: One was enough, fr: Un seul suffit }
@@ -56,8 +56,12 @@ impl World {
         let sandbox = Sandbox::start(options, client.clone(), clock()).await.unwrap();
         let own = folder.path().join("own");
         civitas::commands::keys::write(&own, &["ada".to_owned(), "vera".to_owned()]).unwrap();
-        for name in ["opencrvs.secret", "mosip.secret", "partner.secret"] {
-            fs::write(own.join(name), "civitas-secret").unwrap();
+        for (name, secret) in [
+            ("opencrvs.secret", "civitas-secret"),
+            ("mosip.secret", "mosip-crvs1-client-secret"),
+            ("partner.secret", "crvs_partner-secret"),
+        ] {
+            fs::write(own.join(name), secret).unwrap();
         }
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let listen = listener.local_addr().unwrap().to_string();
@@ -79,11 +83,17 @@ impl World {
         fs::write(&path, text.replacen(from, to, 1)).unwrap();
     }
 
-    /// The status of a birth's trigger, and its reason.
-    async fn birth_of(&self, name: &str, number: u128) -> (u16, String) {
+    /// The status of the trigger of a birth's archiving, and its reason.
+    async fn archived(&self, name: &str, number: u128) -> (u16, String) {
         let mut document = another("birth-register", number);
         document.actions[1].declaration["child.name"]["firstname"] = json!(name);
+        document.actions.last_mut().unwrap().kind = "ARCHIVE".to_owned();
         self.trigger(&document).await
+    }
+
+    /// The status of the trigger of a registration: 202 by the shipped rules.
+    async fn registered(&self, number: u128) -> u16 {
+        self.trigger(&another("birth-register", number)).await.0
     }
 
     async fn trigger(&self, document: &Document) -> (u16, String) {
@@ -106,7 +116,8 @@ impl World {
 
     /// Waits until the last attempt ended so; what health says then.
     async fn ended(&self, outcome: &str) -> Value {
-        until(outcome, || async { self.health().await["last_reload"]["outcome"] == outcome }).await;
+        let is = || async { self.health().await["last_reload"]["outcome"] == outcome };
+        until(&format!("the last attempt ended {outcome}"), is).await;
         self.health().await
     }
 
@@ -200,33 +211,33 @@ mosip:
 async fn an_edited_rule_decides_the_next_event_and_a_broken_one_changes_nothing() {
     let world = World::start(true).await;
     let first = world.health().await["digest"].clone();
-    assert_eq!(world.birth_of("Reloaded", 1).await.0, 202);
+    assert_eq!(world.archived("Reloaded", 1).await.0, 200);
 
     world.edit("rules.yaml", "rules:\n", NEW_RULE);
     let second = world.ended("swapped").await["digest"].clone();
     assert_ne!(first, second);
-    assert_eq!(world.birth_of("Reloaded", 2).await, (400, "One was enough".to_owned()));
-    assert_eq!(world.birth_of("Ace", 3).await.0, 202, "the other rules are still there");
+    assert_eq!(world.archived("Reloaded", 2).await, (400, "One was enough".to_owned()));
+    assert_eq!(world.registered(3).await, 202, "the other rules are still there");
 
     // Broken: what ran goes on, and the place is told.
     world.edit("rules.yaml", "child.name#firstname", "child.nam#firstname");
     let health = world.ended("invalid").await;
     assert_eq!(health["digest"], second);
     let problem = health["last_reload"]["problems"][0].as_str().unwrap().to_owned();
-    assert!(problem.starts_with("rules.yaml:26:") && problem.contains("child.nam"), "{problem}");
-    assert_eq!(world.birth_of("Reloaded", 4).await.0, 400);
+    assert!(problem.starts_with("rules.yaml:25:") && problem.contains("child.nam"), "{problem}");
+    assert_eq!(world.archived("Reloaded", 4).await.0, 400);
 
     // It compiles, but the pack's own cases say that it is wrong.
     world.edit("rules.yaml", "child.nam#firstname", "child.name#firstname");
     world.ended("unchanged").await;
-    world.edit("rules.yaml", "{ equals: Reloaded }", "{ equals: Ace }");
+    world.edit("rules.yaml", "10 years", "9 years");
     let health = world.ended("cases_failed").await;
     let problem = health["last_reload"]["problems"][0].as_str().unwrap().to_owned();
-    assert!(problem.starts_with("cases/birth.yaml:") && problem.contains("do is reject"), "{problem}");
-    assert_eq!((health["digest"].clone(), world.birth_of("Ace", 5).await.0), (second, 202));
+    assert!(problem.starts_with("cases/birth.yaml:") && problem.contains("sentence.en differs"), "{problem}");
+    assert_eq!((health["digest"].clone(), world.registered(5).await), (second, 202));
 
     // What only a restart may change.
-    world.edit("rules.yaml", "{ equals: Ace }", "{ equals: Reloaded }");
+    world.edit("rules.yaml", "9 years", "10 years");
     world.ended("unchanged").await;
     world.edit("country.yaml", "birth: \"B{yy}", "birth: \"Z{yy}");
     let health = world.ended("restart_needed").await;
@@ -240,7 +251,7 @@ async fn an_edited_rule_decides_the_next_event_and_a_broken_one_changes_nothing(
     world.edit("country.yaml", "birth: \"Z{yy}", "birth: \"B{yy}");
     world.edit("rules.yaml", NEW_RULE, "rules:\n");
     world.ended("swapped").await;
-    assert_eq!((world.health().await["digest"].clone(), world.birth_of("Reloaded", 6).await.0), (first, 202));
+    assert_eq!((world.health().await["digest"].clone(), world.archived("Reloaded", 6).await.0), (first, 200));
 
     // Each refusal is one line in the log, and in the audit log; the metrics count.
     let log = world.log();
@@ -257,7 +268,7 @@ async fn an_edited_rule_decides_the_next_event_and_a_broken_one_changes_nothing(
     assert!(metrics.contains(&format!("civitas_ruleset_info{{digest=\"{running}\"}} 1\n")), "{metrics}");
     let leaves = world.leaves("ruleset").await;
     assert_eq!((leaves[0].as_str(), leaves[1].as_str()), ("engine: start", "engine: watch"));
-    assert!(leaves[2].starts_with("engine: watch; invalid at rules.yaml:26:"), "{leaves:?}");
+    assert!(leaves[2].starts_with("engine: watch; invalid at rules.yaml:25:"), "{leaves:?}");
     assert_eq!(leaves.len(), 8, "{leaves:?}");
 }
 
@@ -277,7 +288,7 @@ async fn half_a_change_is_not_taken_and_not_reported() {
     let health = world.ended("swapped").await;
     assert_eq!(health["last_reload"]["problems"], Value::Null);
     assert!(!world.log().contains("refused"), "{}", world.log());
-    assert_eq!(world.birth_of("Reloaded", 1).await.0, 400);
+    assert_eq!(world.archived("Reloaded", 1).await.0, 400);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -288,10 +299,10 @@ async fn a_signal_and_an_admins_call_take_the_pack_at_once_and_nobody_elses_does
     assert_eq!(world.leaves("denied").await, ["vera: pack reload: role_insufficient"]);
 
     world.edit("rules.yaml", "rules:\n", NEW_RULE);
-    assert_eq!(world.birth_of("Reloaded", 1).await.0, 202, "nobody has said anything yet");
+    assert_eq!(world.archived("Reloaded", 1).await.0, 200, "nobody has said anything yet");
     world.hang_up();
     world.ended("swapped").await;
-    assert_eq!(world.birth_of("Reloaded", 2).await.0, 400);
+    assert_eq!(world.archived("Reloaded", 2).await.0, 400);
 
     let (status, body) = world.call("ada").await;
     assert_eq!(
@@ -302,7 +313,7 @@ async fn a_signal_and_an_admins_call_take_the_pack_at_once_and_nobody_elses_does
     let done = world.command(&["country", "reload", "--reason", "change 43"]);
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     assert!(done.status.success() && said.starts_with("swapped: "), "{said}{:?}", done.stderr);
-    assert_eq!(world.birth_of("Reloaded", 3).await, (400, "Two were enough".to_owned()));
+    assert_eq!(world.archived("Reloaded", 3).await, (400, "Two were enough".to_owned()));
 
     world.edit("rules.yaml", "do: reject", "do: rejct");
     let (status, body) = world.call("ada").await;
@@ -314,7 +325,7 @@ async fn a_signal_and_an_admins_call_take_the_pack_at_once_and_nobody_elses_does
     let denied = world.command(&["country", "reload", "--as", "vera"]);
     let said = String::from_utf8_lossy(&denied.stderr).into_owned();
     assert!(denied.status.code() == Some(3) && said.contains("vera is a viewer; this needs admin"), "{said}");
-    assert_eq!(world.birth_of("Reloaded", 4).await, (400, "Two were enough".to_owned()));
+    assert_eq!(world.archived("Reloaded", 4).await, (400, "Two were enough".to_owned()));
 
     let leaves = world.leaves("ruleset").await;
     let start: Vec<&str> = leaves.iter().take(4).map(String::as_str).collect();
@@ -343,12 +354,12 @@ async fn a_config_map_is_exchanged_behind_its_link() {
         link(&format!("..data/{name}"), &name);
     }
     let world = World::with(folder, dated("..2026_06_02"), &mount, true).await;
-    assert_eq!(world.birth_of("Reloaded", 1).await.0, 202);
+    assert_eq!(world.archived("Reloaded", 1).await.0, 200);
     world.edit("rules.yaml", "rules:\n", NEW_RULE);
     std::os::unix::fs::symlink("..2026_06_02", mount.join("..data_tmp")).unwrap();
     fs::rename(mount.join("..data_tmp"), mount.join("..data")).unwrap();
     world.ended("swapped").await;
-    assert_eq!(world.birth_of("Reloaded", 2).await.0, 400);
+    assert_eq!(world.archived("Reloaded", 2).await.0, 400);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -363,7 +374,7 @@ async fn a_restart_beside_a_broken_pack_goes_on_with_the_rule_set_that_ran() {
     world.engine.ready(&client).await;
     let health = world.ended("invalid").await;
     assert_eq!(health["digest"], digest);
-    assert_eq!(world.birth_of("Reloaded", 1).await.0, 400);
+    assert_eq!(world.archived("Reloaded", 1).await.0, 400);
     let doctor = world.command(&["doctor"]);
     let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
     assert!(said.contains("refused the pack in its folder: invalid"), "{said}");

@@ -87,7 +87,7 @@ impl World {
     async fn archived(&self, name: &str, number: u128) -> (u16, String) {
         let mut document = another("birth-register", number);
         document.actions[1].declaration["child.name"]["firstname"] = json!(name);
-        document.actions.last_mut().unwrap().kind = "ARCHIVE".to_owned();
+        "ARCHIVE".clone_into(&mut document.actions.last_mut().unwrap().kind);
         self.trigger(&document).await
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use civitas_journal::{civil_events, rule_sets};
 use civitas_opencrvs::{EventDocument, Version};
 use civitas_rules::{Facts, Pack};
-use civitas_tests::stack::{Stack, pack, pack_files};
+use civitas_tests::stack::{Stack, VIEWER, VIEWER_TOKEN, pack, pack_files};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use crate::support::*;
@@ -202,5 +202,26 @@ async fn no_event_is_decided_under_half_a_rule_set_in_ten_thousand_randomised_sw
     }
     assert_eq!(met.len(), marks.len(), "each rule set decided something");
     drop(reader);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_rule_on_trial_would_have_done_is_on_the_record_and_in_the_audit_log() {
+    let stack = Stack::with(silent()).await;
+    stack.engine.swap_pack(without_births()).await.unwrap();
+    let document = another("birth-register", 70);
+    assert_eq!(trigger(&stack, &document).await.status, 200, "a rule on trial asks nothing of MOSIP");
+    let action = show(&stack, document.id).await.actions.remove(0);
+    assert_eq!((action.rule, action.operation.is_some()), (None, false));
+    let tried = civitas_engine::WouldHave {
+        effect: "create_uin".to_owned(),
+        rule: "birth-uin-on-registration".to_owned(),
+    };
+    assert_eq!(action.would_have, [tried]);
+    let leaf = "\"would_have\":[{\"effect\":\"create_uin\",\"rule\":\"birth-uin-on-registration\"}]";
+    assert!(witnessed(&stack, leaf).await);
+    let page = stack.http.get(format!("{}/records/{}", stack.url, document.id));
+    let page = page.basic_auth(VIEWER, Some(VIEWER_TOKEN)).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("birth-uin-on-registration would have decided: create uin"), "{page}");
     stack.stop().await;
 }

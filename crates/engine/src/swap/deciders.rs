@@ -34,12 +34,11 @@ impl Engine {
             state.since = self.now();
             state.decides = true;
         }
-        match refused {
-            Some(refused) => self.note_refused(refused, &ask).await,
-            None => {
-                self.show_rule_set();
-                self.say_what_decides().await;
-            }
+        if let Some(refused) = refused {
+            self.note_refused(refused, &ask).await;
+        } else {
+            self.show_rule_set();
+            self.say_what_decides().await;
         }
         Ok(())
     }

@@ -49,7 +49,7 @@ struct Refusal {
 }
 
 impl Rules {
-    fn of(view: PackView, deciders: Vec<DeciderView>) -> Self {
+    fn of(view: PackView, deciders: &[DeciderView]) -> Self {
         let short = |digest: &str| digest.chars().take(12).collect::<String>();
         let others = deciders.iter().filter(|decider| decider.ruleset != view.digest);
         let others = others.map(|decider| format!("{} by {}", decider.instance, short(&decider.ruleset)));
@@ -105,12 +105,12 @@ pub(crate) async fn overview(State(app): State<App>, headers: HeaderMap) -> Resp
     }
     let found = async { Ok((app.desk.overview(ROWS).await?, app.desk.deciders().await?)) };
     match found.await {
-        Ok((overview, deciders)) => render(&page(&app, overview, deciders, (app.clock)())),
+        Ok((overview, deciders)) => render(&page(&app, overview, &deciders, (app.clock)())),
         Err(error) => refused(&app, &api::unreadable(&error)),
     }
 }
 
-fn page(app: &App, overview: Overview, deciders: Vec<DeciderView>, now: Timestamp) -> Page {
+fn page(app: &App, overview: Overview, deciders: &[DeciderView], now: Timestamp) -> Page {
     let Overview { counts, waiting, decisions, .. } = overview;
     Page {
         frame: Frame::new(app, now),

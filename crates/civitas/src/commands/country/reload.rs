@@ -131,18 +131,16 @@ fn admin(config: &Config, name: Option<&str>) -> anyhow::Result<SecretString> {
 }
 
 fn text(attempt: &Attempt) -> String {
-    let mut text =
-        format!("{}: {}\n", attempt.outcome.as_str().replace('_', " "), attempt.outcome.sentence());
-    for problem in &attempt.problems {
-        text.push_str(&format!("  {problem}\n"));
-    }
+    let mut lines =
+        vec![format!("{}: {}", attempt.outcome.as_str().replace('_', " "), attempt.outcome.sentence())];
+    lines.extend(attempt.problems.iter().map(|problem| format!("  {problem}")));
     if attempt.more > 0 {
-        text.push_str(&format!("  and {} more\n", attempt.more));
+        lines.push(format!("  and {} more", attempt.more));
     }
     let cases = attempt.cases.filter(|_| attempt.outcome.runs());
     let cases = cases.map(|cases| format!(", {} passed", count(cases as u64, "case"))).unwrap_or_default();
-    text.push_str(&format!("rule set {} decides{cases}\n", attempt.running));
-    text
+    lines.push(format!("rule set {} decides{cases}\n", attempt.running));
+    lines.join("\n")
 }
 
 #[cfg(test)]

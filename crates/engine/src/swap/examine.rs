@@ -150,7 +150,7 @@ pub(super) mod tests {
         assert_eq!(refused.outcome, Outcome::CasesFailed);
         assert!(refused.found.is_some() && refused.cases.is_some());
         let first = refused.problems[0].to_string();
-        assert!(first.starts_with("cases/") && first.contains("do is none, not create_uin"), "{first}");
+        assert!(first.starts_with("cases/") && first.contains("sentence.en differs"), "{first}");
         let refused = examine(&Err("the folder is gone".to_owned())).unwrap_err();
         assert_eq!(
             (refused.outcome, refused.problems[0].to_string().as_str()),
@@ -165,12 +165,14 @@ pub(super) mod tests {
             line: 3,
             name: "a name".to_owned(),
             sentence: String::new(),
-            differences: vec![civitas_rules::Difference {
-                what: "packet.fields.fullName".to_owned(),
-                expected: "Amina".to_owned(),
-                found: "Aminah".to_owned(),
-            }],
+            differences: [("do", "create_uin", "none"), ("packet.fields.fullName", "Amina", "Aminah")]
+                .map(|(what, expected, found)| civitas_rules::Difference {
+                    what: what.to_owned(),
+                    expected: expected.to_owned(),
+                    found: found.to_owned(),
+                })
+                .into(),
         };
-        assert_eq!(differences(&failure), "packet.fields.fullName differs");
+        assert_eq!(differences(&failure), "do is none, not create_uin, packet.fields.fullName differs");
     }
 }

@@ -44,7 +44,7 @@ lint: ## format and clippy, warnings denied
 
 generate: ## writes the generated files anew: schemas/, OpenAPI
 	@cargo run --quiet --locked -p civitas -- schemas
-	@cargo run --quiet --locked -p civitas -- openapi --write
+	@cargo run --quiet --locked -p civitas -- openapi
 
 fresh: ## fails when a generated file is stale
 	@cargo run --quiet --locked -p civitas -- schemas --check

@@ -19,11 +19,11 @@ pub struct NewLeaf {
     pub action_id: Option<Uuid>,
     /// Application id of the packet, once there is one.
     pub aid: Option<String>,
-    /// `decided`, `transition`, `operator`, `callback`, `confirmation`, …
+    /// `decided`, `transition`, `operator`, `callback`, `confirmation`, `ruleset`, …
     pub kind: String,
-    /// State before, for a transition.
+    /// State before, for a transition; digest of the rule set before, for `ruleset`.
     pub from: Option<String>,
-    /// State after, for a transition.
+    /// State after, for a transition; digest of the rule set after, for `ruleset`.
     pub to: Option<String>,
     /// Who did it: `engine`, or the name of an operator.
     pub actor: String,
@@ -35,6 +35,18 @@ pub struct NewLeaf {
     pub rule: Option<String>,
     /// W3C trace context of the work it was part of.
     pub traceparent: Option<String>,
+    /// For a decision: what rules that are only tried would have done.
+    pub would_have: Vec<WouldHave>,
+}
+
+/// What a rule in evaluate mode would have done, had it counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WouldHave {
+    /// The operation, or `hold`, `reject`, `ignore`.
+    pub effect: String,
+    /// Id of the rule.
+    pub rule: String,
 }
 
 impl NewLeaf {
@@ -53,6 +65,7 @@ impl NewLeaf {
             ruleset: None,
             rule: None,
             traceparent: None,
+            would_have: Vec::new(),
         }
     }
 
@@ -81,6 +94,7 @@ impl NewLeaf {
             ruleset: new.ruleset,
             to: new.to,
             traceparent: new.traceparent,
+            would_have: new.would_have,
         }
     }
 }
@@ -104,12 +118,12 @@ pub struct Leaf {
     /// The record it is about; absent for acts that concern no record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<Uuid>,
-    /// State before, for a transition.
+    /// State before, for a transition; digest of the rule set before, for `ruleset`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// Place in the log, from 0, without gaps.
     pub index: u64,
-    /// `decided`, `transition`, `operator`, `callback`, `confirmation`, …
+    /// `decided`, `transition`, `operator`, `callback`, `confirmation`, `ruleset`, …
     pub kind: String,
     /// Why: the decision's sentence, the cause's code, or the reason an operator gave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,12 +134,15 @@ pub struct Leaf {
     /// SHA-256 digest of the rule set that decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ruleset: Option<String>,
-    /// State after, for a transition.
+    /// State after, for a transition; digest of the rule set after, for `ruleset`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
     /// W3C trace context of the work it was part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// For a decision: what rules in evaluate mode would have done, in file order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub would_have: Vec<WouldHave>,
 }
 
 /// The text is not a leaf in canonical form.
@@ -195,10 +212,12 @@ mod tests {
         ] {
             *field = Some("x".into());
         }
+        new.would_have = vec![WouldHave { effect: "hold".into(), rule: "trial".into() }];
         let value: serde_json::Value = serde_json::from_str(&new.at_index(0).canonical()).unwrap();
         let keys: Vec<_> = value.as_object().unwrap().keys().cloned().collect();
-        assert_eq!(keys.len(), 13);
+        assert_eq!(keys.len(), 14);
         assert!(keys.is_sorted(), "{keys:?}");
+        assert_eq!(value["would_have"][0].to_string(), r#"{"effect":"hold","rule":"trial"}"#);
     }
 
     #[test]

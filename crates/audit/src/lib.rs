@@ -16,6 +16,6 @@ mod verifier;
 pub use checkpoint::Checkpoint;
 pub use frontier::Frontier;
 pub use hash::{Hash, ParseHashError};
-pub use leaf::{Leaf, LeafError, NewLeaf};
+pub use leaf::{Leaf, LeafError, NewLeaf, WouldHave};
 pub use proof::{ConsistencyProof, InclusionProof, ProofError, consistency_proof, inclusion_proof, root};
 pub use verifier::{Tampered, Verifier};

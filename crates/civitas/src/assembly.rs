@@ -20,7 +20,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::config::{
     self, Config, ConfirmationMode, FilePath, Limit, OperatorRole, OtherClient, TriggerToken,
 };
-use crate::{clock, entropy, http, pack, secrets};
+use crate::{clock, entropy, http, secrets};
 
 /// Least length of a secret that is not somebody else's.
 const STRONG: usize = 32;
@@ -32,11 +32,6 @@ pub fn instance(config: &Config) -> String {
         let host = if host.trim().is_empty() { "civitas" } else { host.trim() };
         format!("{host}-{}", std::process::id())
     })
-}
-
-/// The pack that the configuration names; its problems as text.
-pub fn load_pack(config: &Config) -> anyhow::Result<Pack> {
-    pack::load(config.pack.as_path())
 }
 
 /// The journal, opened; its tables may still be missing.
@@ -290,13 +285,18 @@ pub fn engine_options(config: &Config) -> anyhow::Result<Options> {
     })
 }
 
-/// The engine, with its journal brought up to date.
-pub async fn engine(config: &Config, pack: Pack) -> anyhow::Result<Engine> {
+/// The journal, brought up to date.
+pub async fn migrated_journal(config: &Config) -> anyhow::Result<Journal> {
+    let journal = open_journal(config).await?;
+    journal.migrate().await.context("the journal's tables cannot be brought up to date")?;
+    Ok(journal)
+}
+
+/// The engine over a journal that is up to date.
+pub async fn engine(config: &Config, journal: Journal, pack: Pack) -> anyhow::Result<Engine> {
     let options = engine_options(config)?;
     let opencrvs = opencrvs(config, pack.country().opencrvs)?;
     let (mosip, keys, proof_keys) = (mosip(config)?, key_ring(config)?, proof_keys(config)?);
-    let journal = open_journal(config).await?;
-    journal.migrate().await.context("the journal's tables cannot be brought up to date")?;
     let ports = Ports { journal, mosip, opencrvs, keys, proof_keys, clock: clock(), seed: entropy::seed() };
     Engine::new(ports, options, pack).await.context("the engine cannot start on this journal")
 }

@@ -13,6 +13,7 @@ pub mod entropy;
 pub mod http;
 pub mod pack;
 pub mod secrets;
+mod starting;
 pub mod telemetry;
 pub mod words;
 

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
+use civitas_engine::swap::PackSource;
 use civitas_rules::{Pack, PackFiles};
 
 /// More than any pack has; a wrong folder is noticed before the machine is full.
@@ -69,6 +71,11 @@ fn collect(
         files.insert(inside, text);
     }
     Ok(())
+}
+
+/// The folder as the engine reads it anew: the same, each time from the start.
+pub fn source(folder: PathBuf) -> PackSource {
+    Arc::new(move || read(&folder).map_err(|error| format!("{error:#}")))
 }
 
 /// The compiled pack of a folder; every problem at once, as text.

@@ -1,6 +1,6 @@
 //! From a civil event to what is recorded and done about it: pure, but for the pack's code.
 
-use civitas_journal::{RecordKey, operations::Respond};
+use civitas_journal::{RecordKey, WouldHave, operations::Respond};
 use civitas_mosip::Aid;
 use civitas_opencrvs::{EventDocument, Pending, Version};
 use civitas_rules::{Effect, Facts, OpencrvsVersion, Operation, Pack, Packet, PacketContext};
@@ -21,7 +21,7 @@ pub(crate) struct Decided {
     pub(crate) ruleset: String,
     pub(crate) rule: Option<String>,
     pub(crate) effect: &'static str,
-    pub(crate) would_have: Vec<String>,
+    pub(crate) would_have: Vec<WouldHave>,
     pub(crate) sentence: String,
     /// What the record's history says of it, in the pack's own words.
     pub(crate) message: Option<String>,
@@ -127,6 +127,10 @@ pub(crate) fn decide(
     let sentence = explanation.sentence(language);
     let message = explanation.audit_message(language).map(str::to_owned);
     let decision = explanation.decision().clone();
+    let would_have = pack.would_have(&facts, &decision).into_iter();
+    let would_have = would_have
+        .map(|(rule, effect)| WouldHave { effect: effect.as_str().to_owned(), rule: rule.to_owned() })
+        .collect();
     let (event_id, action_id) = (document.id.to_string(), action.id.to_string());
     let registration_number = if action.kind == "REGISTER" {
         Some(pack.registration_number(&document.kind, &event_id, &action_id, at, candidate))
@@ -191,7 +195,7 @@ pub(crate) fn decide(
         ruleset: pack.digest().to_owned(),
         rule: decision.rule,
         effect,
-        would_have: decision.would_have,
+        would_have,
         sentence,
         message,
         answer,

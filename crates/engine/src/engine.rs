@@ -29,6 +29,7 @@ use crate::{
     gather::Gatherer,
     moves::{self, Move},
     schedule::later,
+    swap::Swaps,
 };
 
 /// A handle on the engine; clones share everything.
@@ -44,6 +45,7 @@ pub(crate) struct Inner {
     bells: Bells,
     gatherer: Gatherer,
     denials: Mutex<Option<Timestamp>>,
+    swaps: Swaps,
 }
 
 impl From<Arc<Inner>> for Engine {
@@ -65,11 +67,15 @@ pub(crate) struct Bells {
 /// At most one audit leaf per this time for refused callers, who could otherwise fill the log.
 const DENIAL_PAUSE: Duration = Duration::from_secs(10);
 
+/// Compiled rule sets that are kept in memory; a country changes its rules a few times a year.
+const PACKS_AT_HAND: usize = 32;
+
 impl Engine {
     /// Starts with a pack; its rule set goes into the archive, so that every decision can be evaluated again.
     pub async fn new(ports: Ports, options: Options, pack: Pack) -> Result<Engine, EngineError> {
         let jitter = StdRng::seed_from_u64(ports.seed);
         let pack = Arc::new(pack);
+        let swaps = Swaps::new((ports.clock)());
         let (gatherer, queue) = Gatherer::new();
         let engine = Engine(Arc::new(Inner {
             ports,
@@ -80,6 +86,7 @@ impl Engine {
             bells: Bells::default(),
             gatherer,
             denials: Mutex::default(),
+            swaps,
         }));
         engine.archive(&pack).await?;
         tokio::spawn(queue.run(Arc::downgrade(&engine.0)));
@@ -91,18 +98,13 @@ impl Engine {
         Arc::clone(&self.0.pack.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Replaces the rule set whole. Events that were begun keep the one that they started with.
-    pub async fn swap_pack(&self, pack: Pack) -> Result<(), EngineError> {
-        let pack = Arc::new(pack);
-        self.archive(&pack).await?;
-        let from = self.pack().digest().to_owned();
-        let digest = pack.digest().to_owned();
+    /// From here on new events are decided by this pack, which must be archived. Events that were begun keep theirs.
+    pub(crate) fn put_pack(&self, pack: Arc<Pack>) {
         *self.0.pack.write().unwrap_or_else(PoisonError::into_inner) = pack;
-        let mut leaf = NewLeaf::new("ruleset", "engine", self.now());
-        leaf.from = Some(from);
-        leaf.to = Some(digest.clone());
-        leaf.ruleset = Some(digest);
-        self.witness(leaf).await
+    }
+
+    pub(crate) fn swaps(&self) -> &Swaps {
+        &self.0.swaps
     }
 
     /// Now, by the clock that was passed in.
@@ -261,24 +263,34 @@ impl Engine {
     }
 
     async fn archive(&self, pack: &Arc<Pack>) -> Result<(), EngineError> {
-        let rule_set = Arc::new(rule_sets::RuleSet {
-            digest: pack.digest().to_owned(),
-            country: pack.country().code.clone(),
-            canonical: pack.canonical().to_owned(),
-            loaded_at: self.now(),
-        });
+        let rule_set = Arc::new(self.rule_set(pack));
         self.journal()
             .write(move |tx| {
                 let rule_set = Arc::clone(&rule_set);
                 Box::pin(async move { rule_sets::insert(tx, &rule_set).await })
             })
             .await?;
-        self.0
-            .archive
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(pack.digest().to_owned(), Arc::clone(pack));
+        self.keep_at_hand(pack);
         Ok(())
+    }
+
+    /// A pack as the archive takes it.
+    pub(crate) fn rule_set(&self, pack: &Pack) -> rule_sets::RuleSet {
+        rule_sets::RuleSet {
+            digest: pack.digest().to_owned(),
+            country: pack.country().code.clone(),
+            canonical: pack.canonical().to_owned(),
+            loaded_at: self.now(),
+        }
+    }
+
+    /// Spares the compiling of an archived rule set. What is dropped here is in the journal.
+    pub(crate) fn keep_at_hand(&self, pack: &Arc<Pack>) {
+        let mut archive = self.0.archive.lock().unwrap_or_else(PoisonError::into_inner);
+        if archive.len() >= PACKS_AT_HAND {
+            archive.clear();
+        }
+        archive.insert(pack.digest().to_owned(), Arc::clone(pack));
     }
 
     /// The rule set that decided, also when another one decides now.
@@ -294,11 +306,7 @@ impl Engine {
             .ok_or_else(|| unusable("it was never archived".to_owned()))?;
         let pack =
             Arc::new(Pack::from_canonical(&archived.canonical).map_err(|all| unusable(all.to_string()))?);
-        self.0
-            .archive
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(digest.to_owned(), Arc::clone(&pack));
+        self.keep_at_hand(&pack);
         Ok(pack)
     }
 }

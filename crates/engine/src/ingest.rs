@@ -151,6 +151,10 @@ impl Engine {
         for new in operations.iter().filter(|new| entry::is_queued(new.respond, new.state)) {
             tx.publish(entry::message(&Operation::from(new), now));
         }
+        for tried in fresh.iter().flat_map(|(_, decided)| &decided.would_have) {
+            let (rule, effect) = (tried.rule.clone(), tried.effect.clone());
+            metrics::counter!("civitas_would_have_total", "rule" => rule, "effect" => effect).increment(1);
+        }
         metrics::counter!("civitas_events_total", "outcome" => "new").increment(fresh.len() as u64);
         metrics::counter!("civitas_events_total", "outcome" => "known")
             .increment((intakes.len() - fresh.len()) as u64);
@@ -226,6 +230,7 @@ impl Engine {
             token: arrival.token.as_ref().filter(|_| keep).map(|token| Private::new(token.expose_secret())),
             token_expires_at: arrival.token_expires_at.filter(|_| keep),
             traceparent: arrival.traceparent.clone(),
+            would_have: decided.would_have.clone(),
         }
     }
 
@@ -351,11 +356,9 @@ fn leaf(intake: &Intake, decided: &Decided, now: Timestamp) -> NewLeaf {
     leaf.ruleset = Some(decided.ruleset.clone());
     leaf.rule.clone_from(&decided.rule);
     leaf.traceparent.clone_from(&intake.arrival.traceparent);
+    leaf.would_have.clone_from(&decided.would_have);
     let mut said: Vec<String> = decided.message.iter().cloned().collect();
     said.push(decided.sentence.clone());
-    said.extend(
-        decided.would_have.iter().map(|rule| format!("rule {rule} (evaluate only) would have matched")),
-    );
     said.extend(decided.anomaly.clone());
     leaf.reason = Some(said.join("; "));
     leaf

@@ -29,6 +29,7 @@ mod outbox;
 pub mod queue;
 mod schedule;
 mod subscribe;
+pub mod swap;
 
 pub use self::{
     answers::{DeliverError, Delivered, IntentAnswer},
@@ -41,6 +42,7 @@ pub use self::{
     queue::Queue,
     schedule::{Backoff, Polling},
 };
+pub use civitas_audit::WouldHave;
 pub use civitas_journal::{
     civil_events::Origin,
     operations::State,

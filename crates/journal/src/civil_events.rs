@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::connection::Row;
 use crate::sql::{Args, Bulk, Columns};
-use crate::{JournalError, Private, RecordKey, Session, Tx, ordinals};
+use crate::{JournalError, Private, RecordKey, Session, Tx, WouldHave, ordinals};
 
 const TABLE: &str = "civil_events";
 
@@ -78,6 +78,8 @@ pub struct NewCivilEvent {
     pub token_expires_at: Option<Timestamp>,
     /// W3C trace context of the arrival.
     pub traceparent: Option<String>,
+    /// What rules in evaluate mode would have done, in file order.
+    pub would_have: Vec<WouldHave>,
 }
 
 /// A civil event as stored.
@@ -89,11 +91,12 @@ pub struct CivilEvent {
     pub event: NewCivilEvent,
 }
 
-const COLUMNS: usize = 23;
+const COLUMNS: usize = 24;
 static INSERT: Bulk = Bulk::new(
     "INSERT INTO civil_events (event_id, action_id, ordinal, tracking_id, event_type, action_type, \
      custom_action, request_id, origin, received_at, action_at, ruleset, rule, effect, sentence, answer, \
-     answer_reason, registration_number, record_number, document, token, token_expires_at, traceparent) VALUES ",
+     answer_reason, registration_number, record_number, document, token, token_expires_at, traceparent, \
+     would_have) VALUES ",
     COLUMNS,
     " ON CONFLICT (event_id, action_id) DO NOTHING RETURNING ordinal",
 );
@@ -122,6 +125,17 @@ pub async fn insert_many(tx: &mut Tx, events: &[NewCivilEvent]) -> Result<Vec<Op
     Ok((first..ordinal).map(|ordinal| inserted.contains(&ordinal).then_some(ordinal)).collect())
 }
 
+/// Nothing is written where nothing was tried: almost always.
+fn written(would_have: &[WouldHave]) -> Option<String> {
+    // Two strings each: they always serialise.
+    (!would_have.is_empty()).then(|| serde_json::to_string(would_have).unwrap_or_default())
+}
+
+fn read(text: Option<String>) -> Result<Vec<WouldHave>, JournalError> {
+    let Some(text) = text else { return Ok(Vec::new()) };
+    serde_json::from_str(&text).map_err(|_| JournalError::Corrupt { column: "would_have" })
+}
+
 fn bind(tx: &Tx, args: &mut Args, event: &NewCivilEvent, ordinal: i64) -> Result<(), JournalError> {
     let row = event.key.row();
     args.uuid(event.key.event_id).uuid(event.key.action_id).int(ordinal);
@@ -135,6 +149,7 @@ fn bind(tx: &Tx, args: &mut Args, event: &NewCivilEvent, ordinal: i64) -> Result
     args.bytes(tx.seal(TABLE, "document", &row, &event.document)?);
     args.opt_bytes(tx.seal_opt(TABLE, "token", &row, event.token.as_ref())?);
     args.opt_at(event.token_expires_at).opt_text(event.traceparent.as_deref());
+    args.opt_text(written(&event.would_have).as_deref());
     Ok(())
 }
 
@@ -143,7 +158,8 @@ macro_rules! select {
         concat!(
             "SELECT event_id, action_id, ordinal, tracking_id, event_type, action_type, custom_action, \
              request_id, origin, received_at, action_at, ruleset, rule, effect, sentence, answer, \
-             answer_reason, registration_number, record_number, document, token, token_expires_at, traceparent FROM civil_events ",
+             answer_reason, registration_number, record_number, document, token, token_expires_at, traceparent, \
+             would_have FROM civil_events ",
             $rest
         )
     };
@@ -176,6 +192,7 @@ fn decode(session: &Session, row: &Row) -> Result<CivilEvent, JournalError> {
             token: session.open_opt(TABLE, "token", &place, row.opt_bytes("token")?)?,
             token_expires_at: row.opt_at("token_expires_at")?,
             traceparent: row.opt_text("traceparent")?,
+            would_have: read(row.opt_text("would_have")?)?,
         },
     })
 }

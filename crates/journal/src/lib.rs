@@ -27,6 +27,7 @@ mod writer;
 pub mod audit_leaves;
 pub mod civil_events;
 pub mod confirmations;
+pub mod deciders;
 pub mod inbox;
 pub mod leases;
 pub mod operations;
@@ -36,7 +37,7 @@ pub mod rule_sets;
 pub mod subscriptions;
 
 pub use backend::Backend;
-pub use civitas_audit::NewLeaf;
+pub use civitas_audit::{NewLeaf, WouldHave};
 pub use error::{DatabaseFault, JournalError};
 pub use journal::{Journal, JournalOptions};
 pub use private::Private;

@@ -9,7 +9,10 @@ use crate::JournalError;
 use crate::backend::{Role, Target};
 use crate::connection::Driver;
 
-const TEXTS: [(i64, &str, &str); 1] = [(1, "journal", include_str!("../migrations/0001_journal.sql"))];
+const TEXTS: [(i64, &str, &str); 2] = [
+    (1, "journal", include_str!("../migrations/0001_journal.sql")),
+    (2, "swap", include_str!("../migrations/0002_swap.sql")),
+];
 
 /// Applies what is missing. Several processes may do so at once: PostgreSQL's migrator takes an advisory
 /// lock; SQLite's takes none, so there everything happens inside one transaction that holds the write lock.

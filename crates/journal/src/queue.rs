@@ -119,6 +119,21 @@ pub async fn list(
     rows.iter().map(decode).collect()
 }
 
+const OWED: &str = "SELECT o.event_id, o.action_id, o.ordinal, e.tracking_id, e.event_type, e.action_type, \
+    e.sentence, e.rule, o.operation, o.respond, o.aid, o.state, c.cause, CAST(NULL AS TEXT) AS cause_detail, \
+    c.attempts, c.next_action_at, o.deadline_at, o.created_at, o.updated_at, o.version, o.done FROM confirmations c \
+    JOIN operations o ON o.event_id = c.event_id AND o.action_id = c.action_id \
+    JOIN civil_events e ON e.event_id = c.event_id AND e.action_id = c.action_id \
+    WHERE c.state = 'due' AND o.done = 1 ORDER BY o.ordinal LIMIT $1";
+
+/// Finished operations whose answer OpenCRVS has not heard yet, oldest first: a person closed them, and the record is
+/// still frozen there. Cause, attempts and next time are those of the answer.
+pub async fn owed(session: &mut Session, limit: u32) -> Result<Vec<Entry>, JournalError> {
+    let mut args = Args::new();
+    args.int(limit.into());
+    session.rows(OWED, args).await?.iter().map(decode).collect()
+}
+
 fn decode(row: &Row) -> Result<Entry, JournalError> {
     Ok(Entry {
         key: RecordKey::new(row.uuid("event_id")?, row.uuid("action_id")?),

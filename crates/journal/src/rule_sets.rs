@@ -32,6 +32,25 @@ pub async fn insert(tx: &mut Tx, rule_set: &RuleSet) -> Result<bool, JournalErro
     Ok(inserted > 0)
 }
 
+/// Notes that this rule set decides from now on.
+pub async fn begin(tx: &mut Tx, digest: &str, now: Timestamp) -> Result<(), JournalError> {
+    let mut args = Args::new();
+    args.text(digest).at(now);
+    tx.execute("UPDATE rule_sets SET began_at = $2 WHERE digest = $1", args).await?;
+    Ok(())
+}
+
+/// The rule set that began to decide last; none in a journal where nothing was decided yet.
+pub async fn last_begun(session: &mut Session) -> Result<Option<RuleSet>, JournalError> {
+    let newest = "SELECT digest FROM rule_sets WHERE began_at IS NOT NULL ORDER BY began_at DESC LIMIT 1";
+    let digest =
+        session.rows(newest, Args::new()).await?.first().map(|row| row.text("digest")).transpose()?;
+    match digest {
+        Some(digest) => get(session, &digest).await,
+        None => Ok(None),
+    }
+}
+
 /// The rule set with this digest.
 pub async fn get(session: &mut Session, digest: &str) -> Result<Option<RuleSet>, JournalError> {
     let mut args = Args::new();

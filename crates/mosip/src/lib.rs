@@ -19,6 +19,7 @@ mod encoding;
 mod error;
 mod limits;
 mod packet;
+mod stage;
 mod status;
 pub mod websub;
 
@@ -31,4 +32,5 @@ pub use codes::advice;
 pub use error::{CallError, Class, Service};
 pub use limits::{Limit, Limits};
 pub use packet::CreatePacket;
+pub use stage::stage_in_words;
 pub use status::{RequestStatus, Status};

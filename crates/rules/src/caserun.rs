@@ -139,7 +139,11 @@ impl Case {
             decision.rule.as_deref().unwrap_or("none"),
         );
         out.compare("do", expect.act.as_str(), decision.effect.as_str());
-        out.compare("would_have", &expect.would_have.join(", "), &decision.would_have.join(", "));
+        if let Some(expected) = &expect.would_have {
+            let listed =
+                |rules: &[String]| if rules.is_empty() { "none".to_owned() } else { rules.join(", ") };
+            out.compare("would_have", &listed(expected), &listed(&decision.would_have));
+        }
         match &decision.effect {
             Effect::Operate { respond, deadline, .. } => {
                 if let Some(expected) = expect.respond {

@@ -191,6 +191,7 @@ impl CaseCompiler<'_> {
         let evaluated = expect
             .would_have
             .iter()
+            .flatten()
             .enumerate()
             .map(|(index, rule)| (rule, path.key("would_have").item(index)));
         for (rule, path) in named.chain(evaluated) {

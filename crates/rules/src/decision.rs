@@ -46,7 +46,9 @@ pub struct Decision {
     pub rule: Option<String>,
     /// What is to be done.
     pub effect: Effect,
-    /// Rules in evaluate mode that matched on the way to the decision, in file order.
+    /// Rules in evaluate mode that would have decided, had they counted: those that matched, or would have held
+    /// the record, on the way to the decision; in file order. [`crate::Pack::would_have`] says what they would
+    /// have done.
     pub would_have: Vec<String>,
 }
 

@@ -53,6 +53,7 @@ mod structure;
 mod suggest;
 mod template;
 mod term;
+mod trial;
 mod truth;
 mod words;
 

@@ -61,7 +61,7 @@ const FOR_NEW_PACKS: [Code; 6] = [Code::R060, Code::R061, Code::R062, Code::R063
 /// A compiled country pack. Cloning is cheap; everything in it is immutable.
 #[derive(Clone)]
 pub struct Pack {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 /// What a pack is made of.

@@ -97,6 +97,10 @@ impl Rules {
         for (_, rule) in self.of_step(facts) {
             match (rule.eval(scene), rule.mode) {
                 (Truth::True, Mode::Evaluate) => would_have.push(rule.id.clone()),
+                // A record that the rule would have frozen is what a trial is to find out.
+                (Truth::Unknown, Mode::Evaluate) if rule.if_unknown == IfUnknown::Hold => {
+                    would_have.push(rule.id.clone());
+                }
                 (Truth::True, _) => {
                     return Decision { rule: Some(rule.id.clone()), effect: rule.effect.clone(), would_have };
                 }

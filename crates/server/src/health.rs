@@ -4,7 +4,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use civitas_engine::queue::Filter;
+use civitas_engine::swap::PackView;
 use http::StatusCode;
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,13 +17,55 @@ use crate::state::App;
 pub(crate) struct Health {
     /// `ok`, or what is missing.
     status: &'static str,
+    /// The rule set that decides here. A pack that was refused does not make the process unhealthy: the one before
+    /// goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ruleset: Option<RuleSet>,
+}
+
+/// The rule set that decides.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RuleSet {
+    /// SHA-256 of its canonical form.
+    digest: String,
+    /// Since when it decides here.
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// The last attempt to take a changed pack.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_reload: Option<LastReload>,
+}
+
+/// An attempt to take a changed pack.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LastReload {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// `swapped`, `unchanged`, or why the pack was refused: `unreadable`, `invalid`, `cases_failed`,
+    /// `restart_needed`, `journal_failed`.
+    outcome: &'static str,
+    /// The first problems, each with file, line and column.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<String>,
+}
+
+impl RuleSet {
+    fn of(view: PackView) -> Self {
+        let last_reload = view.last.map(|last| LastReload {
+            at: last.at,
+            outcome: last.outcome.as_str(),
+            problems: last.problems.iter().map(ToString::to_string).collect(),
+        });
+        RuleSet { digest: view.digest, since: view.since, last_reload }
+    }
 }
 
 /// Whether the process runs at all.
 #[utoipa::path(get, path = "/health/live", tag = "Operation",
     responses((status = 200, description = "It runs", body = Health)))]
 pub(crate) async fn live() -> Json<Health> {
-    Json(Health { status: "ok" })
+    Json(Health { status: "ok", ruleset: None })
 }
 
 /// Whether it can take work: the journal answers, and no stop was asked for.
@@ -29,12 +73,13 @@ pub(crate) async fn live() -> Json<Health> {
     responses((status = 200, description = "It takes work", body = Health),
               (status = 503, description = "It does not, or not any more", body = Health)))]
 pub(crate) async fn ready(State(app): State<App>) -> Response {
+    let ruleset = Some(RuleSet::of(app.desk.pack()));
     let status = if app.stop.is_cancelled() {
         "stopping"
     } else if app.desk.list(Filter { limit: 1, ..Filter::default() }).await.is_err() {
         "journal unavailable"
     } else {
-        return Json(Health { status: "ok" }).into_response();
+        return Json(Health { status: "ok", ruleset }).into_response();
     };
-    (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status })).into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status, ruleset })).into_response()
 }

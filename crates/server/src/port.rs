@@ -7,6 +7,7 @@ use std::time::Duration;
 use civitas_engine::queue::{
     ActError, ActRequest, Acted, Filter, Overview, QueueError, QueueRow, RecordView,
 };
+use civitas_engine::swap::{Ask, Attempt, DeciderView, PackView, Trigger};
 use civitas_engine::{Answer, Arrival, DeliverError, Engine, IngestError, IntentAnswer};
 use civitas_mosip::websub::Intent;
 
@@ -72,8 +73,14 @@ impl Intake for Live {
 
 /// The queue and the records, for people.
 pub trait Desk: Send + Sync + 'static {
-    /// Digest of the rule set that decides.
-    fn ruleset(&self) -> String;
+    /// What decides here, and what became of the last attempt to change it.
+    fn pack(&self) -> PackView;
+
+    /// The processes that decide on this journal.
+    fn deciders(&self) -> Reply<'_, Result<Vec<DeciderView>, QueueError>>;
+
+    /// Reads the pack's folder anew in this operator's name. `None` where this process reads none.
+    fn reload(&self, operator: String, reason: Option<String>) -> Reply<'_, Option<Attempt>>;
 
     /// How things stand, with so many waiting operations and decisions.
     fn overview(&self, rows: u32) -> Reply<'_, Result<Overview, QueueError>>;
@@ -89,8 +96,18 @@ pub trait Desk: Send + Sync + 'static {
 }
 
 impl Desk for Live {
-    fn ruleset(&self) -> String {
-        self.engine.pack().digest().to_owned()
+    fn pack(&self) -> PackView {
+        self.engine.pack_view()
+    }
+
+    fn deciders(&self) -> Reply<'_, Result<Vec<DeciderView>, QueueError>> {
+        Box::pin(async move { self.engine.queue().deciders().await })
+    }
+
+    fn reload(&self, operator: String, reason: Option<String>) -> Reply<'_, Option<Attempt>> {
+        Box::pin(async move {
+            self.engine.reload_pack(Ask { trigger: Trigger::Operator, actor: operator, reason }).await
+        })
     }
 
     fn overview(&self, rows: u32) -> Reply<'_, Result<Overview, QueueError>> {

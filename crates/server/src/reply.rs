@@ -52,6 +52,11 @@ impl Refusal {
         Self::new(StatusCode::UNAUTHORIZED, code, message, advice)
     }
 
+    /// The body alone, for a reply that says more.
+    pub(crate) fn into_body(self) -> ErrorBody {
+        ErrorBody { error: self.detail }
+    }
+
     /// The status of the reply.
     pub(crate) fn status(&self) -> StatusCode {
         self.status

@@ -24,6 +24,8 @@ pub fn router(parts: Parts, options: Options) -> Router {
         .route("/api/v1/queue", get(api::queue::queue))
         .route("/api/v1/records/{id}", get(api::record::record))
         .route("/api/v1/records/{id}/{act}", post(api::act::act).layer(DefaultBodyLimit::max(ACT_BODY)))
+        .route("/api/v1/pack", get(api::pack::pack))
+        .route("/api/v1/pack/reload", post(api::pack::reload).layer(DefaultBodyLimit::max(ACT_BODY)))
         .route("/api/openapi.json", get(api::openapi::openapi))
         .route("/", get(pages::overview::overview))
         .route("/records/{id}", get(pages::record::record))

@@ -17,6 +17,7 @@ mod opencrvs;
 mod order;
 mod privacy;
 mod queue;
+mod reload;
 mod subscriptions;
 mod support;
 mod swap;

@@ -223,3 +223,29 @@ async fn what_mosip_has_issued_is_not_rejected() {
     in_state(&stack, case, "confirmed").await;
     stack.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_released_record_stays_in_the_list_until_opencrvs_has_heard_of_it() {
+    let stack = Stack::with(silent()).await;
+    let outage = civitas_sandbox::RouteFaults {
+        outage: civitas_sandbox::Outage::Unavailable,
+        ..civitas_sandbox::RouteFaults::default()
+    };
+    let (case, _) = awaited(&stack).await;
+    fault(&stack, "opencrvs.accept", outage);
+    done(&stack, case, Act::Release, "the family travels today").await;
+    let listed = || async { stack.engine.queue().list(&Filter::default()).await.unwrap() };
+    civitas_tests::wait::until("the list says why OpenCRVS has not heard", || async {
+        listed().await.first().is_some_and(|row| row.cause.is_some())
+    })
+    .await;
+    let row = listed().await.remove(0);
+    assert_eq!((row.event_id, row.state.as_str(), row.frozen), (case.event, "released", true));
+    assert!(row.advice.is_some() && row.next_action_at.is_some() && row.attempts > 0, "{row:?}");
+    let code = row.cause.map(|cause| cause.code);
+    let by_cause = Filter { cause: code, ..Filter::default() };
+    assert_eq!(stack.engine.queue().list(&by_cause).await.unwrap().len(), 1);
+    mend(&stack);
+    civitas_tests::wait::until("the list is empty", || async { listed().await.is_empty() }).await;
+    stack.stop().await;
+}

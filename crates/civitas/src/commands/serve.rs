@@ -4,17 +4,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
+use civitas_engine::Engine;
+use civitas_engine::swap::{Ask, Trigger, Watch};
 use civitas_kafka::{Consumer, Publisher};
 use civitas_server::{Live, Parts};
 use clap::{Args, ValueEnum};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::bridge::Bridge;
 use crate::config::{self, Config, Layers};
-use crate::{assembly, telemetry};
+use crate::starting::{self, Starting};
+use crate::{assembly, pack, telemetry};
 
 /// Run the engine.
 #[derive(Debug, Args)]
@@ -46,6 +50,11 @@ impl Part {
     /// Every part that runs with, or without, a broker.
     pub fn all(kafka: bool) -> Vec<Self> {
         Self::ALL.into_iter().filter(|part| kafka || !part.needs_kafka()).collect()
+    }
+
+    /// Whether new events are decided there: it then keeps its rule set up to date.
+    fn decides(self) -> bool {
+        matches!(self, Self::Server | Self::Consumer)
     }
 
     fn needs_kafka(self) -> bool {
@@ -85,12 +94,13 @@ async fn until_stopped(config: Config, parts: Vec<Part>) -> anyhow::Result<()> {
         // The journal knows what was in hand; its leases end by themselves.
         std::process::exit(130);
     });
-    start(config, parts, stop).await
+    // From here on SIGHUP ends nothing, also while the engine starts.
+    let hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be listened to")?;
+    start(config, parts, stop, Some(hangup)).await
 }
 
 /// Completes when the process is asked to end.
 pub(super) async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
@@ -103,14 +113,21 @@ pub(super) async fn stop_signal() {
     }
 }
 
-/// Runs the parts until `stop`, or until one of them ends by itself.
-pub async fn start(config: Config, parts: Vec<Part>, stop: CancellationToken) -> anyhow::Result<()> {
-    let pack = assembly::load_pack(&config)?;
-    tracing::info!(ruleset = pack.digest(), country = pack.country().code, "country pack loaded");
+/// Runs the parts until `stop`, or until one of them ends by itself. On a hangup the pack is read anew.
+pub async fn start(
+    config: Config,
+    parts: Vec<Part>,
+    stop: CancellationToken,
+    hangup: Option<Signal>,
+) -> anyhow::Result<()> {
     let kafka = assembly::kafka(&config)?;
     // The port is taken before anything else starts, so that two servers on one port never both work.
     let listener = if parts.contains(&Part::Server) { Some(listen(&config).await?) } else { None };
-    let engine = assembly::engine(&config, pack).await?;
+    let journal = assembly::migrated_journal(&config).await?;
+    let starting = starting::pack(&config, &journal).await?;
+    let engine = assembly::engine(&config, journal, starting.pack.clone()).await?;
+    let (ruleset, country) = (starting.pack.digest(), starting.pack.country().code.as_str());
+    tracing::info!(ruleset, country, "country pack loaded");
     let mut running: JoinSet<anyhow::Result<&'static str>> = JoinSet::new();
     if let Some(listener) = listener {
         let live = Arc::new(Live { engine: engine.clone(), patience: config.server.trigger_patience.0 });
@@ -132,6 +149,12 @@ pub async fn start(config: Config, parts: Vec<Part>, stop: CancellationToken) ->
             civitas_server::serve(listener, router, stop, drain).await.context("the HTTP server failed")?;
             Ok("server")
         });
+    }
+    if parts.iter().any(|part| part.decides()) {
+        keep_rules(&config, &engine, starting, &stop, &mut running).await?;
+    }
+    if let Some(hangup) = hangup {
+        tokio::spawn(reload_on(hangup, engine.clone()));
     }
     if parts.contains(&Part::Dispatcher) {
         let (engine, stop) = (engine.clone(), stop.clone());
@@ -167,6 +190,42 @@ pub async fn start(config: Config, parts: Vec<Part>, stop: CancellationToken) ->
         }
     }
     supervise(running, &stop).await
+}
+
+/// Keeps the rule set of a process that decides up to date with its folder, and tells the others what it is.
+async fn keep_rules(
+    config: &Config,
+    engine: &Engine,
+    starting: Starting,
+    stop: &CancellationToken,
+    running: &mut JoinSet<anyhow::Result<&'static str>>,
+) -> anyhow::Result<()> {
+    engine.read_packs_from(pack::source(config.pack.as_path().to_owned()), starting.found);
+    let begun = engine.begin_deciding(starting.before, starting.refused).await;
+    begun.context("the rule set cannot be written into the journal")?;
+    let (keeper, stopped) = (engine.clone(), stop.clone());
+    running.spawn(async move {
+        keeper.keep_deciding(stopped).await;
+        Ok("rule set")
+    });
+    if config.reload.watch {
+        let watch = Watch { every: config.reload.every.0, settle: config.reload.settle.0 };
+        let (watcher, stopped) = (engine.clone(), stop.clone());
+        running.spawn(async move {
+            watcher.watch_pack(watch, stopped).await;
+            Ok("watch of the pack")
+        });
+    }
+    Ok(())
+}
+
+/// Reads the pack anew on each hangup.
+async fn reload_on(mut hangup: Signal, engine: Engine) {
+    while hangup.recv().await.is_some() {
+        if engine.reload_pack(Ask::by_itself(Trigger::Signal)).await.is_none() {
+            tracing::info!("SIGHUP: this process decides nothing, so it reads no country pack");
+        }
+    }
 }
 
 /// Waits for all parts. One that ends before it was told to takes the others with it: half an engine would look

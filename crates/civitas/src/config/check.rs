@@ -17,6 +17,7 @@ const SECRET_PROPERTIES: [&str; 6] = [
 /// Everything that is wrong across keys.
 pub(super) fn check(config: &Config, tree: &Node) -> Vec<Problem> {
     let mut found = Found { tree, problems: Vec::new() };
+    reload(config, &mut found);
     database(config, &mut found);
     server(config, &mut found);
     confirmation(config, &mut found);
@@ -50,6 +51,18 @@ impl Found<'_> {
         match origin {
             Some(node) => problem.or_at(&node.origin),
             None => problem,
+        }
+    }
+}
+
+fn reload(config: &Config, found: &mut Found<'_>) {
+    let ranges = [
+        ("reload.every", config.reload.every, 3_600_000, "1 h"),
+        ("reload.settle", config.reload.settle, 600_000, "10 min"),
+    ];
+    for (path, wait, longest, said) in ranges {
+        if !(100..=longest).contains(&wait.0.as_millis()) {
+            found.add(path, format!("`{path}` is out of range"), format!("from 100 ms to {said}"));
         }
     }
 }

@@ -45,6 +45,8 @@ pub struct Config {
     pub instance: Instance,
     /// Folder of the country pack.
     pub pack: FilePath,
+    /// Taking a changed pack.
+    pub reload: Reload,
     /// The journal.
     pub database: Database,
     /// The HTTP server.
@@ -135,9 +137,10 @@ struct Sections<'a> {
 
 impl Sections<'_> {
     fn read(&mut self) -> Option<Config> {
-        // Each section is read even if another failed, so that one run shows the first mistake of each.
+        // Each section is read even if another failed, so that one run shows all mistakes.
         let instance = self.section("instance");
         let pack = self.section("pack");
+        let reload = self.section("reload");
         let database = self.section("database");
         let server = self.section("server");
         let opencrvs = self.section("opencrvs");
@@ -148,6 +151,7 @@ impl Sections<'_> {
         Some(Config {
             instance: instance?,
             pack: pack?,
+            reload: reload?,
             database: database?,
             server: server?,
             opencrvs: opencrvs?,
@@ -161,12 +165,27 @@ impl Sections<'_> {
     fn section<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
         let node = self.tree.get(&[name])?.clone();
         let origin = node.origin.clone();
-        match T::deserialize(Reader::new(node, name, Rc::clone(&self.unknown))) {
+        match T::deserialize(Reader::new(node.clone(), name, Rc::clone(&self.unknown))) {
             Ok(section) => Some(section),
             Err(error) => {
                 self.problems.push(error.0.or_at(&origin));
+                self.other_mistakes::<T>(&node, name);
                 None
             }
+        }
+    }
+
+    /// Reading a section ends at its first mistake, so each of its keys is put first once. Of a list, only the first
+    /// mistake is met.
+    fn other_mistakes<T: DeserializeOwned>(&mut self, section: &Node, name: &str) {
+        for path in section.leaves().keys() {
+            let keys: Vec<&str> = path.split('.').collect();
+            let unknown = Rc::default();
+            let read =
+                T::deserialize(Reader::new(section.clone().with_first(&keys), name, Rc::clone(&unknown)));
+            let mistake = read.err().map(|error| error.0.or_at(&section.origin));
+            add_new(&mut self.problems, mistake);
+            add_new(&mut self.unknown.borrow_mut(), unknown.take());
         }
     }
 
@@ -180,6 +199,16 @@ impl Sections<'_> {
                 Some(meant) => problem.help(format!("did you mean `{meant}`?")),
                 None => problem.help(format!("known keys here: {}", known.join(", "))),
             });
+        }
+    }
+}
+
+/// Adds the problems that are not told yet.
+fn add_new(told: &mut Vec<Problem>, found: impl IntoIterator<Item = Problem>) {
+    for problem in found {
+        let text = problem.to_string();
+        if told.iter().all(|known| known.to_string() != text) {
+            told.push(problem);
         }
     }
 }

@@ -16,6 +16,18 @@ pub struct Instance {
     pub name: Option<String>,
 }
 
+/// Taking a changed pack.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Reload {
+    /// Whether the folder is looked at.
+    pub watch: bool,
+    /// How often.
+    pub every: Wait,
+    /// How long it must stay as it is.
+    pub settle: Wait,
+}
+
 /// The journal.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]

@@ -119,6 +119,22 @@ fn all_unknown_keys_are_shown_at_once() {
 }
 
 #[test]
+fn every_mistake_of_a_section_is_shown_at_once() {
+    let text = error_of(
+        "dispatch:\n  workers: many\n  lease: soon\n  backoff: { first: 2, colour: red }\nserver: { listen: here, drain: 5 }\n",
+    );
+    for (line, mistakes) in [(15, 1), (16, 1), (17, 2), (18, 2)] {
+        let place = format!("civitas.yaml:{line}:");
+        assert_eq!(
+            text.lines().filter(|at| at.starts_with(&place)).count(),
+            mistakes,
+            "line {line} in {text}"
+        );
+    }
+    assert!(text.contains("unknown key `colour` in `dispatch.backoff`"), "{text}");
+}
+
+#[test]
 fn a_wrong_type_is_shown_at_its_value() {
     insta::assert_snapshot!(error_of("dispatch:\n  workers: many\n"), @r"
     civitas.yaml:15:12: `dispatch.workers` wants a whole number from 1 to 256, found text

@@ -129,6 +129,20 @@ impl Node {
         entries.iter_mut().find(|entry| entry.key == *first)?.node.get_mut(rest)
     }
 
+    /// The same, with the keys of this path in front of their neighbours: what reads entries in order meets them first.
+    #[must_use]
+    pub(super) fn with_first(mut self, path: &[&str]) -> Self {
+        let (Value::Map(entries), Some((first, rest))) = (&mut self.value, path.split_first()) else {
+            return self;
+        };
+        if let Some(found) = entries.iter().position(|entry| entry.key == *first) {
+            let mut entry = entries.remove(found);
+            entry.node = entry.node.with_first(rest);
+            entries.insert(0, entry);
+        }
+        self
+    }
+
     /// Every path below this node in file order, leaves only.
     pub(super) fn leaves(&self) -> BTreeMap<String, &Self> {
         let mut found = BTreeMap::new();

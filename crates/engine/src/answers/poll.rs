@@ -161,9 +161,11 @@ impl Engine {
         let aid = aid_of(operation).ok()?;
         let trail = self.mosip().transactions(&aid, self.now()).await.ok()?;
         let last = trail.into_iter().next_back()?;
+        let words = civitas_mosip::stage_in_words(&last.stage).map(|words| format!(", {words}"));
+        let stage = format!("{}{}", last.stage, words.unwrap_or_default());
         Some(match last.sub_status {
-            Some(sub) => format!("{} at {} ({sub})", last.status, last.stage),
-            None => format!("{} at {}", last.status, last.stage),
+            Some(sub) => format!("{} at {stage} ({sub})", last.status),
+            None => format!("{} at {stage}", last.status),
         })
     }
 }

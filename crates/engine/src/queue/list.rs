@@ -19,7 +19,8 @@ use crate::{Cause, entry};
 /// Which rows to list; everything that is given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Only this state. Without one: what is frozen or stalled.
+    /// Only this state. Without one: what is frozen or stalled, also where a person closed it and OpenCRVS has not
+    /// heard of that yet.
     pub state: Option<State>,
     /// Only this operation.
     pub operation: Option<String>,
@@ -133,6 +134,20 @@ pub struct LastDecision {
     pub at: Timestamp,
 }
 
+/// A confirmation keeps its cause as one text: code and detail.
+fn with_cause(mut entry: Entry) -> Entry {
+    let cause = entry.cause.take();
+    let parts = cause.as_deref().map(|cause| cause.split_once(": ").unwrap_or((cause, "")));
+    entry.cause = parts.map(|(code, _)| code.to_owned());
+    entry.cause_detail = parts.map(|(_, detail)| detail.to_owned()).filter(|detail| !detail.is_empty());
+    entry
+}
+
+fn matches(entry: &Entry, filter: &Filter) -> bool {
+    filter.operation.as_ref().is_none_or(|operation| *operation == entry.operation)
+        && filter.cause.as_ref().is_none_or(|cause| entry.cause.as_ref() == Some(cause))
+}
+
 impl Queue {
     /// The rows, oldest first.
     pub async fn list(&self, filter: &Filter) -> Result<Vec<QueueRow>, QueueError> {
@@ -145,22 +160,27 @@ impl Queue {
             ..queue::Filter::default()
         };
         let mut reader = self.journal.read().await?;
-        let mut rows = Vec::new();
+        let mut found = Vec::new();
+        if filter.state.is_none() {
+            let owed = queue::owed(&mut reader, limit).await?.into_iter().map(with_cause);
+            found.extend(owed.filter(|entry| matches(entry, filter)));
+        }
         let mut after = 0;
         loop {
             let page = queue::list(&mut reader, &wanted, after, limit).await?;
-            let Some(last) = page.last() else { return Ok(rows) };
-            after = last.ordinal;
             let full = page.len() == limit as usize;
-            let shown = page
-                .into_iter()
-                .filter(|entry| filter.state.is_some() || entry::is_queued(entry.respond, entry.state));
-            rows.extend(shown.map(QueueRow::of));
-            if !full || rows.len() >= limit as usize {
-                rows.truncate(limit as usize);
-                return Ok(rows);
+            after = page.last().map_or(after, |last| last.ordinal);
+            found.extend(
+                page.into_iter()
+                    .filter(|entry| filter.state.is_some() || entry::is_queued(entry.respond, entry.state)),
+            );
+            if !full || found.len() >= limit as usize {
+                break;
             }
         }
+        found.sort_by_key(|entry| entry.ordinal);
+        found.truncate(limit as usize);
+        Ok(found.into_iter().map(QueueRow::of).collect())
     }
 
     /// Counts, the last decisions and the oldest waiting rows.

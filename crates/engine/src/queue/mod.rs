@@ -41,7 +41,11 @@ impl Queue {
         self
     }
 
-    fn now(&self) -> jiff::Timestamp {
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    pub(crate) fn now(&self) -> jiff::Timestamp {
         (self.clock)()
     }
 

@@ -1,6 +1,6 @@
 //! One record: its civil events with the sentence why, its operations, and everything that happened, in order.
 
-use civitas_audit::Leaf;
+use civitas_audit::{Leaf, WouldHave};
 use civitas_journal::{
     JournalError, Reader, audit_leaves,
     civil_events::{self, CivilEvent},
@@ -48,6 +48,8 @@ pub struct ActionView {
     pub effect: String,
     /// Why.
     pub sentence: String,
+    /// What rules in evaluate mode would have done, in file order.
+    pub would_have: Vec<WouldHave>,
     /// What OpenCRVS was answered: `accept`, `await` or `reject`.
     pub answer: String,
     /// What is asked of MOSIP.
@@ -169,6 +171,7 @@ async fn view(reader: &mut Reader, event: CivilEvent) -> Result<ActionView, Jour
         rule: event.rule,
         effect: event.effect,
         sentence: event.sentence,
+        would_have: event.would_have,
         answer: event.answer.as_str().to_owned(),
         operation: operation.map(|operation| OperationView {
             entry: QueueEntry::of(&operation),

@@ -194,7 +194,14 @@ fn not_sent(call: &Call<'_>, error: &reqwest::Error) -> CallError {
         "http-3xx" => "was redirected",
         _ => "was not answered to the end",
     };
-    CallError::classed(call.service, class, code, format!("{} {happened}{separator}{detail}", call.what))
+    let (what, place) = (call.what, place(&call.url));
+    CallError::classed(call.service, class, code, format!("{what} {happened}{place}{separator}{detail}"))
+}
+
+/// Which machine was meant: the path may hold ids, and an address may hold a password.
+fn place(url: &str) -> String {
+    let url = reqwest::Url::parse(url).ok();
+    url.map(|url| format!(" ({})", url.origin().ascii_serialization())).unwrap_or_default()
 }
 
 /// `Retry-After` in seconds or as a date.
@@ -212,6 +219,16 @@ mod tests {
     use reqwest::header::HeaderValue;
 
     use super::*;
+
+    #[test]
+    fn the_address_is_named_without_what_is_private_in_it() {
+        let place = |url| super::place(url);
+        assert_eq!(
+            place("http://user:secret@mosip.example:8090/v1/x/10001?uin=7"),
+            " (http://mosip.example:8090)"
+        );
+        assert_eq!(place("nonsense"), "");
+    }
 
     #[test]
     fn retry_after_is_read_in_seconds_and_as_a_date() {

@@ -92,9 +92,9 @@ pub(crate) struct Expect {
     pub(crate) deadline: Option<String>,
     /// With `do: hold`: the fields whose absence leaves the rule undecided.
     pub(crate) missing: Option<Vec<String>>,
-    /// Rules in evaluate mode that match.
-    #[serde(default)]
-    pub(crate) would_have: Vec<String>,
+    /// Rules in evaluate mode that match; compared where it is given, so that a rule can be tried beside cases that
+    /// are not about it.
+    pub(crate) would_have: Option<Vec<String>>,
     /// Language → the sentence that says why.
     #[serde(default)]
     pub(crate) sentence: Localised,

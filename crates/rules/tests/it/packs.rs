@@ -187,6 +187,30 @@ fn a_rule_on_trial_is_recorded_and_does_nothing() {
     let decision = decide(&pack, json!({}));
     assert_eq!((decision.rule, decision.effect), (None, Effect::None));
     assert_eq!(decision.would_have, ["trial"]);
+    assert_eq!(pack.rules_on_trial().collect::<Vec<_>>(), ["trial"]);
+}
+
+#[test]
+fn what_a_rule_on_trial_would_have_done_is_told_also_when_it_would_have_held() {
+    let pack = with_rules(&format!(
+        "  - id: trial\n{RULE}    if: known\n    do: reject\n    reason: {{ en: No, fr: Non }}\n    if_unknown: hold\n    mode: evaluate\n  - id: skips\n{RULE}    if: known\n    do: ignore\n    mode: evaluate\n"
+    ));
+    let tried = |declaration: serde_json::Value| {
+        let after = declaration.as_object().unwrap().clone();
+        let facts = facts("birth", "REGISTER", &after, &after);
+        let decision = pack.decide(&facts);
+        assert_eq!((&decision.rule, &decision.effect), (&None, &Effect::None), "a trial decides nothing");
+        let told = pack.would_have(&facts, &decision).into_iter();
+        told.map(|(rule, effect)| (rule.to_owned(), effect)).collect::<Vec<_>>()
+    };
+    let reject = Effect::Reject { reason: "No".to_owned() };
+    assert_eq!(
+        tried(json!({ "mother.verified": "verified" })),
+        [("trial".to_owned(), reject), ("skips".to_owned(), Effect::Ignore)]
+    );
+    let hold = Effect::Hold { missing: vec!["mother.verified".to_owned()] };
+    assert_eq!(tried(json!({})), [("trial".to_owned(), hold)]);
+    assert_eq!(tried(json!({ "mother.verified": "failed" })), []);
 }
 
 #[test]

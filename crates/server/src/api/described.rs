@@ -2,7 +2,12 @@
 
 use std::borrow::Cow;
 
-use civitas_engine::queue;
+use civitas_engine::queue::{
+    Acted as ActedType, Overview as OverviewType, QueueRow as QueueRowType, RecordView as RecordViewType,
+};
+use civitas_engine::swap::{
+    Attempt as AttemptType, DeciderView as DeciderViewType, PackView as PackViewType,
+};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 use utoipa::openapi::{Object, RefOr, Schema};
@@ -10,7 +15,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 /// Names that handlers use in their descriptions; the content is put in by [`schemas`].
 macro_rules! named {
-    ($($name:ident),+) => {
+    ($($name:ident: $kind:ty),+) => {
         $(
             pub(crate) struct $name;
 
@@ -34,10 +39,13 @@ macro_rules! named {
                 settings.meta_schema = None;
             });
             let mut generator = settings.into_generator();
-            $(let _ = generator.subschema_for::<queue::$name>();)+
+            $(let _ = generator.subschema_for::<$kind>();)+
             generator.take_definitions(true)
         }
     };
 }
 
-named!(QueueRow, RecordView, Overview, Acted);
+named!(
+    QueueRow: QueueRowType, RecordView: RecordViewType, Overview: OverviewType, Acted: ActedType,
+    PackView: PackViewType, DeciderView: DeciderViewType, Attempt: AttemptType
+);

@@ -4,6 +4,7 @@ pub(crate) mod act;
 pub(crate) mod described;
 pub(crate) mod openapi;
 pub(crate) mod overview;
+pub(crate) mod pack;
 pub(crate) mod queue;
 pub(crate) mod record;
 

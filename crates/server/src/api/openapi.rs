@@ -8,7 +8,7 @@ use serde_json::Value;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use crate::api::{act, described, overview, queue, record};
+use crate::api::{act, described, overview, pack, queue, record};
 use crate::websub::{delivery, intent};
 use crate::{health, metric, trigger};
 
@@ -21,7 +21,7 @@ use crate::{health, metric, trigger};
     ),
     paths(
         trigger::trigger, intent::intent, delivery::delivery, overview::overview, queue::queue, record::record,
-        act::act, health::live, health::ready, metric::metrics, openapi,
+        act::act, pack::pack, pack::reload, health::live, health::ready, metric::metrics, openapi,
     ),
     tags(
         (name = "OpenCRVS", description = "What OpenCRVS calls"),

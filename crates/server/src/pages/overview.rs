@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use civitas_engine::queue::{LastDecision, Overview, QueueRow};
+use civitas_engine::swap::{DeciderView, PackView};
 use http::HeaderMap;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -19,12 +20,55 @@ const ROWS: u32 = 50;
 #[template(path = "overview.html")]
 struct Page {
     frame: Frame,
-    ruleset: String,
-    ruleset_start: String,
+    rules: Rules,
     counts: Vec<Count>,
     waiting: Vec<WaitingRow>,
     more: bool,
     decisions: Vec<DecisionRow>,
+}
+
+/// The rule set that decides, and what an operator should know about it.
+struct Rules {
+    digest: String,
+    short: String,
+    since: Timestamp,
+    shown_since: String,
+    on_trial: Vec<String>,
+    /// The last attempt, where it left this rule set in force.
+    refused: Option<Refusal>,
+    /// Processes that decide by another one.
+    others: Vec<String>,
+}
+
+struct Refusal {
+    why: &'static str,
+    at: Timestamp,
+    shown_at: String,
+    problems: Vec<String>,
+    more: usize,
+}
+
+impl Rules {
+    fn of(view: PackView, deciders: &[DeciderView]) -> Self {
+        let short = |digest: &str| digest.chars().take(12).collect::<String>();
+        let others = deciders.iter().filter(|decider| decider.ruleset != view.digest);
+        let others = others.map(|decider| format!("{} by {}", decider.instance, short(&decider.ruleset)));
+        Self {
+            short: short(&view.digest),
+            since: view.since,
+            shown_since: shown(view.since),
+            others: others.collect(),
+            refused: view.refused().map(|last| Refusal {
+                why: last.outcome.sentence(),
+                at: last.at,
+                shown_at: shown(last.at),
+                problems: last.problems.iter().map(ToString::to_string).collect(),
+                more: last.more,
+            }),
+            on_trial: view.on_trial,
+            digest: view.digest,
+        }
+    }
 }
 
 struct Count {
@@ -59,19 +103,18 @@ pub(crate) async fn overview(State(app): State<App>, headers: HeaderMap) -> Resp
     if let Err(response) = admit(&app, &headers, "overview page").await {
         return response;
     }
-    match app.desk.overview(ROWS).await {
-        Ok(overview) => render(&page(&app, overview, (app.clock)())),
+    let found = async { Ok((app.desk.overview(ROWS).await?, app.desk.deciders().await?)) };
+    match found.await {
+        Ok((overview, deciders)) => render(&page(&app, overview, &deciders, (app.clock)())),
         Err(error) => refused(&app, &api::unreadable(&error)),
     }
 }
 
-fn page(app: &App, overview: Overview, now: Timestamp) -> Page {
+fn page(app: &App, overview: Overview, deciders: &[DeciderView], now: Timestamp) -> Page {
     let Overview { counts, waiting, decisions, .. } = overview;
-    let ruleset = app.desk.ruleset();
     Page {
         frame: Frame::new(app, now),
-        ruleset_start: ruleset.chars().take(12).collect(),
-        ruleset,
+        rules: Rules::of(app.desk.pack(), deciders),
         counts: counts.operations.into_iter().map(|(state, number)| Count { state, number }).collect(),
         more: waiting.len() >= ROWS as usize,
         waiting: waiting.into_iter().map(|row| waiting_row(row, now)).collect(),

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use civitas_engine::WouldHave;
 use civitas_engine::queue::{ActionView, ConfirmationView, OperationView, RecordView, TimelineEntry};
 use http::HeaderMap;
 use jiff::Timestamp;
@@ -88,9 +89,19 @@ fn part(event_type: &str, action: ActionView, now: Timestamp) -> Part {
         ("Decision", action.effect.replace('_', " ")),
         ("Rule", action.rule.unwrap_or_else(|| "none matched".to_owned())),
         ("Rule set", action.ruleset),
-        ("First answer to OpenCRVS", action.answer),
     ]);
+    facts.extend(tried(&action.would_have));
+    facts.extend([("First answer to OpenCRVS", action.answer)]);
     Part { title: format!("{event_type} {}", action.action_type), sentence: action.sentence, stalled, facts }
+}
+
+/// What rules on trial would have done.
+fn tried(rules: &[WouldHave]) -> Option<(&'static str, String)> {
+    let said = rules
+        .iter()
+        .map(|tried| format!("{} would have decided: {}", tried.rule, tried.effect.replace('_', " ")));
+    let said: Vec<String> = said.collect();
+    (!said.is_empty()).then(|| ("On trial, without effect", said.join("; ")))
 }
 
 fn operation_facts(operation: OperationView, now: Timestamp, facts: &mut Vec<(&'static str, String)>) {

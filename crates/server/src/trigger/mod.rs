@@ -77,12 +77,9 @@ pub(crate) async fn trigger(
     // A task of its own: it ends even if the caller goes away, and a panic in it is an answer like any other.
     let begun = Instant::now();
     let action = action_label(&action_type);
-    let span = tracing::info_span!(
-        "trigger",
-        event_type,
-        action,
-        traceparent = trace::traceparent(request.headers())
-    );
+    let traceparent = trace::traceparent(request.headers());
+    let span = tracing::info_span!("trigger", event_type, action, traceparent);
+    trace::continues(&span, traceparent.as_deref());
     let task = tokio::spawn(handle(app, event_type, action_type, request).instrument(span));
     let response = match task.await {
         Ok(Ok(answer)) => reply(answer),

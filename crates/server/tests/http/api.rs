@@ -133,6 +133,8 @@ async fn the_description_names_every_endpoint_and_every_schema_that_it_refers_to
         "/api/v1/queue",
         "/api/v1/records/{id}",
         "/api/v1/records/{id}/{act}",
+        "/api/v1/pack",
+        "/api/v1/pack/reload",
         "/api/openapi.json",
         "/health/live",
         "/health/ready",

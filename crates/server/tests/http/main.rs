@@ -5,6 +5,8 @@ mod api;
 #[cfg(test)]
 mod callback;
 #[cfg(test)]
+mod pack;
+#[cfg(test)]
 mod pages;
 #[cfg(test)]
 mod stage;

@@ -10,6 +10,7 @@ use civitas_engine::queue::{
     ActError, ActRequest, Acted, Counts, Filter, LastDecision, Overview, QueueError, QueueRow, RecordView,
     TimelineEntry,
 };
+use civitas_engine::swap::{Attempt, DeciderView, Outcome, PackProblem, PackView, Took, Trigger};
 use civitas_engine::{Answer, Arrival, Cause, DeliverError, IngestError, IntentAnswer};
 use civitas_mosip::websub::Intent;
 use civitas_opencrvs::{AUDIENCE, ISSUER, KeySource, TriggerTokens};
@@ -29,6 +30,7 @@ pub(crate) const NOW: &str = "2026-06-01T09:01:01Z";
 pub(crate) const EVENT: &str = "6f1c0d4e-4f1a-4c58-9f0b-2f0a5b7f2d11";
 pub(crate) const ACTION: &str = "0b8a2f0e-6a35-4d3c-8a55-0a8a4b1e0a06";
 pub(crate) const VIEWER: &str = "viewer-token-0123456789abcdef0123456789";
+pub(crate) const ADMIN: &str = "admin-token-0123456789abcdef0123456789ab";
 pub(crate) const INTEGRATOR: &str = "integrator-token-0123456789abcdef012345";
 
 /// What the engine does with the next events and deliveries.
@@ -48,6 +50,7 @@ pub(crate) struct Script {
     pub(crate) deliveries: Mutex<Vec<Vec<u8>>>,
     pub(crate) denied: Mutex<Vec<(String, String)>>,
     pub(crate) acts: Mutex<Vec<ActRequest>>,
+    pub(crate) reloads: Mutex<Vec<(String, Option<String>)>>,
 }
 
 impl Script {
@@ -108,8 +111,36 @@ impl Intake for Script {
 }
 
 impl Desk for Script {
-    fn ruleset(&self) -> String {
-        "5c1f0a9be4d17732aa".to_owned()
+    fn pack(&self) -> PackView {
+        PackView {
+            instance: "civitas-0".to_owned(),
+            digest: "5c1f0a9be4d17732aa".to_owned(),
+            country: "FAR".to_owned(),
+            since: NOW.parse().unwrap(),
+            on_trial: vec!["birth-trial".to_owned()],
+            last: (self.mood() == Mood::Rejects).then(refused_pack),
+        }
+    }
+
+    fn deciders(&self) -> Reply<'_, Result<Vec<DeciderView>, QueueError>> {
+        let decider = |instance: &str, ruleset: &str| DeciderView {
+            instance: instance.to_owned(),
+            ruleset: ruleset.to_owned(),
+            since: NOW.parse().unwrap(),
+            refused: None,
+        };
+        let both = vec![decider("civitas-0", "5c1f0a9be4d17732aa"), decider("civitas-1", "77aa0011223344ff")];
+        Box::pin(std::future::ready(Ok(both)))
+    }
+
+    fn reload(&self, operator: String, reason: Option<String>) -> Reply<'_, Option<Attempt>> {
+        self.reloads.lock().unwrap().push((operator, reason));
+        let attempt = match self.mood() {
+            Mood::CannotWrite => None,
+            Mood::Rejects => Some(refused_pack()),
+            _ => Some(Attempt { outcome: Outcome::Swapped, problems: Vec::new(), more: 0, ..refused_pack() }),
+        };
+        Box::pin(std::future::ready(attempt))
     }
 
     fn overview(&self, _: u32) -> Reply<'_, Result<Overview, QueueError>> {
@@ -175,6 +206,27 @@ impl Desk for Script {
     }
 }
 
+fn refused_pack() -> Attempt {
+    Attempt {
+        at: NOW.parse().unwrap(),
+        trigger: Trigger::Operator,
+        actor: "ada".to_owned(),
+        outcome: Outcome::Invalid,
+        running: "5c1f0a9be4d17732aa".to_owned(),
+        found: None,
+        problems: vec![PackProblem {
+            file: "rules.yaml".to_owned(),
+            line: 12,
+            column: 5,
+            code: Some("R006".to_owned()),
+            message: "`child.bod` is no field of <birth>".to_owned(),
+        }],
+        more: 2,
+        cases: None,
+        took: Took::default(),
+    }
+}
+
 fn waiting() -> QueueRow {
     QueueRow {
         event_id: EVENT.parse().unwrap(),
@@ -222,6 +274,7 @@ pub(crate) fn stage_with(mood: Mood, key_at_hand: bool) -> Stage {
         deliveries: Mutex::default(),
         denied: Mutex::default(),
         acts: Mutex::default(),
+        reloads: Mutex::default(),
     });
     #[expect(clippy::disallowed_methods, reason = "a test's client")]
     let http = reqwest::Client::new();
@@ -239,6 +292,7 @@ pub(crate) fn stage_with(mood: Mood, key_at_hand: bool) -> Stage {
     options.operators = vec![
         Operator { name: "vera".to_owned(), role: Role::Viewer, token: VIEWER.into() },
         Operator { name: "amina".to_owned(), role: Role::Integrator, token: INTEGRATOR.into() },
+        Operator { name: "ada".to_owned(), role: Role::Admin, token: ADMIN.into() },
     ];
     Stage { script, router: router(parts, options), stop, key }
 }

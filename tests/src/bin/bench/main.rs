@@ -1,7 +1,7 @@
 //! `make bench`: Civitas's figures, measured here, each beside its limit or its peer.
 //!
 //! ```text
-//! bench [rules] [large] [ingest] [loops] [latency]
+//! bench [rules] [large] [ingest] [loops] [latency] [swap]
 //! ```
 //!
 //! Nothing is judged: the aims stand in the tables, and the exit code is 0 whatever they say. The whole takes
@@ -20,6 +20,7 @@ mod loops;
 mod plain;
 mod report;
 mod rules;
+mod swap;
 mod world;
 
 use std::path::PathBuf;
@@ -28,7 +29,7 @@ use std::process::ExitCode;
 use civitas_tests::measure::Machine;
 use clap::Parser as _;
 
-const NAMES: [&str; 5] = ["rules", "large", "ingest", "loops", "latency"];
+const NAMES: [&str; 6] = ["rules", "large", "ingest", "loops", "latency", "swap"];
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -59,6 +60,7 @@ async fn measure(names: &[String]) {
             "large" => large::run(),
             "ingest" => vec![ingest::run().await],
             "loops" => vec![loops::run(&keys).await],
+            "swap" => vec![swap::run(&keys).await],
             _ => vec![latency::run(&keys).await],
         };
         for figure in measured {

@@ -10,11 +10,13 @@ use civitas_sandbox::generator::Generated;
 use civitas_sandbox::{Sandbox, SandboxKeys, SandboxOptions, VcProof};
 use civitas_tests::stack::{clock, http};
 use civitas_tests::wait::until;
-use civitas_tests::workspace;
 use futures::StreamExt as _;
 use tempfile::TempDir;
 
 use crate::database::{Fresh, Kind};
+
+/// Who may do everything.
+const OPERATOR: &str = "bench";
 
 /// Which parts of the engine run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +52,12 @@ impl Keys {
         let folder = tempfile::Builder::new().prefix("civitas-bench-").tempdir().expect("a folder");
         let sandbox = SandboxKeys::load_or_create(&folder.path().join("keys"), clock()()).expect("keys");
         let engine = folder.path().join("engine-keys");
-        civitas::commands::keys::write(&engine, &[]).expect("the engine's keys");
+        civitas::commands::keys::write(&engine, &[OPERATOR.to_owned()]).expect("the engine's keys");
+        for (name, text) in civitas_tests::stack::pack_files("farajaland").0 {
+            let path = folder.path().join("pack").join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, text).expect("a file of the pack");
+        }
         for (name, secret) in [
             ("opencrvs.secret", "civitas-secret"),
             ("mosip.secret", "mosip-crvs1-client-secret"),
@@ -59,6 +66,17 @@ impl Keys {
             fs::write(engine.join(name), secret).expect("a secret");
         }
         Self { folder, sandbox }
+    }
+
+    /// The engine's own copy of the shipped pack.
+    pub(crate) fn pack(&self) -> PathBuf {
+        self.folder.path().join("pack")
+    }
+
+    /// An admin's token.
+    pub(crate) fn token(&self) -> String {
+        let file = self.folder.path().join(format!("engine-keys/{OPERATOR}.token"));
+        fs::read_to_string(file).expect("a token").trim().to_owned()
     }
 }
 
@@ -182,15 +200,16 @@ impl Drop for Engine {
 fn configuration(sandbox: &Sandbox, database: &str, listen: &str) -> String {
     let (opencrvs, mosip) = (sandbox.opencrvs().url(), sandbox.mosip().url());
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
-    let pack = quoted(&workspace().join("country-config/farajaland").to_string_lossy());
     let database = quoted(database);
     format!(
-        "pack: {pack}
+        "pack: pack
 database:
   url: {database}
   sealing_key_files: [engine-keys/sealing.key]
   subject_key_file: engine-keys/subject.key
-server: {{ listen: \"{listen}\" }}
+server:
+  listen: \"{listen}\"
+  operators: [{{ name: {OPERATOR}, role: admin, token_file: engine-keys/{OPERATOR}.token }}]
 opencrvs:
   gateway_url: {opencrvs}
   auth_url: {opencrvs}

@@ -4,9 +4,11 @@ mod check;
 mod explain;
 mod help;
 mod import_locations;
+mod reload;
 mod schema;
 mod test;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -25,18 +27,21 @@ pub enum Country {
     ImportLocations(import_locations::ImportLocations),
     /// Print the JSON Schema of a pack file
     Schema(schema::Schema),
+    /// Have a running engine take the pack in its folder, without a restart
+    Reload(reload::Reload),
     /// Say what a diagnostic's code means
     Help(help::Help),
 }
 
 /// Runs the command.
-pub fn run(country: &Country) -> anyhow::Result<ExitCode> {
+pub fn run(country: &Country, file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     match country {
         Country::Check(check) => check::run(check),
         Country::Test(test) => test::run(test),
         Country::Explain(explain) => explain::run(explain),
         Country::ImportLocations(import) => import_locations::run(import),
         Country::Schema(schema) => schema::run(schema),
+        Country::Reload(reload) => reload::run(reload, file),
         Country::Help(help) => help::run(help),
     }
 }

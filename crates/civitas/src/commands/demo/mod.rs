@@ -140,7 +140,7 @@ async fn day(demo: &Demo, addresses: Addresses, config: config::Config, file: Pa
     let ended = CancellationToken::new();
     let (parts, told) = (serve::Part::all(!demo.brokers.is_empty()), ended.clone());
     let here = tokio::runtime::Handle::current();
-    let engine = tokio::task::spawn_blocking(move || here.block_on(serve::start(config, parts, told)));
+    let engine = tokio::task::spawn_blocking(move || here.block_on(serve::start(config, parts, told, None)));
     tokio::select! {
         ready = world.ready(addresses.engine, &engine) => ready?,
         () = stop.cancelled() => {}

@@ -49,6 +49,7 @@ async fn examine(patient: &Patient<'_>, journal: &Journal) -> Vec<Finding> {
         let waits = ago(oldest.since, clock::now());
         findings.push(Finding::ok("queue", format!("{} has waited longest: {waits}", oldest.tracking_id)));
     }
+    findings.push(super::rules::check(patient, &queue).await);
     findings.extend(hub(patient, journal).await);
     findings
 }

@@ -11,6 +11,7 @@ mod keys;
 mod mosip;
 mod opencrvs;
 mod pack;
+mod rules;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

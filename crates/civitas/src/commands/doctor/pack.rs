@@ -38,7 +38,7 @@ pub(super) fn check(config: &Config) -> (Option<Pack>, Vec<Finding>) {
     findings.push(if report.is_ok() {
         Finding::ok("pack cases", cases)
     } else {
-        Finding::fail("pack cases", cases, format!("`civitas country test {folder}` shows which, and why"))
+        Finding::fail("pack cases", cases, format!("`civitas country test {folder}` shows which, and why; an engine refuses such a pack, at its start too"))
     });
     findings.push(confirmation(loaded.country().opencrvs, config.opencrvs.confirmation.mode));
     (Some(loaded), findings)

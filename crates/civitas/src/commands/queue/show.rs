@@ -84,6 +84,10 @@ fn facts(action: &ActionView, now: Timestamp) -> Vec<(&'static str, String)> {
         ("decision", format!("{} (rule: {rule}; rule set {digest})", action.effect)),
         ("answered", action.answer.clone()),
     ];
+    let tried = action.would_have.iter();
+    facts.extend(
+        tried.map(|tried| ("on trial", format!("{} would have decided: {}", tried.rule, tried.effect))),
+    );
     if let Some(operation) = &action.operation {
         let entry = &operation.entry;
         facts.push((

@@ -20,6 +20,7 @@
 //! - `term` evaluates, in three values ([`Truth`]); `explain` and `words` say why.
 
 mod age;
+mod because;
 mod caserun;
 mod cases;
 mod catalogue;
@@ -30,11 +31,14 @@ mod decision;
 mod diagnostics;
 mod explain;
 mod files;
+mod given;
 mod identity;
 mod idschema;
+mod layout;
 #[cfg(test)]
 mod laws;
 mod mapping;
+mod mutate;
 mod number;
 mod pack;
 mod packet;
@@ -50,7 +54,7 @@ mod term;
 mod truth;
 mod words;
 
-pub use caserun::{CaseFailure, CaseReport, Difference};
+pub use caserun::{CaseFailure, CaseLine, CaseReport, Difference};
 pub use codes::Code;
 pub use country::{Country, CredentialKey, Language, LeapBirthday, OpencrvsVersion};
 pub use decision::{Decision, Effect, Facts, Operation, Respond, UnknownWord};
@@ -59,6 +63,8 @@ pub use explain::{Explanation, RuleTree, TermTree};
 pub use files::Localised;
 pub use files::identity::{Claim, Esignet, IdentityFile, NameOrder, Qr, QrAttribute, QrTrust, Switch};
 pub use files::rules::Mode;
+pub use given::{GivenDocument, ReadDocument};
+pub use mutate::{Mutant, MutationReport, mutants};
 pub use pack::{Pack, PackFiles};
 pub use packet::{FieldProblem, Notification, Packet, PacketContext, PacketError};
 pub use schemas::schemas;

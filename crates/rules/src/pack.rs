@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::caserun::{self, CaseReport};
-use crate::cases::{self, Case};
+use crate::cases::{self, Case, CaseWorld};
 use crate::catalogue::Catalogue;
 use crate::codes::Code;
 use crate::country::Country;
@@ -26,9 +26,11 @@ use crate::files::identity::IdentityFile;
 use crate::files::packets::PacketsFile;
 use crate::files::rules::RulesFile;
 use crate::files::{VERSION, Versioned, cases::CasesFile};
+use crate::given::ReadDocument;
 use crate::identity;
 use crate::idschema::IdSchema;
 use crate::mapping::Packets;
+use crate::mutate::{self, Mutant, MutationReport};
 use crate::number::Seed;
 use crate::packet::{Builder, Packet, PacketContext, PacketError};
 use crate::ruleset::{RuleCompiler, Rules};
@@ -40,7 +42,7 @@ use crate::term::Scene;
 /// The text files of a pack: path relative to its folder, with `/` → text.
 ///
 /// Known are `country.yaml`, `fields.yaml`, `rules.yaml`, `packets.yaml`, `identity.yaml`,
-/// `id-schema.json` and `cases/*.yaml`; notes in `*.md` are left alone; anything else is reported.
+/// `id-schema.json`, `cases/*.yaml` and `documents/*.json`; notes in `*.md` are left alone; anything else is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackFiles(pub BTreeMap<String, String>);
 
@@ -51,6 +53,14 @@ const FILES: [&str; 6] =
 /// Where a document lies in the canonical form, and the form's own version.
 const FORMAT: (&str, u32) = ("civitas_rule_set", 1);
 
+/// What the pack's cases are written in.
+struct CaseSources<'a> {
+    files: &'a [Document],
+    /// Path of an event document → its text.
+    documents: &'a BTreeMap<&'a str, &'a str>,
+    reader: Option<&'a dyn ReadDocument>,
+}
+
 /// A compiled country pack. Cloning is cheap; everything in it is immutable.
 #[derive(Clone)]
 pub struct Pack {
@@ -60,15 +70,17 @@ pub struct Pack {
 /// What a pack is made of.
 pub(crate) struct Inner {
     pub(crate) country: Country,
-    pub(crate) catalogue: Catalogue,
-    pub(crate) rules: Rules,
-    pub(crate) identity: IdentityFile,
-    packets: Packets,
-    schema: IdSchema,
-    cases: Vec<Case>,
-    canonical: String,
-    digest: String,
-    warnings: Diagnostics,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) identity: Arc<IdentityFile>,
+    pub(crate) packets: Arc<Packets>,
+    pub(crate) schema: Arc<IdSchema>,
+    pub(crate) cases: Arc<Vec<Case>>,
+    /// Cases whose documents nobody read.
+    pub(crate) unread: usize,
+    pub(crate) canonical: String,
+    pub(crate) digest: String,
+    pub(crate) warnings: Diagnostics,
 }
 
 impl Inner {
@@ -79,7 +91,19 @@ impl Inner {
 
 impl Pack {
     /// Reads, checks and compiles a pack; reports every problem at once.
+    ///
+    /// Cases that start from event documents are checked as far as that goes without reading those, and not run;
+    /// [`Pack::load_with`] is for whoever can read them.
     pub fn load(files: &PackFiles) -> Result<Self, Diagnostics> {
+        Self::load_whole(files, None)
+    }
+
+    /// [`Pack::load`], with the event documents of cases read by `reader`.
+    pub fn load_with(files: &PackFiles, reader: &dyn ReadDocument) -> Result<Self, Diagnostics> {
+        Self::load_whole(files, Some(reader))
+    }
+
+    fn load_whole(files: &PackFiles, reader: Option<&dyn ReadDocument>) -> Result<Self, Diagnostics> {
         let mut out = Vec::new();
         let mut documents = BTreeMap::new();
         for name in FILES {
@@ -97,9 +121,12 @@ impl Pack {
             }
         }
         let mut case_documents = Vec::new();
+        let mut event_documents = BTreeMap::new();
         for (name, text) in &files.0 {
             if is_case_file(name) {
                 case_documents.extend(Document::yaml(name, text, &mut out));
+            } else if cases::is_document(name) {
+                event_documents.insert(name.as_str(), text.as_str());
             } else if !FILES.contains(&name.as_str()) && Path::new(name).extension() != Some(OsStr::new("md"))
             {
                 out.push(
@@ -118,7 +145,8 @@ impl Pack {
                     .help("write down what must come out for which event, in cases/*.yaml: rules without tests are not trusted"),
             );
         }
-        compile(&documents, &case_documents, out)
+        let sources = CaseSources { files: &case_documents, documents: &event_documents, reader };
+        compile(&documents, &sources, out)
     }
 
     /// The archived form of a rule set, brought back: the same digest, no cases.
@@ -138,7 +166,8 @@ impl Pack {
         if documents.len() < FILES.len() || !root.is_empty() {
             return Err(refuse("the archived rule set does not hold the files of a pack"));
         }
-        compile(&documents, &[], Vec::new())
+        let none = CaseSources { files: &[], documents: &BTreeMap::new(), reader: None };
+        compile(&documents, &none, Vec::new())
     }
 
     /// SHA-256 of the canonical form, in hexadecimal: the name of the rule set.
@@ -222,7 +251,37 @@ impl Pack {
 
     /// Runs the pack's own cases.
     pub fn run_cases(&self) -> CaseReport {
-        caserun::run(self, &self.inner.cases)
+        caserun::run(self, |_| true)
+    }
+
+    /// Runs the cases whose name or file contains `wanted`, whatever the case of its letters.
+    pub fn run_some_cases(&self, wanted: &str) -> CaseReport {
+        let wanted = wanted.to_lowercase();
+        caserun::run(self, |case| {
+            format!("{} {}", case.file, case.name).to_lowercase().contains(&wanted)
+        })
+    }
+
+    /// Runs mutants of this pack against its cases, which must pass without them.
+    ///
+    /// `files` are those that the pack was loaded from; `done` is told how many mutants are through, from any
+    /// of the `threads`.
+    pub fn run_mutants(
+        &self,
+        files: &PackFiles,
+        mutants: &[Mutant],
+        threads: usize,
+        done: &(dyn Fn(usize) + Sync),
+    ) -> MutationReport {
+        mutate::run(self, files, mutants, threads, done)
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
+    pub(crate) fn from_inner(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner) }
     }
 }
 
@@ -242,7 +301,7 @@ fn is_case_file(name: impl AsRef<str>) -> bool {
 
 fn compile(
     documents: &BTreeMap<&'static str, Document>,
-    case_documents: &[Document],
+    sources: &CaseSources<'_>,
     mut out: Vec<Diagnostic>,
 ) -> Result<Pack, Diagnostics> {
     let country_file = read::<CountryFile>(documents, "country.yaml", &mut out);
@@ -251,7 +310,7 @@ fn compile(
     let packets_file = read::<PacketsFile>(documents, "packets.yaml", &mut out);
     let identity_file = read::<IdentityFile>(documents, "identity.yaml", &mut out);
     let mut case_files = Vec::new();
-    for document in case_documents {
+    for document in sources.files {
         if let Some(file) = decode::<CasesFile>(document, &mut out) {
             version(file.version, document, &mut out);
             case_files.push((document, file));
@@ -293,7 +352,15 @@ fn compile(
         .flatten()
         .filter_map(|rule| rule.get("id")?.as_str())
         .collect();
-    let cases = cases::compile(&case_files, &catalogue, &known, &mut out);
+    let world = CaseWorld {
+        catalogue: &catalogue,
+        country: &country,
+        ids: &known,
+        rules: &rules,
+        documents: sources.documents,
+        reader: sources.reader,
+    };
+    let cases = cases::compile(&case_files, &world, &mut out);
 
     let found = Diagnostics::new(out);
     let Some((_, identity)) = identity_file else {
@@ -306,12 +373,13 @@ fn compile(
     let digest = hex::encode(openssl::sha::sha256(canonical.as_bytes()));
     let inner = Inner {
         country,
-        catalogue,
-        rules,
-        identity,
-        packets,
-        schema,
-        cases,
+        catalogue: Arc::new(catalogue),
+        rules: Arc::new(rules),
+        identity: Arc::new(identity),
+        packets: Arc::new(packets),
+        schema: Arc::new(schema),
+        cases: Arc::new(cases.cases),
+        unread: cases.unread,
         canonical,
         digest,
         warnings: found,

@@ -57,7 +57,7 @@ pub(super) fn mutate(sheet: &mut Sheet<'_>) {
     }
     for entry in root.get("groups").map(Node::entries).unwrap_or_default() {
         if let Some((_, cases)) = users(sheet, |term| uses_group(term, &entry.key)) {
-            shorten(sheet, &entry.value, &format!("from `{}`", entry.key), &cases);
+            shorten(sheet, &entry.value, &format!("of `{}`", entry.key), &cases);
         }
     }
 }
@@ -260,7 +260,7 @@ impl Walk {
                 if negate {
                     self.add(sheet, "a term negated", node, not(node));
                 }
-                let from = format!("from `changed` {}", self.owner);
+                let from = format!("of `changed` {}", self.owner);
                 shorten(sheet, inner, &from, &self.cases);
             }
             _ => self.field(sheet, node, entry, negate),
@@ -342,7 +342,7 @@ impl Walk {
                     let listed: BTreeSet<&str> = value.items().iter().filter_map(Node::scalar).collect();
                     for option in options.iter().filter(|option| !listed.contains(option.as_str())).take(ADDED) {
                         let edit = append_item(&text, value, &plain(option));
-                        self.add(sheet, &format!("`{option}` let in"), value, edit);
+                        self.add(sheet, &format!("`{option}` let in by a term"), value, edit);
                     }
                 }
             }

@@ -30,7 +30,6 @@ fn no_change_for_the_worse_goes_unnoticed() {
         let report = pack.run_mutants(&files, &mutants, threads, &|_| {});
         let alive: Vec<String> =
             report.survived.iter().map(|mutant| format!("{mutant:?}\n{}", mutant.diff())).collect();
-        println!("{} {} {} {:?}", mutants.len(), report.killed, report.refused, mutants.iter().map(|m| format!("{m:?}")).collect::<Vec<_>>());
         assert!(alive.is_empty(), "{name}: no case notices these\n\n{}", alive.join("\n"));
     }
 }

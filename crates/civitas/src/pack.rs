@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
-use civitas_rules::{Pack, PackFiles};
+use civitas_rules::{Diagnostics, Pack, PackFiles};
+
+use crate::documents::Documents;
 
 /// More than any pack has; a wrong folder is noticed before the machine is full.
 const MOST_FILES: usize = 2000;
@@ -48,10 +50,15 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) ->
     Ok(())
 }
 
+/// Checks and compiles a pack, with the event documents of its cases.
+pub fn compile(files: &PackFiles) -> Result<Pack, Diagnostics> {
+    Pack::load_with(files, &Documents)
+}
+
 /// The compiled pack of a folder; every problem at once, as text.
 pub fn load(folder: &Path) -> anyhow::Result<Pack> {
     let files = read(folder)?;
-    Pack::load(&files)
+    compile(&files)
         .map_err(|problems| anyhow!("the pack {} cannot be used\n\n{problems}", folder.display()))
 }
 

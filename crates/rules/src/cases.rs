@@ -138,6 +138,7 @@ pub(crate) fn compile(
 
 /// What there is in every event document, whatever its version.
 fn has_actions(value: &Value) -> bool {
+    let value = value.get("event").filter(|inner| inner.is_object()).unwrap_or(value);
     value.get("type").is_some_and(Value::is_string) && value.get("actions").is_some_and(Value::is_array)
 }
 

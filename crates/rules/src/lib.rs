@@ -27,6 +27,7 @@ mod catalogue;
 mod codes;
 mod condition;
 mod country;
+mod coverage;
 mod decision;
 mod diagnostics;
 mod explain;
@@ -56,6 +57,7 @@ mod words;
 
 pub use caserun::{CaseFailure, CaseLine, CaseReport, Difference};
 pub use codes::Code;
+pub use coverage::{Coverage, MissingCase, MissingCases};
 pub use country::{Country, CredentialKey, Language, LeapBirthday, OpencrvsVersion};
 pub use decision::{Decision, Effect, Facts, Operation, Respond, UnknownWord};
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};

@@ -17,6 +17,7 @@ use crate::cases::{self, Case, CaseWorld};
 use crate::catalogue::Catalogue;
 use crate::codes::Code;
 use crate::country::Country;
+use crate::coverage::{self, Coverage, MissingCases};
 use crate::decision::{Decision, Facts};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::explain::Explanation;
@@ -274,6 +275,16 @@ impl Pack {
         done: &(dyn Fn(usize) + Sync),
     ) -> MutationReport {
         mutate::run(self, files, mutants, threads, done)
+    }
+
+    /// Which outcomes and boundaries of the rules the cases show.
+    pub fn coverage(&self) -> Coverage {
+        coverage::coverage(self)
+    }
+
+    /// The cases that would show what is missing, written out; `files` are those that the pack was loaded from.
+    pub fn missing_cases(&self, files: &PackFiles) -> MissingCases {
+        coverage::missing_cases(self, files)
     }
 
     pub(crate) fn inner(&self) -> &Inner {

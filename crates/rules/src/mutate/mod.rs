@@ -20,9 +20,11 @@ use crate::catalogue::{Form, Kind};
 use crate::decision::{Decision, Effect};
 use crate::layout::Node;
 use crate::pack::{Inner, Pack, PackFiles};
-use edit::Edit;
 
 pub use run::MutationReport;
+pub(crate) use edit::{Edit, apply, line_start, next_line};
+pub(crate) use proof::can_be_unknown;
+pub(crate) use rules::plain;
 pub(crate) use run::run;
 pub(crate) use words::step_of;
 

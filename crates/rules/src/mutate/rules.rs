@@ -362,7 +362,7 @@ impl Walk {
 }
 
 /// A word as YAML has it, in quotes where it would be read as something else.
-fn plain(word: &str) -> String {
+pub(crate) fn plain(word: &str) -> String {
     let odd = ["true", "false", "null", "yes", "no", "on", "off", "y", "n", ""];
     let letters = word.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
     let leads = word.starts_with(|c: char| c.is_alphabetic());

@@ -33,3 +33,24 @@ fn no_change_for_the_worse_goes_unnoticed() {
         assert!(alive.is_empty(), "{name}: no case notices these\n\n{}", alive.join("\n"));
     }
 }
+
+#[test]
+fn every_outcome_and_boundary_is_shown_by_a_case() {
+    for (folder, files) in packs() {
+        let pack = Pack::load(&files).unwrap_or_else(|problems| panic!("{problems}"));
+        let coverage = pack.coverage();
+        assert!(coverage.total > 10, "{}", folder.display());
+        let missing = pack.missing_cases(&files);
+        let cases: Vec<String> =
+            missing.cases.iter().map(|case| format!("{}: {}\n{}", case.file, case.shows.join("; "), case.yaml)).collect();
+        assert!(
+            coverage.missing.is_empty(),
+            "{}: {} of {}, no case found for {:#?}\n\n{}",
+            folder.display(),
+            coverage.covered(),
+            coverage.total,
+            missing.not_found,
+            cases.join("\n"),
+        );
+    }
+}

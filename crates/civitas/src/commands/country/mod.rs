@@ -16,7 +16,7 @@ use clap::Subcommand;
 pub enum Country {
     /// Report everything that is wrong with a pack, at once
     Check(check::Check),
-    /// Run the pack's own cases
+    /// Run the pack's own cases, and say what they do not show
     Test(test::Test),
     /// Say what the pack decides for an event document, and why
     Explain(explain::Explain),

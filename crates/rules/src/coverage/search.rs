@@ -1,0 +1,212 @@
+//! Looking for a record that shows a goal: one that a case has already, with as few changes as will do.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::cases::{self, Case, CaseWorld};
+use crate::coverage::goals::{Goal, shown};
+use crate::coverage::values::{Ground, Move, sample};
+use crate::coverage::written;
+use crate::decision::Effect;
+use crate::files::cases::{CasesFile, Expect};
+use crate::mapping::Plan;
+use crate::pack::{Pack, PackFiles};
+use crate::packet::PacketContext;
+use crate::ruleset::Rule;
+use crate::source::Document;
+
+/// The most cases that are tried as a start.
+const STARTS: usize = 6;
+
+/// A case that was found, and run.
+pub(super) struct Found {
+    pub(super) file: String,
+    pub(super) yaml: String,
+}
+
+/// A case that shows the goal, with everything that it shows.
+pub(super) fn find(
+    pack: &Pack,
+    files: &PackFiles,
+    goal: &Goal,
+    taken: &mut BTreeSet<String>,
+) -> Option<(Found, BTreeSet<Goal>)> {
+    let inner = pack.inner();
+    for index in goal.rules(inner) {
+        let rule = &inner.rules.rules[index];
+        let mut starts = starts(pack, rule);
+        starts.extend(from_nothing(pack, files, rule));
+        let mut moves = Vec::new();
+        if let Some(form) = inner.catalogue.form(&rule.event) {
+            let at = starts.first()?.at;
+            let today = inner.country.time_zone.to_datetime(at).date();
+            let ground = Ground { form, today, leap: inner.country.leap_birthday };
+            // The rule's own terms first, then those of the rules that are asked before it.
+            let before = inner.rules.rules[..index].iter().filter(|other| same_step(other, rule));
+            for rule in std::iter::once(rule).chain(before) {
+                if let Some(term) = &rule.term {
+                    ground.moves(term, &mut moves);
+                }
+            }
+            for start in &mut starts {
+                start.at = at;
+            }
+        }
+        for steps in 0..=3 {
+            for start in &starts {
+                let mut tried = start.clone();
+                if let Some(found) = walk(pack, files, goal, &mut tried, &moves, 0, steps, taken) {
+                    return Some(found);
+                }
+            }
+        }
+    }
+    None
+}
+
+fn same_step(a: &Rule, b: &Rule) -> bool {
+    a.event == b.event && a.action == b.action
+}
+
+/// Cases of the rule's step, those in front that the rule decides and that start from a record.
+fn starts(pack: &Pack, rule: &Rule) -> Vec<Case> {
+    let inner = pack.inner();
+    let mut found: Vec<(bool, bool, &Case)> = inner
+        .cases
+        .iter()
+        .filter(|case| case.event == rule.event && case.action == rule.action)
+        .filter(|case| rule.custom_action.is_none() || rule.custom_action == case.custom_action)
+        .map(|case| {
+            let decides = pack.decide(&case.facts()).rule.as_ref() == Some(&rule.id);
+            (!decides, case.record.is_none(), case)
+        })
+        .collect();
+    found.sort_by_key(|(decides, record, _)| (*decides, *record));
+    found.into_iter().take(STARTS).map(|(_, _, case)| case.clone()).collect()
+}
+
+/// A record made up of what the rule's packet reads.
+fn from_nothing(pack: &Pack, files: &PackFiles, rule: &Rule) -> Option<Case> {
+    let inner = pack.inner();
+    let file = files.0.keys().find(|name| name.starts_with("cases/"))?.clone();
+    let at = inner.cases.first().map_or(Timestamp::UNIX_EPOCH, |case| case.at);
+    let today = inner.country.time_zone.to_datetime(at).date();
+    let form = inner.catalogue.form(&rule.event)?;
+    let mut values = Map::new();
+    if let Effect::Operate { send, .. } = &rule.effect
+        && let Some(plan) = inner.packets.plans.get(send)
+    {
+        for field in fields_of(plan) {
+            if let Some(kind) = form.fields.get(&field) {
+                values.insert(field, sample(kind, 0, today));
+            }
+        }
+    }
+    let expect: Expect = serde_json::from_value(serde_json::json!({ "do": "none" })).ok()?;
+    Some(Case {
+        file,
+        line: 0,
+        name: String::new(),
+        event: rule.event.clone(),
+        action: rule.action.clone(),
+        custom_action: rule.custom_action.clone(),
+        at,
+        before: values.clone(),
+        after: values,
+        event_id: String::new(),
+        tracking_id: String::new(),
+        registration_number: Some("B26000000000".to_owned()),
+        record: None,
+        expect,
+    })
+}
+
+fn fields_of(plan: &Plan) -> BTreeSet<String> {
+    let mut fields = BTreeSet::new();
+    for value in plan.fields.values() {
+        value.source.fields(&mut |field| {
+            fields.insert(field.field.clone());
+        });
+    }
+    fields
+}
+
+/// Tries `steps` more moves, from the one at `from` on.
+#[expect(clippy::too_many_arguments, reason = "one recursive search, all of it needed at each step")]
+fn walk(
+    pack: &Pack,
+    files: &PackFiles,
+    goal: &Goal,
+    case: &mut Case,
+    moves: &[Move],
+    from: usize,
+    steps: usize,
+    taken: &mut BTreeSet<String>,
+) -> Option<(Found, BTreeSet<Goal>)> {
+    if steps == 0 {
+        let shows = shown(pack.inner(), &case.facts());
+        return shows.contains(goal).then(|| write(pack, files, goal, case, taken)).flatten().map(|found| (found, shows));
+    }
+    for (index, step) in moves.iter().enumerate().skip(from) {
+        let (before, after): (Map<String, Value>, Map<String, Value>) = (case.before.clone(), case.after.clone());
+        step.make(&mut case.before, &mut case.after);
+        let found = walk(pack, files, goal, case, moves, index + 1, steps - 1, taken);
+        (case.before, case.after) = (before, after);
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+/// Writes the case, pastes it into its file, reads that, and runs it.
+fn write(
+    pack: &Pack,
+    files: &PackFiles,
+    goal: &Goal,
+    case: &Case,
+    taken: &mut BTreeSet<String>,
+) -> Option<Found> {
+    let inner = pack.inner();
+    let decision = pack.decide(&case.facts());
+    if let Effect::Operate { send, .. } = &decision.effect {
+        let facts = case.facts();
+        let context = PacketContext {
+            facts: &facts,
+            event_id: "",
+            tracking_id: "",
+            registration_number: case.registration_number.as_deref(),
+        };
+        pack.build_packet(send, &context).ok()?;
+    }
+    let text = files.0.get(&case.file)?;
+    let (place, indent) = written::indent_of(text)?;
+    let mut names = taken.clone();
+    let mut case = case.clone();
+    case.name = written::name(&goal.text(inner).replace(": ", ", "), &mut names);
+    let yaml = written::yaml(pack, &case, &decision, &indent);
+    let mut out = Vec::new();
+    let document = Document::yaml(&case.file, &written::pasted(text, place, &yaml), &mut out)?;
+    let file: CasesFile = serde_json::from_value(document.value.clone()).ok()?;
+    let ids: Vec<&str> = pack.rule_ids().collect();
+    let nothing = std::collections::BTreeMap::new();
+    let world = CaseWorld {
+        catalogue: &inner.catalogue,
+        country: &inner.country,
+        ids: &ids,
+        rules: &inner.rules,
+        documents: &nothing,
+        reader: None,
+    };
+    let read = cases::compile(&[(&document, file)], &world, &mut out).cases;
+    let again = read.iter().find(|other| other.name == case.name)?;
+    let line = again.line;
+    let accepted = !out.iter().any(|problem| problem.line >= line && problem.file == case.file);
+    if !accepted || again.run(pack).is_some() || !shown(inner, &again.facts()).contains(goal) {
+        return None;
+    }
+    *taken = names;
+    Some(Found { file: case.file, yaml })
+}

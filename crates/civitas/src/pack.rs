@@ -58,8 +58,7 @@ pub fn compile(files: &PackFiles) -> Result<Pack, Diagnostics> {
 /// The compiled pack of a folder; every problem at once, as text.
 pub fn load(folder: &Path) -> anyhow::Result<Pack> {
     let files = read(folder)?;
-    compile(&files)
-        .map_err(|problems| anyhow!("the pack {} cannot be used\n\n{problems}", folder.display()))
+    compile(&files).map_err(|problems| anyhow!("the pack {} cannot be used\n\n{problems}", folder.display()))
 }
 
 #[cfg(test)]

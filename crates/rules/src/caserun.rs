@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use jiff::SignedDuration;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -241,7 +242,7 @@ impl Case {
                 if let Some(expected) = &expect.deadline
                     && read_duration(expected) != *deadline
                 {
-                    let found = deadline.map_or_else(|| "none".to_owned(), |found| format!("{found:#}"));
+                    let found = deadline.map_or_else(|| "none".to_owned(), length);
                     out.push("deadline", expected, &found);
                 }
             }
@@ -253,6 +254,17 @@ impl Case {
             Effect::None | Effect::Reject { .. } | Effect::Ignore => {}
         }
     }
+}
+
+/// A length of time as a rule has it.
+fn length(length: SignedDuration) -> String {
+    let minutes = length.as_mins();
+    let (count, unit) = match minutes {
+        _ if minutes % (24 * 60) == 0 => (minutes / (24 * 60), "day"),
+        _ if minutes % 60 == 0 => (minutes / 60, "hour"),
+        _ => (minutes, "minute"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 #[derive(Default)]

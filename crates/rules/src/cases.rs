@@ -21,8 +21,8 @@ use crate::source::{Document, Path, at};
 use crate::suggest::nearest;
 
 /// Ids for cases that do not care about them.
-const SOME_ID: &str = "00000000-0000-4000-8000-000000000000";
-const SOME_TRACKING_ID: &str = "AAAAAA";
+pub(crate) const SOME_ID: &str = "00000000-0000-4000-8000-000000000000";
+pub(crate) const SOME_TRACKING_ID: &str = "AAAAAA";
 
 /// A case, ready to be run.
 #[derive(Clone, Debug)]
@@ -121,16 +121,14 @@ pub(crate) fn compile(
         }
     }
     for (name, text) in world.documents {
-        if !used.contains(*name) {
+        let Some(document) = Document::json(name, text, out) else { continue };
+        if !has_actions(&document.value) {
+            out.push(no_document(&document, "it has no list of `actions`"));
+        } else if !used.contains(*name) {
             out.push(
                 Diagnostic::of_file(Code::C009, name, "no case starts from this document")
                     .help(format!("write `given: {{ document: {name} }}` in a case, or take the file out")),
             );
-        }
-        if let Some(document) = Document::json(name, text, out)
-            && !has_actions(&document.value)
-        {
-            out.push(no_document(&document, "it has no list of `actions`"));
         }
     }
     cases
@@ -144,8 +142,14 @@ fn has_actions(value: &Value) -> bool {
 
 fn no_document(document: &Document, reason: &str) -> Diagnostic {
     document
-        .at_value(Code::C008, &Path::default(), format!("this is not an event document that a case can start from: {reason}"))
-        .help("an event document is the JSON that OpenCRVS posts to the trigger: id, type, trackingId, actions")
+        .at_value(
+            Code::C008,
+            &Path::default(),
+            format!("this is not an event document that a case can start from: {reason}"),
+        )
+        .help(
+            "an event document is the JSON that OpenCRVS posts to the trigger: id, type, trackingId, actions",
+        )
 }
 
 /// What a case has come to.
@@ -195,7 +199,11 @@ impl CaseCompiler<'_> {
             (Some(_), Some(_)) => {
                 self.out.push(
                     self.document
-                        .at_key(Code::C010, &here.key("record"), "a case starts from a record or from a document")
+                        .at_key(
+                            Code::C010,
+                            &here.key("record"),
+                            "a case starts from a record or from a document",
+                        )
                         .help("take one of the two out; `with`, `without` and `change` go with either"),
                 );
                 return None;
@@ -286,7 +294,11 @@ impl CaseCompiler<'_> {
         if !self.file.records.broken.contains(name) {
             self.out.push(
                 self.document
-                    .at_value(Code::C002, &here.key("record"), format!("`{name}` is not a record of this file"))
+                    .at_value(
+                        Code::C002,
+                        &here.key("record"),
+                        format!("`{name}` is not a record of this file"),
+                    )
                     .suggest(nearest(name, self.file.records.entries.keys().map(String::as_str))),
             );
         }
@@ -320,7 +332,11 @@ impl CaseCompiler<'_> {
             Err(reason) => {
                 self.out.push(
                     self.document
-                        .at_value(Code::C008, &here.key("document"), format!("no case can start from this document: {reason}"))
+                        .at_value(
+                            Code::C008,
+                            &here.key("document"),
+                            format!("no case can start from this document: {reason}"),
+                        )
                         .help("`civitas country explain` reads documents in the same way"),
                 );
                 None
@@ -357,8 +373,10 @@ impl CaseCompiler<'_> {
             .enumerate()
             .map(|(index, rule)| (rule, path.key("would_have").item(index)));
         let reasoned = expect.because.keys().map(|rule| (rule, path.key("because").key(rule)));
-        for (is_key, rule, path) in
-            named.chain(evaluated).map(|(rule, path)| (false, rule, path)).chain(reasoned.map(|(rule, path)| (true, rule, path)))
+        for (is_key, rule, path) in named
+            .chain(evaluated)
+            .map(|(rule, path)| (false, rule, path))
+            .chain(reasoned.map(|(rule, path)| (true, rule, path)))
         {
             if !self.world.ids.contains(&rule.as_str()) {
                 let spot = Spot { document: self.document, path: &path, is_key };

@@ -84,10 +84,7 @@ impl Node {
 }
 
 fn is_node(event: &Event<'_>) -> bool {
-    matches!(
-        event,
-        Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..) | Event::Alias(..)
-    )
+    matches!(event, Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..) | Event::Alias(..))
 }
 
 type Events<'e, 'i> = std::slice::Iter<'e, (Event<'i>, Range<usize>)>;

@@ -35,9 +35,9 @@ mod files;
 mod given;
 mod identity;
 mod idschema;
-mod layout;
 #[cfg(test)]
 mod laws;
+mod layout;
 mod mapping;
 mod mutate;
 mod number;
@@ -57,8 +57,8 @@ mod words;
 
 pub use caserun::{CaseFailure, CaseLine, CaseReport, Difference};
 pub use codes::Code;
-pub use coverage::{Coverage, MissingCase, MissingCases};
 pub use country::{Country, CredentialKey, Language, LeapBirthday, OpencrvsVersion};
+pub use coverage::{Coverage, MissingCase, MissingCases};
 pub use decision::{Decision, Effect, Facts, Operation, Respond, UnknownWord};
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use explain::{Explanation, RuleTree, TermTree};

@@ -258,9 +258,7 @@ impl Pack {
     /// Runs the cases whose name or file contains `wanted`, whatever the case of its letters.
     pub fn run_some_cases(&self, wanted: &str) -> CaseReport {
         let wanted = wanted.to_lowercase();
-        caserun::run(self, |case| {
-            format!("{} {}", case.file, case.name).to_lowercase().contains(&wanted)
-        })
+        caserun::run(self, |case| format!("{} {}", case.file, case.name).to_lowercase().contains(&wanted))
     }
 
     /// Runs mutants of this pack against its cases, which must pass without them.

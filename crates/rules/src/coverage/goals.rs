@@ -141,7 +141,8 @@ pub(super) fn shown(pack: &Inner, facts: &Facts<'_>) -> BTreeSet<Goal> {
         let owner = Owner::Rule(index);
         out.insert(Goal { owner: owner.clone(), path: Vec::new(), want: Want::Outcome(outcome) });
         if let (Some(term), Some(verdict)) = (&rule.term, &verdict) {
-            let mut view = View { scene: &scene, facts, today, leap: pack.country.leap_birthday, out: &mut out };
+            let mut view =
+                View { scene: &scene, facts, today, leap: pack.country.leap_birthday, out: &mut out };
             view.term(term, verdict, &owner, &mut Vec::new());
         }
         if settles(rule, outcome) {
@@ -179,11 +180,10 @@ impl View<'_> {
                 // Behind a part that settles the matter by itself, another part shows nothing.
                 let settled = matches!(term, Term::Any(_));
                 for (index, (part, own)) in terms.iter().zip(&verdict.parts).enumerate() {
-                    let masked = verdict
-                        .parts
-                        .iter()
-                        .enumerate()
-                        .any(|(other, part)| other != index && (part.outcome == Truth::True) == settled);
+                    let masked = verdict.parts.iter().enumerate().any(|(other, settling)| {
+                        let apart = other != index && !same_field(&terms[other], part);
+                        apart && (settling.outcome == Truth::True) == settled
+                    });
                     if masked {
                         continue;
                     }
@@ -227,6 +227,11 @@ impl View<'_> {
     }
 }
 
+/// Two tests of one field miss it together.
+fn same_field(a: &Term, b: &Term) -> bool {
+    matches!((a, b), (Term::Test { field: a, .. }, Term::Test { field: b, .. }) if a == b)
+}
+
 fn is(value: &Value, literal: &Literal) -> bool {
     match literal {
         Literal::Text(text) => value.as_str() == Some(text),
@@ -255,11 +260,30 @@ fn side(test: &Test, value: &Value, today: Date, leap: crate::country::LeapBirth
             let step = crate::mutate::step_of(&bound.to_string());
             let apart = value.as_f64()? - bound;
             let near = apart.abs() <= step * 1.000_001;
-            near.then_some(if apart.abs() < f64::EPSILON { 0 } else if apart < 0.0 { -1 } else { 1 })
+            near.then_some(if apart.abs() < f64::EPSILON {
+                0
+            } else if apart < 0.0 {
+                -1
+            } else {
+                1
+            })
         }
         _ => None,
     }
     .filter(|side| (-1..=1).contains(side))
+}
+
+/// How many tests stand between the event and an outcome of the term.
+pub(super) fn distance(term: &Term, wanted: bool, scene: &Scene<'_>) -> usize {
+    match term {
+        Term::All(terms) | Term::Any(terms) => {
+            let each = terms.iter().map(|term| distance(term, wanted, scene));
+            if matches!(term, Term::All(_)) == wanted { each.sum() } else { each.min().unwrap_or_default() }
+        }
+        Term::Not(inner) => distance(inner, !wanted, scene),
+        Term::Named { term, .. } => distance(term, wanted, scene),
+        Term::Changed { .. } | Term::Test { .. } => usize::from(term.eval(scene) != Truth::from(wanted)),
+    }
 }
 
 /// The term at the end of a way.
@@ -340,9 +364,7 @@ impl Goal {
 }
 
 fn leaf(term: &Term, want: &Want) -> String {
-    let list = |fields: &[FieldRef]| {
-        fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-    };
+    let list = |fields: &[FieldRef]| fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match (term, want) {
         (Term::Changed { fields, .. }, Want::Changed(index)) => format!("only {} is changed", fields[*index]),
         (Term::Changed { fields, group }, Want::Outcome(outcome)) => {
@@ -367,7 +389,9 @@ fn leaf(term: &Term, want: &Want) -> String {
             format!("{field} is {}", literals[*index])
         }
         (Term::Test { field, test }, Want::Beside(side)) => {
-            let at = |words: [&str; 3]| words[usize::from(side.unsigned_abs()) + usize::from(*side > 0)].to_owned();
+            let at = |words: [&str; 3]| {
+                words[usize::from(side.unsigned_abs()) + usize::from(*side > 0)].to_owned()
+            };
             match test {
                 Test::AgeBelow(age) | Test::AgeAtLeast(age) => {
                     let when = at(["exactly", "a day short of", "a day over"]);

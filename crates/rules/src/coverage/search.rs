@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::cases::{self, Case, CaseWorld};
-use crate::coverage::goals::{Goal, shown};
+use crate::cases::{self, Case, CaseWorld, SOME_ID, SOME_TRACKING_ID};
+use crate::coverage::goals::{Goal, distance, shown};
 use crate::coverage::values::{Ground, Move, sample};
 use crate::coverage::written;
 use crate::decision::Effect;
 use crate::files::cases::{CasesFile, Expect};
+use crate::files::rules::Mode;
 use crate::mapping::Plan;
 use crate::pack::{Pack, PackFiles};
 use crate::packet::PacketContext;
@@ -42,7 +43,7 @@ pub(super) fn find(
         if let Some(form) = inner.catalogue.form(&rule.event) {
             let at = starts.first()?.at;
             let today = inner.country.time_zone.to_datetime(at).date();
-            let ground = Ground { form, today, leap: inner.country.leap_birthday };
+            let ground = Ground { form, today, leap: inner.country.leap_birthday, cases: &inner.cases };
             // The rule's own terms first, then those of the rules that are asked before it.
             let before = inner.rules.rules[..index].iter().filter(|other| same_step(other, rule));
             for rule in std::iter::once(rule).chain(before) {
@@ -53,6 +54,11 @@ pub(super) fn find(
             for start in &mut starts {
                 start.at = at;
             }
+            // A record that the rule matches is a good place to look around.
+            let mut solved = starts.clone();
+            solved.retain_mut(|start| solve(pack, index, start, &moves));
+            solved.truncate(2);
+            starts.splice(0..0, solved);
         }
         for steps in 0..=3 {
             for start in &starts {
@@ -87,6 +93,33 @@ fn starts(pack: &Pack, rule: &Rule) -> Vec<Case> {
     found.into_iter().take(STARTS).map(|(_, _, case)| case.clone()).collect()
 }
 
+/// Makes the moves that bring the record nearer to the rule, one after the other, until the rule matches.
+fn solve(pack: &Pack, index: usize, case: &mut Case, moves: &[Move]) -> bool {
+    let rules = &pack.inner().rules.rules;
+    let far = |case: &Case| {
+        let facts = case.facts();
+        let scene = pack.inner().scene(&facts);
+        let own = rules[index].term.as_ref().map_or(0, |term| distance(term, true, &scene));
+        let earlier = rules[..index].iter().filter(|rule| rule.mode == Mode::Enforce && rule.is_for(&facts));
+        let others: usize =
+            earlier.map(|rule| rule.term.as_ref().map_or(1, |term| distance(term, false, &scene))).sum();
+        own + others
+    };
+    let mut left = far(case);
+    while left > 0 {
+        let tries = moves.iter().map(|step| {
+            let mut tried = case.clone();
+            step.make(&mut tried.before, &mut tried.after);
+            (far(&tried), tried)
+        });
+        let Some((nearer, best)) = tries.min_by_key(|(far, _)| *far).filter(|(far, _)| *far < left) else {
+            return false;
+        };
+        (left, *case) = (nearer, best);
+    }
+    true
+}
+
 /// A record made up of what the rule's packet reads.
 fn from_nothing(pack: &Pack, files: &PackFiles, rule: &Rule) -> Option<Case> {
     let inner = pack.inner();
@@ -115,8 +148,8 @@ fn from_nothing(pack: &Pack, files: &PackFiles, rule: &Rule) -> Option<Case> {
         at,
         before: values.clone(),
         after: values,
-        event_id: String::new(),
-        tracking_id: String::new(),
+        event_id: SOME_ID.to_owned(),
+        tracking_id: SOME_TRACKING_ID.to_owned(),
         registration_number: Some("B26000000000".to_owned()),
         record: None,
         expect,
@@ -147,10 +180,15 @@ fn walk(
 ) -> Option<(Found, BTreeSet<Goal>)> {
     if steps == 0 {
         let shows = shown(pack.inner(), &case.facts());
-        return shows.contains(goal).then(|| write(pack, files, goal, case, taken)).flatten().map(|found| (found, shows));
+        return shows
+            .contains(goal)
+            .then(|| write(pack, files, goal, case, taken))
+            .flatten()
+            .map(|found| (found, shows));
     }
     for (index, step) in moves.iter().enumerate().skip(from) {
-        let (before, after): (Map<String, Value>, Map<String, Value>) = (case.before.clone(), case.after.clone());
+        let (before, after): (Map<String, Value>, Map<String, Value>) =
+            (case.before.clone(), case.after.clone());
         step.make(&mut case.before, &mut case.after);
         let found = walk(pack, files, goal, case, moves, index + 1, steps - 1, taken);
         (case.before, case.after) = (before, after);
@@ -175,8 +213,8 @@ fn write(
         let facts = case.facts();
         let context = PacketContext {
             facts: &facts,
-            event_id: "",
-            tracking_id: "",
+            event_id: &case.event_id,
+            tracking_id: &case.tracking_id,
             registration_number: case.registration_number.as_deref(),
         };
         pack.build_packet(send, &context).ok()?;

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use crate::age::{Age, Unit};
+use crate::cases::Case;
 use crate::catalogue::{Form, Kind};
 use crate::country::LeapBirthday;
 use crate::reference::FieldRef;
@@ -61,6 +62,8 @@ pub(super) struct Ground<'a> {
     pub(super) form: &'a Form,
     pub(super) today: Date,
     pub(super) leap: LeapBirthday,
+    /// Values that cases have are good ones to try.
+    pub(super) cases: &'a [Case],
 }
 
 impl Ground<'_> {
@@ -94,7 +97,15 @@ impl Ground<'_> {
                 .collect()
         };
         match test {
-            Test::Present | Test::Absent | Test::Matches(_) => self.samples(field),
+            Test::Present | Test::Absent => self.samples(field),
+            Test::Matches(pattern) => {
+                let seen = self.cases.iter().filter_map(|case| field.get(&case.after).cloned());
+                let tries = ["1234567890", "12345", "A1234567", "Sample"].into_iter().map(Value::from);
+                let all: Vec<Value> = seen.chain(tries).chain(self.samples(field)).collect();
+                let fits = |value: &&Value| value.as_str().is_some_and(|text| pattern.is_match(text));
+                let (yes, no) = (all.iter().find(fits), all.iter().find(|value| !fits(value)));
+                yes.into_iter().chain(no).cloned().collect()
+            }
             Test::Equals(literal) => self.around(field, std::slice::from_ref(literal)),
             Test::In(literals) => self.around(field, literals),
             Test::Before(Bound::Today) | Test::After(Bound::Today) => near(self.today),
@@ -160,7 +171,9 @@ impl Ground<'_> {
 
     /// Two values that the field could have.
     pub(super) fn samples(&self, field: &FieldRef) -> Vec<Value> {
-        self.kind(field).map(|kind| [sample(&kind, 0, self.today), sample(&kind, 1, self.today)].to_vec()).unwrap_or_default()
+        self.kind(field)
+            .map(|kind| [sample(&kind, 0, self.today), sample(&kind, 1, self.today)].to_vec())
+            .unwrap_or_default()
     }
 }
 
@@ -175,7 +188,9 @@ fn add(out: &mut Vec<Move>, field: &FieldRef, value: Option<Value>, by_action: b
 pub(super) fn sample(kind: &Kind, which: usize, today: Date) -> Value {
     match kind {
         Kind::Text => json!(["Sample", "Other"][which.min(1)]),
-        Kind::Choice(options) => options.get(which).or(options.first()).map_or(Value::Null, |word| json!(word)),
+        Kind::Choice(options) => {
+            options.get(which).or(options.first()).map_or(Value::Null, |word| json!(word))
+        }
         Kind::Date => {
             let days = if which == 0 { 30 } else { 29 };
             json!(today.checked_sub(days.days()).unwrap_or(today).to_string())

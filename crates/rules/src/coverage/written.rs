@@ -42,8 +42,11 @@ pub(super) fn yaml(pack: &Pack, case: &Case, decision: &Decision, indent: &str) 
     }
     let laid: Map<String, Value> =
         case.before.iter().filter(|(field, value)| base.get(*field) != Some(*value)).map(own).collect();
-    let gone: Vec<String> =
-        base.keys().filter(|field| !case.before.contains_key(*field)).map(|field| plain_text(field)).collect();
+    let gone: Vec<String> = base
+        .keys()
+        .filter(|field| !case.before.contains_key(*field))
+        .map(|field| plain_text(field))
+        .collect();
     let mut change: Map<String, Value> =
         case.after.iter().filter(|(field, value)| case.before.get(*field) != Some(*value)).map(own).collect();
     for field in case.before.keys().filter(|field| !case.after.contains_key(*field)) {
@@ -94,7 +97,11 @@ fn expect(pack: &Pack, case: &Case, decision: &Decision, indent: &str) -> String
     if why.is_empty() {
         return format!("{indent}  expect: {{ {} }}\n", parts.join(", "));
     }
-    format!("{indent}  expect:\n{indent}    {}\n{indent}    because:\n{}", parts.join(&format!("\n{indent}    ")), why.concat())
+    format!(
+        "{indent}  expect:\n{indent}    {}\n{indent}    because:\n{}",
+        parts.join(&format!("\n{indent}    ")),
+        why.concat()
+    )
 }
 
 /// A value on one line.
@@ -117,13 +124,23 @@ fn plain_text(text: &str) -> String {
     let is_name = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '#'));
     let is_date = crate::age::read_date(text).is_some();
-    if is_date { text.to_owned() } else if is_name { inside_name(text) } else { plain(text) }
+    if is_date {
+        text.to_owned()
+    } else if is_name {
+        inside_name(text)
+    } else {
+        plain(text)
+    }
 }
 
 /// A text that stands alone on its line.
 fn line(text: &str) -> String {
     let plain = text.starts_with(|c: char| c.is_alphabetic()) && !text.contains(": ") && !text.contains(" #");
-    if plain && !text.contains(['\n', '\t']) && !text.ends_with([' ', ':']) { text.to_owned() } else { plain_text(text) }
+    if plain && !text.contains(['\n', '\t']) && !text.ends_with([' ', ':']) {
+        text.to_owned()
+    } else {
+        plain_text(text)
+    }
 }
 
 /// A name that YAML would read as something else is put in quotes.

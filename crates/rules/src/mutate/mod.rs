@@ -21,10 +21,10 @@ use crate::decision::{Decision, Effect};
 use crate::layout::Node;
 use crate::pack::{Inner, Pack, PackFiles};
 
-pub use run::MutationReport;
 pub(crate) use edit::{Edit, apply, line_start, next_line};
 pub(crate) use proof::can_be_unknown;
 pub(crate) use rules::plain;
+pub use run::MutationReport;
 pub(crate) use run::run;
 pub(crate) use words::step_of;
 
@@ -141,7 +141,8 @@ fn sibling(form: &Form, reference: &str) -> Option<String> {
     let (field, parts) = reference.split_once('#').map_or((reference, None), |(f, p)| (f, Some(p)));
     let kind = form.fields.get(field)?;
     let (section, name) = field.split_once('.').unwrap_or(("", field));
-    let others = || form.fields.iter().filter(|(other, of)| *other != field && *of == kind).map(|(other, _)| other);
+    let others =
+        || form.fields.iter().filter(|(other, of)| *other != field && *of == kind).map(|(other, _)| other);
     let same_name = others().find(|other| other.split_once('.').is_some_and(|(_, of)| of == name));
     let same_section = || others().find(|other| other.split_once('.').is_some_and(|(of, _)| of == section));
     let other = same_name.or_else(same_section).or_else(|| others().next())?;

@@ -15,7 +15,8 @@ use crate::ruleset::Rule;
 pub(super) fn mutate(sheet: &mut Sheet<'_>) {
     let root = sheet.root.clone();
     for packet in root.get("packets").map(Node::entries).unwrap_or_default() {
-        let senders: Vec<&Rule> = sheet.pack.rules.rules.iter().filter(|rule| sends(rule, &packet.key)).collect();
+        let senders: Vec<&Rule> =
+            sheet.pack.rules.rules.iter().filter(|rule| sends(rule, &packet.key)).collect();
         let Some(plan) = sheet.pack.packets.plans.get(&packet.key).filter(|_| !senders.is_empty()) else {
             continue;
         };
@@ -25,7 +26,9 @@ pub(super) fn mutate(sheet: &mut Sheet<'_>) {
         let form = sheet.pack.catalogue.form(&plan.event).cloned().unwrap_or_default();
         // A value behind an anchor may be sent by other packets too.
         let mut names = vec![packet.key.as_str()];
-        names.extend(root.get("packets").map(Node::entries).unwrap_or_default().iter().map(|e| e.key.as_str()));
+        names.extend(
+            root.get("packets").map(Node::entries).unwrap_or_default().iter().map(|e| e.key.as_str()),
+        );
         let mut cases = sheet.sending(&[packet.key.as_str()]);
         for index in sheet.sending(&names) {
             if !cases.contains(&index) {
@@ -37,8 +40,9 @@ pub(super) fn mutate(sheet: &mut Sheet<'_>) {
     }
 }
 
+/// A rule that is only evaluated builds no packet.
 fn sends(rule: &Rule, packet: &str) -> bool {
-    rule.mode != Mode::Off && matches!(&rule.effect, Effect::Operate { send, .. } if send == packet)
+    rule.mode == Mode::Enforce && matches!(&rule.effect, Effect::Operate { send, .. } if send == packet)
 }
 
 /// Fields that have a value whenever one of the rules sends.
@@ -88,13 +92,16 @@ impl Walk<'_, '_> {
                     let drop = remove_entry(&text, values, &entry.key);
                     self.add(&format!("`{}` dropped", entry.key), entry.key_range.start, drop);
                 }
-                self.value(&entry.key, &entry.value, part == "fields");
+                let anyway = part == "fields" && self.mandatory.contains(&entry.key);
+                self.value(&entry.key, &entry.value, anyway);
             }
         }
     }
 
     /// One value: its source, its language, and when it is sent.
-    fn value(&mut self, name: &str, node: &Node, is_field: bool) {
+    ///
+    /// `anyway` says that the value is missed whether or not it is optional.
+    fn value(&mut self, name: &str, node: &Node, anyway: bool) {
         let text = Arc::clone(&self.sheet.text);
         for entry in node.entries() {
             self.source(name, node, entry);
@@ -103,18 +110,22 @@ impl Walk<'_, '_> {
             let languages = self.sheet.pack.country.languages.iter().map(|known| known.mosip.clone());
             let other = languages.into_iter().find(|known| Some(known.as_str()) != language.scalar());
             if let Some(other) = other {
-                self.add(&format!("another language of `{name}`"), language.range.start, [rewrite(&text, language, &other)]);
+                self.add(
+                    &format!("another language of `{name}`"),
+                    language.range.start,
+                    [rewrite(&text, language, &other)],
+                );
             }
         }
         let fields = fields_of(node);
         let is = |key: &str| node.get(key).and_then(Node::scalar) == Some("true");
         let fixed = ["constant", "given", "choose"].iter().any(|key| node.get(key).is_some());
         let never_empty = node.get("constant").is_some()
+            || (node.get("text").is_some() && node.get("with").is_none_or(|with| with.entries().is_empty()))
             || node.get("given").and_then(Node::scalar).is_some_and(|given| given != "registration_number")
             || self.is_certain(node, &fields);
-        let wanted_anyway = is_field && self.mandatory.contains(name);
-        // A value that is never empty, or that the ID schema wants anyway, is the same optional or not.
-        if !never_empty && !wanted_anyway && !node.entries().is_empty() {
+        // A value that is never empty, or that is missed anyway, is the same optional or not.
+        if !never_empty && !anyway && !node.entries().is_empty() {
             let (what, edit) = if is("optional") {
                 (format!("`{name}` no longer optional"), remove_entry(&text, node, "optional"))
             } else {
@@ -154,13 +165,22 @@ impl Walk<'_, '_> {
             "format" => {
                 if let Some(format) = value.scalar() {
                     let other = format.replace("MM", "\u{0}").replace("dd", "MM").replace('\u{0}', "dd");
-                    self.add(&format!("day and month of `{name}` exchanged"), at, [rewrite(&text, value, &other)]);
+                    self.add(
+                        &format!("day and month of `{name}` exchanged"),
+                        at,
+                        [rewrite(&text, value, &other)],
+                    );
                 }
             }
             "map" => self.codes(name, node, value),
             "default" => {
-                let words: BTreeSet<&str> = node.get("map").map(Node::entries).unwrap_or_default().iter()
-                    .filter_map(|entry| entry.value.scalar()).collect();
+                let words: BTreeSet<&str> = node
+                    .get("map")
+                    .map(Node::entries)
+                    .unwrap_or_default()
+                    .iter()
+                    .filter_map(|entry| entry.value.scalar())
+                    .collect();
                 let other = words.into_iter().find(|word| Some(*word) != value.scalar());
                 // A default for a choice whose every value has a code is never used.
                 if let Some(other) = other.filter(|_| !self.all_coded(node)) {
@@ -187,12 +207,18 @@ impl Walk<'_, '_> {
                 self.add(&format!("another constant for `{name}`"), at, [rewrite(&text, value, &other)]);
             }
             "languages" => {
+                // Without any language the value as a whole is missing.
+                let alone = value.entries().len() == 1;
                 for language in value.entries() {
                     if value.entries().len() > 1 {
                         let drop = remove_entry(&text, value, &language.key);
-                        self.add(&format!("`{}` of `{name}` dropped", language.key), language.key_range.start, drop);
+                        self.add(
+                            &format!("`{}` of `{name}` dropped", language.key),
+                            language.key_range.start,
+                            drop,
+                        );
                     }
-                    self.value(&format!("{name} ({})", language.key), &language.value, false);
+                    self.value(&format!("{name} ({})", language.key), &language.value, alone);
                 }
             }
             _ => {}
@@ -210,11 +236,17 @@ impl Walk<'_, '_> {
         for (index, item) in items.iter().enumerate() {
             let word = item.scalar().unwrap_or_default();
             // Behind a value that is always there, nothing is asked.
-            let reached = !items[..index].iter().filter_map(Node::scalar).any(|field| self.certain.contains(field));
+            let reached =
+                !items[..index].iter().filter_map(Node::scalar).any(|field| self.certain.contains(field));
             if reached {
-                self.add(&format!("`{word}` dropped from `{name}`"), item.range.start, remove_item(&text, node, index));
+                self.add(
+                    &format!("`{word}` dropped from `{name}`"),
+                    item.range.start,
+                    remove_item(&text, node, index),
+                );
             }
-            if let Some(next) = items.get(index + 1).filter(|next| reached && next.scalar() != item.scalar()) {
+            if let Some(next) = items.get(index + 1).filter(|next| reached && next.scalar() != item.scalar())
+            {
                 let edits = swap(&text, &item.range, &next.range);
                 self.add(&format!("the order of `{name}` changed"), item.range.start, edits);
             }
@@ -245,10 +277,16 @@ impl Walk<'_, '_> {
         let default = node.get("default").and_then(Node::scalar);
         for (index, entry) in map.entries().iter().enumerate() {
             let own = entry.value.scalar();
-            let other = codes.iter().cycle().skip(index + 1).take(codes.len()).find(|code| Some(**code) != own);
-            let other = other.map_or_else(|| format!("{}x", own.unwrap_or_default()), |code| (*code).to_owned());
+            let other =
+                codes.iter().cycle().skip(index + 1).take(codes.len()).find(|code| Some(**code) != own);
+            let other =
+                other.map_or_else(|| format!("{}x", own.unwrap_or_default()), |code| (*code).to_owned());
             let at = entry.value.range.start;
-            self.add(&format!("another code for `{}` of `{name}`", entry.key), at, [rewrite(&text, &entry.value, &other)]);
+            self.add(
+                &format!("another code for `{}` of `{name}`", entry.key),
+                at,
+                [rewrite(&text, &entry.value, &other)],
+            );
             if map.entries().len() > 1 && default.is_some() && default != own {
                 let drop = remove_entry(&text, map, &entry.key);
                 self.add(&format!("the code for `{}` of `{name}` dropped", entry.key), at, drop);
@@ -259,7 +297,11 @@ impl Walk<'_, '_> {
     fn choose(&mut self, name: &str, node: &Node) {
         let text = Arc::clone(&self.sheet.text);
         let lists = |node: &Node| -> Vec<String> {
-            node.scalar().map(str::to_owned).into_iter().chain(node.items().iter().filter_map(|i| i.scalar().map(str::to_owned))).collect()
+            node.scalar()
+                .map(str::to_owned)
+                .into_iter()
+                .chain(node.items().iter().filter_map(|i| i.scalar().map(str::to_owned)))
+                .collect()
         };
         if let Some(by) = node.get("by") {
             self.other_field(&format!("the choice of `{name}`"), by);
@@ -281,7 +323,11 @@ impl Walk<'_, '_> {
         }
         if let Some(otherwise) = node.get("otherwise") {
             if otherwise.items().len() < 2 {
-                self.add(&format!("`otherwise` of `{name}` dropped"), otherwise.range.start, remove_entry(&text, node, "otherwise"));
+                self.add(
+                    &format!("`otherwise` of `{name}` dropped"),
+                    otherwise.range.start,
+                    remove_entry(&text, node, "otherwise"),
+                );
             }
             self.fields(name, otherwise);
         }
@@ -297,17 +343,36 @@ impl Walk<'_, '_> {
             for index in 0..words.len() {
                 let mut less = words.clone();
                 less.remove(index);
-                self.rewritten(&format!("`{}` left out of `{name}`", words[index]), node, template, &range, &less);
+                self.rewritten(
+                    &format!("`{}` left out of `{name}`", words[index]),
+                    node,
+                    template,
+                    &range,
+                    &less,
+                );
                 if index + 1 < words.len() {
                     let mut turned = words.clone();
                     turned.swap(index, index + 1);
-                    self.rewritten(&format!("the words of `{name}` exchanged"), node, template, &range, &turned);
+                    self.rewritten(
+                        &format!("the words of `{name}` exchanged"),
+                        node,
+                        template,
+                        &range,
+                        &turned,
+                    );
                 }
             }
         }
     }
 
-    fn rewritten(&mut self, what: &str, node: &Node, template: &str, range: &std::ops::Range<usize>, words: &[String]) {
+    fn rewritten(
+        &mut self,
+        what: &str,
+        node: &Node,
+        template: &str,
+        range: &std::ops::Range<usize>,
+        words: &[String],
+    ) {
         let mut other = template.to_owned();
         other.replace_range(range.clone(), &words.join(", "));
         let edit = rewrite(&self.sheet.text, node, &other);

@@ -1,10 +1,10 @@
 //! What can be said about rules without trying records: by this, changes that change nothing are not made.
 
+use crate::age::Unit;
 use crate::files::rules::{IfUnknown, Mode};
 use crate::reference::FieldRef;
 use crate::ruleset::Rule;
 use crate::term::{Bound, Literal, Term, Test};
-use crate::age::Unit;
 
 /// The tests that hold whenever the term does.
 pub(crate) fn musts(term: &Term) -> Vec<(&FieldRef, &Test)> {
@@ -108,7 +108,8 @@ fn exclude(one: &Test, two: &Test) -> bool {
         (T::LessThan(below), T::AtLeast(from)) | (T::AtLeast(from), T::LessThan(below)) => below <= from,
         (T::Before(Bound::On(end)), T::After(Bound::On(start)))
         | (T::After(Bound::On(start)), T::Before(Bound::On(end))) => end <= start,
-        (T::Before(Bound::Today), T::After(Bound::Today)) | (T::After(Bound::Today), T::Before(Bound::Today)) => true,
+        (T::Before(Bound::Today), T::After(Bound::Today))
+        | (T::After(Bound::Today), T::Before(Bound::Today)) => true,
         _ => match (values(a), values(b)) {
             (Some(left), Some(right)) => !left.iter().any(|value| right.contains(value)),
             _ => false,

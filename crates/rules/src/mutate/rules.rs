@@ -9,7 +9,9 @@ use crate::catalogue::{Form, Kind};
 use crate::country::LeapBirthday;
 use crate::files::rules::Mode;
 use crate::layout::{Entry, Node, Shape};
-use crate::mutate::edit::{Edit, append_entry, append_item, inline, quoted, remove_entry, remove_item, rewrite, swap};
+use crate::mutate::edit::{
+    Edit, append_entry, append_item, inline, quoted, remove_entry, remove_item, rewrite, swap,
+};
 use crate::mutate::proof::{can_be_unknown, disjoint, has_test, needs_birthday, needs_today, other_step};
 use crate::mutate::{Sheet, kind_of, words};
 use crate::ruleset::Rule;
@@ -137,7 +139,16 @@ fn effects(sheet: &mut Sheet<'_>, root: &Node, index: usize, node: &Node, cases:
     }
     if mode == Mode::Enforce {
         let edit = set(&text, node, "mode", "evaluate");
-        sheet.add(format!("`{id}` only evaluated"), node.range.start, &[edit].into_iter().flatten().collect::<Vec<_>>(), cases);
+        sheet.add(
+            format!("`{id}` only evaluated"),
+            node.range.start,
+            &[edit].into_iter().flatten().collect::<Vec<_>>(),
+            cases,
+        );
+    }
+    if mode == Mode::Evaluate {
+        // Of a rule that only says that it would have, the decision has nothing but its id.
+        return;
     }
     if let Some(act) = node.get("do")
         && let Some(word) = act.scalar()
@@ -185,7 +196,12 @@ fn effects(sheet: &mut Sheet<'_>, root: &Node, index: usize, node: &Node, cases:
         let other = if holds { "skip" } else { "hold" };
         let edit = set(&text, node, "if_unknown", other);
         let at = node.get("if_unknown").map_or(node.range.start, |node| node.range.start);
-        sheet.add(format!("`if_unknown: {other}` for `{id}`"), at, &edit.into_iter().collect::<Vec<_>>(), cases);
+        sheet.add(
+            format!("`if_unknown: {other}` for `{id}`"),
+            at,
+            &edit.into_iter().collect::<Vec<_>>(),
+            cases,
+        );
     }
 }
 
@@ -227,7 +243,8 @@ impl Walk {
     fn condition(&mut self, sheet: &mut Sheet<'_>, node: &Node, drop: Option<Edit>, negate: bool) {
         let text = std::sync::Arc::clone(&sheet.text);
         self.add(sheet, "a term dropped", node, drop);
-        let not = |node: &Node| Some(Edit::new(node.range.clone(), format!("{{ not: {} }}", inline(&text, node))));
+        let not =
+            |node: &Node| Some(Edit::new(node.range.clone(), format!("{{ not: {} }}", inline(&text, node))));
         let [entry] = node.entries() else {
             if node.scalar().is_some() && negate {
                 self.add(sheet, "a term negated", node, not(node));
@@ -287,7 +304,8 @@ impl Walk {
                 self.add(sheet, "a term dropped", &test.value, drop);
             }
             if negate || several {
-                let edit = match words::opposite(&test.key) {
+                let taken = |other: &str| tests.entries().iter().any(|entry| entry.key == other);
+                let edit = match words::opposite(&test.key).filter(|other| !taken(other)) {
                     Some(other) => Some(Edit::new(test.key_range.clone(), other)),
                     None if several => None,
                     None => {
@@ -307,7 +325,12 @@ impl Walk {
         let written = value.scalar().unwrap_or_default();
         let mut moved = |this: &Self, what: &str, values: &[String]| {
             for other in values {
-                this.add(sheet, &format!("{what} `{other}` for `{written}`"), value, Some(rewrite(&text, value, other)));
+                this.add(
+                    sheet,
+                    &format!("{what} `{other}` for `{written}`"),
+                    value,
+                    Some(rewrite(&text, value, other)),
+                );
             }
         };
         match test.key.as_str() {
@@ -320,7 +343,12 @@ impl Walk {
                 let name = &text[entry.key_range.clone()];
                 let not = format!("{{ not: {{ {name}: {{ {other}: {} }} }} }}", inline(&text, value));
                 if written == "today" && !several {
-                    self.add(sheet, "the day itself counted in", value, Some(Edit::new(node.range.clone(), not)));
+                    self.add(
+                        sheet,
+                        "the day itself counted in",
+                        value,
+                        Some(Edit::new(node.range.clone(), not)),
+                    );
                 }
             }
             "equals" => {
@@ -340,7 +368,9 @@ impl Walk {
                 shorten(sheet, value, &self.owner, &self.cases);
                 if let Some(Kind::Choice(options)) = &kind {
                     let listed: BTreeSet<&str> = value.items().iter().filter_map(Node::scalar).collect();
-                    for option in options.iter().filter(|option| !listed.contains(option.as_str())).take(ADDED) {
+                    for option in
+                        options.iter().filter(|option| !listed.contains(option.as_str())).take(ADDED)
+                    {
                         let edit = append_item(&text, value, &plain(option));
                         self.add(sheet, &format!("`{option}` let in by a term"), value, edit);
                     }
@@ -349,11 +379,18 @@ impl Walk {
             "matches" if written != ".*" => {
                 // Any text at all; with a choice whose every value fits the pattern that is no change.
                 let fits_all = match (&kind, regex::Regex::new(&format!("^(?:{written})$"))) {
-                    (Some(Kind::Choice(options)), Ok(pattern)) => options.iter().all(|option| pattern.is_match(option)),
+                    (Some(Kind::Choice(options)), Ok(pattern)) => {
+                        options.iter().all(|option| pattern.is_match(option))
+                    }
                     _ => false,
                 };
                 if !fits_all {
-                    self.add(sheet, "any text for the pattern", value, Some(Edit::new(value.range.clone(), "'(?s).*'")));
+                    self.add(
+                        sheet,
+                        "any text for the pattern",
+                        value,
+                        Some(Edit::new(value.range.clone(), "'(?s).*'")),
+                    );
                 }
             }
             _ => {}
@@ -366,21 +403,25 @@ pub(crate) fn plain(word: &str) -> String {
     let odd = ["true", "false", "null", "yes", "no", "on", "off", "y", "n", ""];
     let letters = word.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
     let leads = word.starts_with(|c: char| c.is_alphabetic());
-    if letters && leads && !odd.contains(&word.to_lowercase().as_str()) { word.to_owned() } else { quoted(word) }
+    if letters && leads && !odd.contains(&word.to_lowercase().as_str()) {
+        word.to_owned()
+    } else {
+        quoted(word)
+    }
 }
 
 /// Changes of the day: another time zone, another birthday of those born on 29 February.
 pub(super) fn mutate_country(sheet: &mut Sheet<'_>) {
     let root = sheet.root.clone();
     let text = std::sync::Arc::clone(&sheet.text);
-    let asks = |wanted| {
-        users(sheet, |term| has_test(term, wanted)).map(|(_, cases)| cases)
-    };
+    let asks = |wanted| users(sheet, |term| has_test(term, wanted)).map(|(_, cases)| cases);
     let (today, birthday) = (asks(needs_today), asks(needs_birthday));
     if let (Some(node), Some(cases)) = (root.get("time_zone"), today) {
         let own = &sheet.pack.country.time_zone;
         let offsets = |zone: &TimeZone| {
-            [1, 7].map(|month| zone.to_ambiguous_timestamp(date(2026, month, 1).at(12, 0, 0, 0)).compatible().ok())
+            [1, 7].map(|month| {
+                zone.to_ambiguous_timestamp(date(2026, month, 1).at(12, 0, 0, 0)).compatible().ok()
+            })
         };
         let other = ["UTC", "Asia/Kathmandu"]
             .into_iter()

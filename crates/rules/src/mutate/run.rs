@@ -21,7 +21,7 @@ pub struct MutationReport {
     /// Mutants that a case noticed.
     pub killed: usize,
     /// Mutants that the check refuses, so that no case has to notice them.
-    pub refused: usize,
+    pub refused: Vec<Mutant>,
     /// Mutants that no case noticed.
     pub survived: Vec<Mutant>,
 }
@@ -66,11 +66,11 @@ pub(crate) fn run(
             });
         }
     });
-    let mut report = MutationReport { killed: 0, refused: 0, survived: Vec::new() };
+    let mut report = MutationReport { killed: 0, refused: Vec::new(), survived: Vec::new() };
     for (index, fate) in fates.into_inner().unwrap_or_else(PoisonError::into_inner) {
         match fate {
             Fate::Killed => report.killed += 1,
-            Fate::Refused => report.refused += 1,
+            Fate::Refused => report.refused.extend(mutants.get(index).cloned()),
             Fate::Survived => report.survived.extend(mutants.get(index).cloned()),
         }
     }

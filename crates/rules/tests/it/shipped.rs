@@ -11,8 +11,10 @@ use crate::common::{read, workspace};
 fn packs() -> Vec<(PathBuf, PackFiles)> {
     let listed = std::fs::read_dir(workspace().join("country-config")).expect("the folder of packs");
     let folders = listed.map(|entry| entry.expect("an entry").path());
-    let packs: Vec<_> =
-        folders.filter(|path| path.join("rules.yaml").is_file()).map(|path| (path.clone(), read(&path))).collect();
+    let packs: Vec<_> = folders
+        .filter(|path| path.join("rules.yaml").is_file())
+        .map(|path| (path.clone(), read(&path)))
+        .collect();
     assert!(!packs.is_empty(), "no pack is shipped");
     packs
 }
@@ -41,8 +43,11 @@ fn every_outcome_and_boundary_is_shown_by_a_case() {
         let coverage = pack.coverage();
         assert!(coverage.total > 10, "{}", folder.display());
         let missing = pack.missing_cases(&files);
-        let cases: Vec<String> =
-            missing.cases.iter().map(|case| format!("{}: {}\n{}", case.file, case.shows.join("; "), case.yaml)).collect();
+        let cases: Vec<String> = missing
+            .cases
+            .iter()
+            .map(|case| format!("{}: {}\n{}", case.file, case.shows.join("; "), case.yaml))
+            .collect();
         assert!(
             coverage.missing.is_empty(),
             "{}: {} of {}, no case found for {:#?}\n\n{}",

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
-use civitas_rules::{CaseReport, Coverage, MissingCases, MutationReport, Pack, PackFiles, mutants};
+use civitas_rules::{CaseReport, Coverage, MissingCases, Mutant, MutationReport, Pack, PackFiles, mutants};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
@@ -20,7 +20,7 @@ use paint::{Colour, Paint};
 /// Run the pack's own cases, and say what they do not show.
 #[derive(Debug, Args)]
 #[command(after_help = "Exit code: 0 if every case passes; 1 if one fails, or the mutation score is below \
---min-score; 2 if the pack cannot be read or does not pass its check.")]
+--min-score; 2 if the pack cannot be read or does not pass its check, or no case fits --filter.")]
 pub struct Test {
     /// Folder of the pack
     pack: PathBuf,
@@ -73,6 +73,11 @@ pub(super) fn run(test: &Test) -> anyhow::Result<ExitCode> {
         }
     };
     let outcome = outcome(test, &pack, &files);
+    if let (Some(wanted), 0) = (&test.filter, outcome.cases.total) {
+        // Nothing that was run proves nothing.
+        eprintln!("error: no case has `{wanted}` in its name or file");
+        return Ok(ExitCode::from(2));
+    }
     let paint = Paint::new(test.color);
     match test.format {
         Format::Text => print!("{}", text::report(&outcome, test, paint)),
@@ -124,17 +129,21 @@ fn mutate(pack: &Pack, files: &PackFiles) -> MutationReport {
 
 fn as_json(outcome: &Outcome) -> serde_json::Value {
     let mutation = outcome.mutation.as_ref().map(|report| {
-        let survived = report.survived.iter().map(|mutant| {
-            json!({ "file": mutant.file, "line": mutant.line, "what": mutant.what, "diff": mutant.diff() })
-        });
+        let listed = |mutants: &[Mutant]| -> Vec<serde_json::Value> {
+            let one = |mutant: &Mutant| {
+                json!({ "file": mutant.file, "line": mutant.line, "what": mutant.what, "diff": mutant.diff() })
+            };
+            mutants.iter().map(one).collect()
+        };
         json!({
             "score": report.score(),
             "killed": report.killed,
-            "refused": report.refused,
-            "survived": survived.collect::<Vec<_>>(),
+            "refused": listed(&report.refused),
+            "survived": listed(&report.survived),
         })
     });
     json!({
+        "ok": outcome.cases.is_ok(),
         "total": outcome.cases.total,
         "passed": outcome.cases.passed(),
         "failures": outcome.cases.failures,

@@ -49,8 +49,12 @@ impl Paint {
             return text.to_owned();
         }
         let same = |a: char, b: char| a == b;
-        let lead: usize =
-            text.chars().zip(other.chars()).take_while(|(a, b)| same(*a, *b)).map(|(a, _)| a.len_utf8()).sum();
+        let lead: usize = text
+            .chars()
+            .zip(other.chars())
+            .take_while(|(a, b)| same(*a, *b))
+            .map(|(a, _)| a.len_utf8())
+            .sum();
         let (rest, others) = (&text[lead..], &other[lead..]);
         let tail: usize = rest
             .chars()

@@ -24,9 +24,6 @@ pub(super) fn report(outcome: &Outcome, test: &Test, paint: Paint) -> String {
     let cases = &outcome.cases;
     let line = format!("{} of {} passed", cases.passed(), count(cases.total as u64, "case"));
     let _ = writeln!(text, "{}", if cases.is_ok() { paint.green(&line) } else { paint.red(&line) });
-    if let (Some(wanted), 0) = (&test.filter, cases.total) {
-        let _ = writeln!(text, "no case has {wanted:?} in its name or file");
-    }
     if let Some(coverage) = &outcome.coverage {
         let _ = writeln!(text, "{}", covered(coverage, test.coverage));
     }
@@ -114,10 +111,9 @@ fn covered(coverage: &Coverage, written: bool) -> String {
 
 fn score(report: &MutationReport) -> String {
     let all = report.killed + report.survived.len();
-    let mut line =
-        format!("mutation score {} %: {} of {all} changes noticed", report.score(), report.killed);
-    if report.refused > 0 {
-        let _ = write!(line, ", {} more refused by the check", report.refused);
+    let mut line = format!("mutation score {} %: {} of {all} changes noticed", report.score(), report.killed);
+    if !report.refused.is_empty() {
+        let _ = write!(line, ", {} more refused by the check", report.refused.len());
     }
     if !report.survived.is_empty() {
         line.push_str(

@@ -285,6 +285,20 @@ impl Pack {
         coverage::missing_cases(self, files)
     }
 
+    /// Whether these files are refused, whatever their cases are.
+    pub(crate) fn refuses(files: &PackFiles) -> bool {
+        let mut out = Vec::new();
+        let mut documents = BTreeMap::new();
+        for name in FILES {
+            let read = if name == "id-schema.json" { Document::json } else { Document::yaml };
+            if let Some(document) = files.0.get(name).and_then(|text| read(name, text, &mut out)) {
+                documents.insert(name, document);
+            }
+        }
+        let none = CaseSources { files: &[], documents: &BTreeMap::new(), reader: None };
+        documents.len() < FILES.len() || compile(&documents, &none, out).is_err()
+    }
+
     pub(crate) fn inner(&self) -> &Inner {
         &self.inner
     }

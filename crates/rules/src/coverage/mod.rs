@@ -83,5 +83,6 @@ pub(crate) fn missing_cases(pack: &Pack, files: &PackFiles) -> MissingCases {
         let shows = here.iter().map(|goal| goal.text(pack.inner())).collect();
         found.cases.push(MissingCase { file: case.file, shows, yaml: case.yaml });
     }
+    found.cases.sort_by(|a, b| a.file.cmp(&b.file));
     found
 }

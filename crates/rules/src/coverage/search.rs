@@ -38,10 +38,10 @@ pub(super) fn find(
     for index in goal.rules(inner) {
         let rule = &inner.rules.rules[index];
         let mut starts = starts(pack, rule);
-        starts.extend(from_nothing(pack, files, rule));
+        let nothing = from_nothing(pack, files, rule);
         let mut moves = Vec::new();
         if let Some(form) = inner.catalogue.form(&rule.event) {
-            let at = starts.first()?.at;
+            let at = starts.first().or(nothing.as_ref())?.at;
             let today = inner.country.time_zone.to_datetime(at).date();
             let ground = Ground { form, today, leap: inner.country.leap_birthday, cases: &inner.cases };
             // The rule's own terms first, then those of the rules that are asked before it.
@@ -55,18 +55,20 @@ pub(super) fn find(
                 start.at = at;
             }
             // A record that the rule matches is a good place to look around.
-            let mut solved = starts.clone();
-            solved.retain_mut(|start| solve(pack, index, start, &moves));
-            solved.truncate(2);
-            starts.splice(0..0, solved);
+            starts = solved(pack, index, starts, &moves);
         }
-        for steps in 0..=3 {
-            for start in &starts {
-                let mut tried = start.clone();
-                if let Some(found) = walk(pack, files, goal, &mut tried, &moves, 0, steps, taken) {
-                    return Some(found);
-                }
-            }
+        let made_up = solved(pack, index, nothing.into_iter().collect(), &moves);
+        let mut few = |starts: &[Case], steps: usize| {
+            starts
+                .iter()
+                .find_map(|start| walk(pack, files, goal, &mut start.clone(), &moves, 0, steps, taken))
+        };
+        let found = (0..=2)
+            .find_map(|steps| few(&starts, steps))
+            .or_else(|| few(&starts[..starts.len().min(2)], 3))
+            .or_else(|| (0..=3).find_map(|steps| few(&made_up, steps)));
+        if found.is_some() {
+            return found;
         }
     }
     None
@@ -90,7 +92,22 @@ fn starts(pack: &Pack, rule: &Rule) -> Vec<Case> {
         })
         .collect();
     found.sort_by_key(|(decides, record, _)| (*decides, *record));
-    found.into_iter().take(STARTS).map(|(_, _, case)| case.clone()).collect()
+    let starts = found.into_iter().take(STARTS).map(|(_, _, case)| case.clone());
+    // Each also as it would be if the action changed nothing.
+    let unchanged = |case: Case| {
+        let still = Case { after: case.before.clone(), ..case.clone() };
+        if still.after == case.after { vec![case] } else { vec![case, still] }
+    };
+    starts.flat_map(unchanged).collect()
+}
+
+/// The starts from which a few moves make a record that the rule matches, so made, and all starts behind them.
+fn solved(pack: &Pack, index: usize, starts: Vec<Case>, moves: &[Move]) -> Vec<Case> {
+    let mut all = starts.clone();
+    all.retain_mut(|start| solve(pack, index, start, moves));
+    all.truncate(2);
+    all.extend(starts);
+    all
 }
 
 /// Makes the moves that bring the record nearer to the rule, one after the other, until the rule matches.
@@ -209,20 +226,26 @@ fn write(
 ) -> Option<Found> {
     let inner = pack.inner();
     let decision = pack.decide(&case.facts());
+    let mut number = None;
     if let Effect::Operate { send, .. } = &decision.effect {
         let facts = case.facts();
-        let context = PacketContext {
-            facts: &facts,
-            event_id: &case.event_id,
-            tracking_id: &case.tracking_id,
-            registration_number: case.registration_number.as_deref(),
+        let built = |number: Option<&str>| {
+            let (event_id, tracking_id) = (&case.event_id, &case.tracking_id);
+            let context = PacketContext { facts: &facts, event_id, tracking_id, registration_number: number };
+            pack.build_packet(send, &context).is_ok()
         };
-        pack.build_packet(send, &context).ok()?;
+        // A number only where the packet does not do without.
+        if !built(None) {
+            number = case.registration_number.clone();
+            if !built(number.as_deref()) {
+                return None;
+            }
+        }
     }
     let text = files.0.get(&case.file)?;
     let (place, indent) = written::indent_of(text)?;
     let mut names = taken.clone();
-    let mut case = case.clone();
+    let mut case = Case { registration_number: number, ..case.clone() };
     case.name = written::name(&goal.text(inner).replace(": ", ", "), &mut names);
     let yaml = written::yaml(pack, &case, &decision, &indent);
     let mut out = Vec::new();

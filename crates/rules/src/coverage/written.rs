@@ -1,7 +1,6 @@
 //! A found case as YAML, put where it belongs and read back from there.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
@@ -13,33 +12,39 @@ use crate::files::rules::Mode;
 use crate::layout::{Node, Shape};
 use crate::mutate::{Edit, apply, line_start, next_line, plain};
 use crate::pack::Pack;
+use crate::ruleset::Rule;
 use crate::truth::Truth;
+
+/// Where a line becomes too long to read.
+const WIDTH: usize = 130;
 
 /// The case as YAML, each line indented by `indent`.
 pub(super) fn yaml(pack: &Pack, case: &Case, decision: &Decision, indent: &str) -> String {
-    let mut text = format!("{indent}- name: {}\n{indent}  given:\n", line(&case.name));
-    let mut given = |key: &str, value: String| {
-        let _ = writeln!(text, "{indent}    {key}: {value}");
-    };
+    format!(
+        "{indent}- name: {}\n{}{}",
+        line(&case.name),
+        map("given", &given(case), indent),
+        map("expect", &expect(pack, case, decision), indent)
+    )
+}
+
+/// A key of the case with its entries, on one line if they fit there.
+fn map(key: &str, entries: &[(String, String)], indent: &str) -> String {
+    let written: Vec<String> = entries.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    let short = format!("{indent}  {key}: {{ {} }}\n", written.join(", "));
+    if short.chars().count() <= WIDTH {
+        return short;
+    }
+    let lines: String = written.iter().map(|entry| format!("{indent}    {entry}\n")).collect();
+    format!("{indent}  {key}:\n{lines}")
+}
+
+fn given(case: &Case) -> Vec<(String, String)> {
     let nothing = Map::new();
-    let base = match &case.record {
-        Some((name, values)) => {
-            given("record", plain_text(name));
-            values
-        }
-        None => {
-            given("event", plain_text(&case.event));
-            &nothing
-        }
+    let (start, base) = match &case.record {
+        Some((name, values)) => (("record", plain_text(name)), values),
+        None => (("event", plain_text(&case.event)), &nothing),
     };
-    given("action", case.action.clone());
-    if let Some(custom) = &case.custom_action {
-        given("custom_action", plain_text(custom));
-    }
-    given("at", case.at.to_string());
-    if let Some(number) = &case.registration_number {
-        given("registration_number", plain_text(number));
-    }
     let laid: Map<String, Value> =
         case.before.iter().filter(|(field, value)| base.get(*field) != Some(*value)).map(own).collect();
     let gone: Vec<String> = base
@@ -52,56 +57,61 @@ pub(super) fn yaml(pack: &Pack, case: &Case, decision: &Decision, indent: &str) 
     for field in case.before.keys().filter(|field| !case.after.contains_key(*field)) {
         change.insert(field.clone(), Value::Null);
     }
-    if !gone.is_empty() {
-        given("without", format!("[{}]", gone.join(", ")));
-    }
-    for (key, map) in [("with", laid), ("change", change)] {
-        if !map.is_empty() {
-            given(key, flow(&Value::Object(map)));
-        }
-    }
-    text.push_str(&expect(pack, case, decision, indent));
-    text
+    let values = |map: Map<String, Value>| (!map.is_empty()).then(|| flow(&Value::Object(map)));
+    [
+        (start.0, Some(start.1)),
+        ("action", Some(case.action.clone())),
+        ("custom_action", case.custom_action.as_deref().map(plain_text)),
+        ("at", Some(case.at.to_string())),
+        ("registration_number", case.registration_number.as_deref().map(plain_text)),
+        ("without", (!gone.is_empty()).then(|| format!("[{}]", gone.join(", ")))),
+        ("with", values(laid)),
+        ("change", values(change)),
+    ]
+    .into_iter()
+    .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+    .collect()
 }
 
 fn own((field, value): (&String, &Value)) -> (String, Value) {
     (field.clone(), value.clone())
 }
 
-fn expect(pack: &Pack, case: &Case, decision: &Decision, indent: &str) -> String {
-    let mut parts = vec![format!("do: {}", decision.effect.as_str())];
+fn expect(pack: &Pack, case: &Case, decision: &Decision) -> Vec<(String, String)> {
+    let mut parts = vec![("do".to_owned(), decision.effect.as_str().to_owned())];
+    let mut add = |key: &str, value: String| parts.push((key.to_owned(), value));
     if let Some(rule) = &decision.rule {
-        parts.push(format!("rule: {rule}"));
+        add("rule", rule.clone());
     }
     if let Effect::Hold { missing } = &decision.effect {
-        parts.push(format!("missing: [{}]", missing.join(", ")));
+        add("missing", format!("[{}]", missing.join(", ")));
     }
     if !decision.would_have.is_empty() {
-        parts.push(format!("would_have: [{}]", decision.would_have.join(", ")));
+        add("would_have", format!("[{}]", decision.would_have.join(", ")));
     }
     let facts = case.facts();
     let inner = pack.inner();
     let scene = inner.scene(&facts);
-    let mut why = Vec::new();
-    for rule in inner.rules.rules.iter().filter(|rule| rule.is_for(&facts) && rule.mode == Mode::Enforce) {
-        if decision.rule.is_some() {
-            break;
-        }
-        if let Some(term) = &rule.term {
+    let passed_by =
+        |rule: &&Rule| rule.is_for(&facts) && rule.mode == Mode::Enforce && decision.rule.is_none();
+    let why: Vec<String> = inner
+        .rules
+        .rules
+        .iter()
+        .filter(passed_by)
+        .filter_map(|rule| {
+            let term = rule.term.as_ref()?;
             let verdict = Verdict::of(term, &scene);
             let word = if verdict.outcome == Truth::Unknown { "unknown" } else { "failed" };
-            let reasons = because::reasons(term, &verdict);
-            why.push(format!("{indent}      {}: {{ {word}: [{}] }}\n", rule.id, because::listed(&reasons)));
-        }
+            let names = because::listed(&because::reasons(term, &verdict));
+            let names = if names.contains(", ") { format!("[{names}]") } else { names };
+            Some(format!("{}: {{ {word}: {names} }}", rule.id))
+        })
+        .collect();
+    if !why.is_empty() {
+        add("because", format!("{{ {} }}", why.join(", ")));
     }
-    if why.is_empty() {
-        return format!("{indent}  expect: {{ {} }}\n", parts.join(", "));
-    }
-    format!(
-        "{indent}  expect:\n{indent}    {}\n{indent}    because:\n{}",
-        parts.join(&format!("\n{indent}    ")),
-        why.concat()
-    )
+    parts
 }
 
 /// A value on one line.
@@ -148,7 +158,7 @@ fn inside_name(text: &str) -> String {
     if text.contains(['.', '#', '-']) { text.to_owned() } else { plain(text) }
 }
 
-/// The file with the case at the end of its list, and the indentation that it has there.
+/// Where the file's list of cases ends, and how its cases are indented.
 pub(super) fn indent_of(text: &str) -> Option<(usize, String)> {
     let root = Node::parse(text)?;
     let list = root.get("cases")?;

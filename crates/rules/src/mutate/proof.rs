@@ -124,3 +124,113 @@ fn values(test: &Test) -> Option<&[Literal]> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+    use proptest::prelude::*;
+    use serde_json::{Map, Value, json};
+
+    use super::*;
+    use crate::age::Age;
+    use crate::country::LeapBirthday;
+    use crate::decision::{Effect, Facts};
+    use crate::term::Scene;
+    use crate::truth::Truth;
+
+    fn test() -> impl Strategy<Value = Test> {
+        let word = || {
+            prop::sample::select(vec!["a", "b", "2016-06-01"]).prop_map(|word| Literal::Text(word.to_owned()))
+        };
+        let age = || {
+            prop::sample::select(vec!["9 years", "10 years", "11 years", "120 months"])
+                .prop_map(|text| Age::parse(text).expect("an age"))
+        };
+        let day =
+            || prop::sample::select(vec![1, 2, 3]).prop_map(|day| Bound::On(jiff::civil::date(2016, 6, day)));
+        let number = || prop::sample::select(vec![1.0, 2.0]);
+        prop_oneof![
+            Just(Test::Present),
+            Just(Test::Absent),
+            word().prop_map(Test::Equals),
+            prop::collection::vec(word(), 1..3).prop_map(Test::In),
+            age().prop_map(Test::AgeBelow),
+            age().prop_map(Test::AgeAtLeast),
+            day().prop_map(Test::Before),
+            day().prop_map(Test::After),
+            Just(Test::Before(Bound::Today)),
+            Just(Test::After(Bound::Today)),
+            number().prop_map(Test::LessThan),
+            number().prop_map(Test::AtLeast),
+        ]
+    }
+
+    fn rule() -> impl Strategy<Value = Rule> {
+        let leaf = (prop::sample::select(vec!["x", "y"]), test()).prop_map(|(field, test)| Term::Test {
+            field: FieldRef { field: field.to_owned(), parts: Vec::new() },
+            test,
+        });
+        let list = prop::collection::vec(leaf, 1..3);
+        let term = (list, any::<bool>())
+            .prop_map(|(terms, all)| if all { Term::All(terms) } else { Term::Any(terms) });
+        (term, any::<bool>()).prop_map(|(term, holds)| Rule {
+            id: "rule".to_owned(),
+            name: std::collections::BTreeMap::new(),
+            event: "birth".to_owned(),
+            action: "REGISTER".to_owned(),
+            custom_action: None,
+            term: Some(term),
+            effect: Effect::Ignore,
+            if_unknown: if holds { IfUnknown::Hold } else { IfUnknown::Skip },
+            mode: Mode::Enforce,
+        })
+    }
+
+    fn value() -> impl Strategy<Value = Value> {
+        let words = vec!["a", "b", "2016-06-01", "2016-06-02", "2016-05-31", "2015-06-01", "2017-06-02", ""];
+        prop_oneof![
+            6 => prop::sample::select(words).prop_map(Value::from),
+            2 => prop::sample::select(vec![0.5, 1.0, 1.5, 2.0]).prop_map(Value::from),
+            1 => Just(Value::Null),
+        ]
+    }
+
+    fn on<T>(x: Value, y: Value, ask: impl FnOnce(&Scene<'_>) -> T) -> T {
+        let after = Map::from_iter([("x".to_owned(), x), ("y".to_owned(), json!(y))]);
+        let at: Timestamp = "2026-06-01T09:00:00Z".parse().expect("an instant");
+        let (event, action) = ("birth", "REGISTER");
+        let facts = Facts { event, action, custom_action: None, before: &after, after: &after, at };
+        ask(&Scene::new(&facts, &TimeZone::UTC, LeapBirthday::February28))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        #[test]
+        fn rules_said_to_be_disjoint_never_settle_one_event(a in rule(), b in rule(), x in value(), y in value()) {
+            let both = on(x, y, |scene| {
+                let settles = |rule: &Rule| match rule.eval(scene) {
+                    Truth::True => true,
+                    Truth::Unknown => rule.if_unknown == IfUnknown::Hold,
+                    Truth::False => false,
+                };
+                settles(&a) && settles(&b)
+            });
+            prop_assert!(!(both && disjoint(&a, &b)), "{:?}\n{:?}", a, b);
+        }
+
+        #[test]
+        fn what_must_hold_does_and_what_cannot_be_unknown_never_is(rule in rule(), x in value(), y in value()) {
+            let term = rule.term.as_ref().expect("a term");
+            on(x, y, |scene| {
+                let outcome = term.eval(scene);
+                prop_assert!(can_be_unknown(term) || outcome != Truth::Unknown);
+                for (field, test) in musts(term) {
+                    prop_assert!(outcome != Truth::True || scene.test(field, test) == Ok(true));
+                }
+                Ok(())
+            })?;
+        }
+    }
+}

@@ -86,10 +86,7 @@ fn fate(pack: &Pack, files: &PackFiles, mutant: &Mutant) -> Fate {
     // The short way took over what it could; whoever survives it goes the whole way too.
     let mut whole = files.clone();
     whole.0.insert(mutant.file.clone(), mutant.text.clone());
-    match Pack::load(&whole) {
-        Err(_) => Fate::Refused,
-        Ok(_) => Fate::Survived,
-    }
+    if Pack::refuses(&whole) { Fate::Refused } else { Fate::Survived }
 }
 
 /// The pack with another text in one of its files; `None` if that does not compile.

@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn bounds_move_by_their_smallest_step() {
-        assert_eq!(ages("10 years"), ["9 years", "11 years", "3650 days", "3654 days"]);
+        assert_eq!(ages("10 years"), ["9 years", "11 years", "3651 days", "3654 days"]);
         assert_eq!(ages("1 month"), ["0 months", "2 months", "27 days", "32 days"]);
         assert_eq!(ages("30 days"), ["29 days", "31 days", "29 days", "31 days"]);
         assert_eq!(dates("2026-03-01"), ["2026-02-28", "2026-03-02"]);

@@ -144,6 +144,19 @@ mod tests {
                 TestCase { name: "fine".to_owned(), failure: None },
             ],
         };
-        insta::assert_snapshot!(written(&[suite]), @"");
+        let odd = "a &lt;b&gt; &amp; &quot;c&quot; &apos;d&apos;&#10;\u{fffd}]]&gt;&#9;\u{fffd}é";
+        let text = odd.replace("&#10;", "\n").replace("&#9;", "\t");
+        let xml = written(&[suite]);
+        let lines = [
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>".to_owned(),
+            "<testsuites name=\"civitas country test\" tests=\"2\" failures=\"1\" errors=\"0\">".to_owned(),
+            format!("  <testsuite name=\"{odd}\" tests=\"2\" failures=\"1\" errors=\"0\" skipped=\"0\">"),
+            format!("    <testcase name=\"{odd}\" classname=\"{odd}\">"),
+            format!("      <failure message=\"{odd}\" type=\"difference\">{text}</failure>"),
+            "    </testcase>".to_owned(),
+            format!("    <testcase name=\"fine\" classname=\"{odd}\"/>"),
+            "  </testsuite>\n</testsuites>\n".to_owned(),
+        ];
+        assert_eq!(xml, lines.join("\n"));
     }
 }

@@ -115,7 +115,9 @@ fn each(term: &Term, owner: &Owner, path: &mut Vec<usize>, add: &mut impl FnMut(
                 goal(Want::Outcome(Truth::False));
             }
             Test::Equals(_) | Test::Matches(_) => {
-                [Truth::True, Truth::False, Truth::Unknown].into_iter().for_each(|o| goal(Want::Outcome(o)));
+                for outcome in [Truth::True, Truth::False, Truth::Unknown] {
+                    goal(Want::Outcome(outcome));
+                }
             }
             Test::In(literals) => {
                 (0..literals.len()).for_each(|index| goal(Want::Value(index)));
@@ -123,7 +125,9 @@ fn each(term: &Term, owner: &Owner, path: &mut Vec<usize>, add: &mut impl FnMut(
                 goal(Want::Outcome(Truth::Unknown));
             }
             _ => {
-                [-1, 0, 1].into_iter().for_each(|side| goal(Want::Beside(side)));
+                for side in [-1, 0, 1] {
+                    goal(Want::Beside(side));
+                }
                 goal(Want::Outcome(Truth::Unknown));
             }
         },
@@ -300,9 +304,8 @@ fn at<'t>(term: &'t Term, path: &[usize]) -> Option<&'t Term> {
 fn condition<'t>(term: &'t Term, wanted: &str) -> Option<&'t Term> {
     match term {
         Term::All(terms) | Term::Any(terms) => terms.iter().find_map(|term| condition(term, wanted)),
-        Term::Not(term) => condition(term, wanted),
         Term::Named { name, term } if name == wanted => Some(term),
-        Term::Named { term, .. } => condition(term, wanted),
+        Term::Not(term) | Term::Named { term, .. } => condition(term, wanted),
         Term::Changed { .. } | Term::Test { .. } => None,
     }
 }

@@ -236,7 +236,7 @@ fn write(
         };
         // A number only where the packet does not do without.
         if !built(None) {
-            number = case.registration_number.clone();
+            number.clone_from(&case.registration_number);
             if !built(number.as_deref()) {
                 return None;
             }

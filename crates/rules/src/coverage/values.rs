@@ -116,9 +116,9 @@ impl Ground<'_> {
                 .map(|date| json!(date.to_string()))
                 .collect(),
             Test::LessThan(bound) | Test::AtLeast(bound) => {
-                let text = bound.to_string();
-                let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-                let step = crate::mutate::step_of(&text);
+                let written = bound.to_string();
+                let decimals = written.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+                let step = crate::mutate::step_of(&written);
                 [bound - step, *bound, bound + step]
                     .iter()
                     .filter_map(|number| serde_json::from_str(&format!("{number:.decimals$}")).ok())

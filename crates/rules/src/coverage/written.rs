@@ -35,8 +35,8 @@ fn map(key: &str, entries: &[(String, String)], indent: &str) -> String {
     if short.chars().count() <= WIDTH {
         return short;
     }
-    let lines: String = written.iter().map(|entry| format!("{indent}    {entry}\n")).collect();
-    format!("{indent}  {key}:\n{lines}")
+    let gap = format!("\n{indent}    ");
+    format!("{indent}  {key}:{gap}{}\n", written.join(&gap))
 }
 
 fn given(case: &Case) -> Vec<(String, String)> {
@@ -163,10 +163,10 @@ pub(super) fn indent_of(text: &str) -> Option<(usize, String)> {
     let root = Node::parse(text)?;
     let list = root.get("cases")?;
     let Shape::List { flow: false, items } = &list.shape else { return None };
-    let last = items.last()?;
-    let first_line = &text[line_start(text, last.range.start)..last.range.start];
-    let indent = first_line.chars().take_while(|c| *c == ' ').collect();
-    Some((next_line(text, last.range.end.max(1) - 1).max(last.range.end), indent))
+    let range = &items.last()?.range;
+    let lead = &text[line_start(text, range.start)..range.start];
+    let indent = lead.chars().take_while(|c| *c == ' ').collect();
+    Some((next_line(text, range.end.max(1) - 1).max(range.end), indent))
 }
 
 /// The file's text with the case pasted in.

@@ -90,12 +90,12 @@ fn remove(text: &str, flow: bool, parts: &[&Range<usize>], index: usize) -> Opti
 /// Puts an item behind the last one of a list.
 pub(crate) fn append_item(text: &str, list: &Node, item: &str) -> Option<Edit> {
     let Shape::List { flow, items } = &list.shape else { return None };
-    let last = items.last()?;
+    let range = &items.last()?.range;
     if *flow {
-        return Some(Edit::new(last.range.end..last.range.end, format!(", {item}")));
+        return Some(Edit::new(range.end..range.end, format!(", {item}")));
     }
-    let lead = &text[line_start(text, last.range.start)..last.range.start];
-    let end = next_line(text, last.range.end);
+    let lead = &text[line_start(text, range.start)..range.start];
+    let end = next_line(text, range.end);
     Some(Edit::new(end..end, format!("{lead}{item}\n")))
 }
 

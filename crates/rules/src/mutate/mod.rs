@@ -60,6 +60,9 @@ impl fmt::Debug for Mutant {
     }
 }
 
+/// Makes the changes of one file.
+type Operators = fn(&mut Sheet<'_>);
+
 /// Every change for the worse that the pack's cases should notice.
 ///
 /// `files` are those that `pack` was loaded from.
@@ -67,7 +70,6 @@ pub fn mutants(pack: &Pack, files: &PackFiles) -> Vec<Mutant> {
     let inner = pack.inner();
     let decisions: Vec<Decision> = inner.cases.iter().map(|case| pack.decide(&case.facts())).collect();
     let mut out = Vec::new();
-    type Operators = fn(&mut Sheet<'_>);
     for (file, operators) in [
         ("rules.yaml", rules::mutate as Operators),
         ("packets.yaml", packets::mutate),

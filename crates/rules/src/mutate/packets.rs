@@ -1,6 +1,6 @@
 //! Changes of packets.yaml: where a value comes from, how it is written, and when it is sent.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::catalogue::{Form, Kind};
@@ -382,14 +382,14 @@ impl Walk<'_, '_> {
 
 /// The fields that a value reads.
 fn fields_of(node: &Node) -> Vec<String> {
-    let mut fields = BTreeMap::new();
+    let mut fields = BTreeSet::new();
     for key in ["from", "date", "code"] {
         if let Some(source) = node.get(key) {
             let all = source.scalar().into_iter().chain(source.items().iter().filter_map(Node::scalar));
-            fields.extend(all.map(|field| (field.to_owned(), ())));
+            fields.extend(all.map(str::to_owned));
         }
     }
-    fields.into_keys().collect()
+    fields.into_iter().collect()
 }
 
 /// The lists in a template: their words, and where they stand between the brackets.

@@ -1,6 +1,7 @@
 //! Changes of rules.yaml: bounds, terms, and what a rule does; and of the day that country.yaml reckons by.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::civil::date;
 use jiff::tz::TimeZone;
@@ -113,10 +114,11 @@ fn shorten(sheet: &mut Sheet<'_>, list: &Node, from: &str, cases: &[usize]) {
     for (index, item) in items.iter().enumerate() {
         let word = item.scalar().unwrap_or("an item");
         let twice = items.iter().filter(|other| other.scalar() == item.scalar()).count() > 1;
-        if items.len() > 1 && !twice {
-            if let Some(edit) = remove_item(&sheet.text, list, index) {
-                sheet.add(format!("`{word}` taken out {from}"), item.range.start, &[edit], cases);
-            }
+        if items.len() > 1
+            && !twice
+            && let Some(edit) = remove_item(&sheet.text, list, index)
+        {
+            sheet.add(format!("`{word}` taken out {from}"), item.range.start, &[edit], cases);
         }
     }
 }
@@ -126,7 +128,7 @@ fn effects(sheet: &mut Sheet<'_>, root: &Node, index: usize, node: &Node, cases:
     let rule = &sheet.pack.rules.rules[index];
     let (id, mode) = (rule.id.clone(), rule.mode);
     let undecided = mode == Mode::Enforce && rule.term.as_ref().is_some_and(can_be_unknown);
-    let text = std::sync::Arc::clone(&sheet.text);
+    let text = Arc::clone(&sheet.text);
     if let Some(entry) = node.entry("mode").filter(|_| mode != Mode::Enforce) {
         let edit = rewrite(&text, &entry.value, "enforce");
         sheet.add(format!("`{id}` enforced"), entry.key_range.start, &[edit], cases);
@@ -241,7 +243,7 @@ impl Walk {
 
     /// `drop` takes the whole condition out; `negate` says whether its opposite is worth trying.
     fn condition(&mut self, sheet: &mut Sheet<'_>, node: &Node, drop: Option<Edit>, negate: bool) {
-        let text = std::sync::Arc::clone(&sheet.text);
+        let text = Arc::clone(&sheet.text);
         self.add(sheet, "a term dropped", node, drop);
         let not =
             |node: &Node| Some(Edit::new(node.range.clone(), format!("{{ not: {} }}", inline(&text, node))));
@@ -285,7 +287,7 @@ impl Walk {
     }
 
     fn field(&mut self, sheet: &mut Sheet<'_>, node: &Node, entry: &Entry, negate: bool) {
-        let text = std::sync::Arc::clone(&sheet.text);
+        let text = Arc::clone(&sheet.text);
         let tests = &entry.value;
         if let Some(word) = tests.scalar() {
             let edit = match words::opposite(word) {
@@ -319,7 +321,7 @@ impl Walk {
     }
 
     fn bound(&mut self, sheet: &mut Sheet<'_>, node: &Node, entry: &Entry, test: &Entry, several: bool) {
-        let text = std::sync::Arc::clone(&sheet.text);
+        let source = Arc::clone(&sheet.text);
         let kind = kind_of(&self.form, &entry.key);
         let value = &test.value;
         let written = value.scalar().unwrap_or_default();
@@ -329,7 +331,7 @@ impl Walk {
                     sheet,
                     &format!("{what} `{other}` for `{written}`"),
                     value,
-                    Some(rewrite(&text, value, other)),
+                    Some(rewrite(&source, value, other)),
                 );
             }
         };
@@ -340,8 +342,8 @@ impl Walk {
                 moved(self, "the bound", &words::dates(written));
                 let other = if test.key == "before" { "after" } else { "before" };
                 // Not after: the day itself is on the other side than with `before`.
-                let name = &text[entry.key_range.clone()];
-                let not = format!("{{ not: {{ {name}: {{ {other}: {} }} }} }}", inline(&text, value));
+                let name = &source[entry.key_range.clone()];
+                let not = format!("{{ not: {{ {name}: {{ {other}: {} }} }} }}", inline(&source, value));
                 if written == "today" && !several {
                     self.add(
                         sheet,
@@ -371,7 +373,7 @@ impl Walk {
                     for option in
                         options.iter().filter(|option| !listed.contains(option.as_str())).take(ADDED)
                     {
-                        let edit = append_item(&text, value, &plain(option));
+                        let edit = append_item(&source, value, &plain(option));
                         self.add(sheet, &format!("`{option}` let in by a term"), value, edit);
                     }
                 }
@@ -413,7 +415,7 @@ pub(crate) fn plain(word: &str) -> String {
 /// Changes of the day: another time zone, another birthday of those born on 29 February.
 pub(super) fn mutate_country(sheet: &mut Sheet<'_>) {
     let root = sheet.root.clone();
-    let text = std::sync::Arc::clone(&sheet.text);
+    let text = Arc::clone(&sheet.text);
     let asks = |wanted| users(sheet, |term| has_test(term, wanted)).map(|(_, cases)| cases);
     let (today, birthday) = (asks(needs_today), asks(needs_birthday));
     if let (Some(node), Some(cases)) = (root.get("time_zone"), today) {

@@ -76,9 +76,8 @@ pub(super) fn opposite(predicate: &str) -> Option<&'static str> {
 pub(super) fn other_act(act: &str) -> &'static str {
     match act {
         "create_uin" => "update_biographics",
-        "flag_deceased" => "deactivate_id",
+        "flag_deceased" | "reactivate_id" => "deactivate_id",
         "deactivate_id" => "flag_deceased",
-        "reactivate_id" => "deactivate_id",
         _ => "create_uin",
     }
 }

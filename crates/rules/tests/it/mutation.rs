@@ -79,7 +79,8 @@ fn run(pack: &Pack, files: &PackFiles) -> MutationReport {
 fn changes(diff: &str) -> String {
     let is_change =
         |line: &&str| line.starts_with(['+', '-']) && !line.starts_with("+++") && !line.starts_with("---");
-    diff.lines().filter(is_change).map(|line| format!("  {line}\n")).collect()
+    let lines: Vec<String> = diff.lines().filter(is_change).map(|line| format!("\n  {line}")).collect();
+    lines.concat()
 }
 
 #[test]
@@ -87,8 +88,9 @@ fn each_change_is_made_in_the_authors_text() {
     let files = wide();
     let pack = load(&files);
     let all = mutants(&pack, &files);
-    let text: String = all.iter().map(|mutant| format!("{mutant:?}\n{}", changes(&mutant.diff()))).collect();
-    insta::assert_snapshot!(text);
+    let text: Vec<String> =
+        all.iter().map(|mutant| format!("{mutant:?}{}", changes(&mutant.diff()))).collect();
+    insta::assert_snapshot!("each_change_is_made_in_the_authors_text", text.join("\n"));
     let refused: Vec<String> =
         run(&pack, &files).refused.iter().map(|mutant| format!("{mutant:?}")).collect();
     // The ID schema and the process want it.
@@ -136,7 +138,9 @@ fn pasted(files: &PackFiles) -> (PackFiles, Vec<String>) {
     let missing = load(files).missing_cases(files);
     let mut files = files.clone();
     for case in missing.cases {
-        files.0.get_mut(&case.file).expect("the file is there").push_str(&format!("\n{}", case.yaml));
+        let text = files.0.get_mut(&case.file).expect("the file is there");
+        text.push('\n');
+        text.push_str(&case.yaml);
     }
     (files, missing.not_found)
 }

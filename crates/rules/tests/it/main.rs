@@ -1,6 +1,8 @@
 //! The pack from outside: what loads, what is refused and how that reads, what is promised.
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod diagnostics;

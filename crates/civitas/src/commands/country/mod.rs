@@ -30,7 +30,7 @@ pub enum Country {
 pub fn run(country: &Country) -> anyhow::Result<ExitCode> {
     match country {
         Country::Check(check) => check::run(check),
-        Country::Test(test) => test::run(test),
+        Country::Test(test) => Ok(test::run(test)),
         Country::Explain(explain) => explain::run(explain),
         Country::Schema(schema) => schema::run(schema),
         Country::Help(help) => help::run(help),

@@ -60,7 +60,7 @@ struct Outcome {
     mutation: Option<MutationReport>,
 }
 
-pub(super) fn run(test: &Test) -> anyhow::Result<ExitCode> {
+pub(super) fn run(test: &Test) -> ExitCode {
     let loaded = pack::read(&test.pack).map_err(|error| format!("{error:#}")).and_then(|files| {
         let problem = |problems| format!("the pack {} cannot be used\n\n{problems}", test.pack.display());
         pack::compile(&files).map(|pack| (files, pack)).map_err(problem)
@@ -69,14 +69,14 @@ pub(super) fn run(test: &Test) -> anyhow::Result<ExitCode> {
         Ok(loaded) => loaded,
         Err(problem) => {
             eprintln!("error: {problem}");
-            return Ok(ExitCode::from(2));
+            return ExitCode::from(2);
         }
     };
     let outcome = outcome(test, &pack, &files);
     if let (Some(wanted), 0) = (&test.filter, outcome.cases.total) {
         // Nothing that was run proves nothing.
         eprintln!("error: no case has `{wanted}` in its name or file");
-        return Ok(ExitCode::from(2));
+        return ExitCode::from(2);
     }
     let paint = Paint::new(test.color);
     match test.format {
@@ -89,7 +89,7 @@ pub(super) fn run(test: &Test) -> anyhow::Result<ExitCode> {
         (Some(_), None) => false,
         (None, _) => true,
     };
-    Ok(if outcome.cases.is_ok() && enough { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if outcome.cases.is_ok() && enough { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn outcome(test: &Test, pack: &Pack, files: &PackFiles) -> Outcome {

@@ -8,7 +8,7 @@ use super::paint::{EXPECTED, FOUND, Paint};
 use super::{Outcome, Test};
 use crate::words::count;
 
-pub(super) fn report(outcome: &Outcome, test: &Test, paint: Paint) -> String {
+pub(super) fn report(outcome: &Outcome, asked: &Test, paint: Paint) -> String {
     let mut text = String::new();
     for failure in &outcome.cases.failures {
         failed(&mut text, failure, paint);
@@ -25,7 +25,7 @@ pub(super) fn report(outcome: &Outcome, test: &Test, paint: Paint) -> String {
     let line = format!("{} of {} passed", cases.passed(), count(cases.total as u64, "case"));
     let _ = writeln!(text, "{}", if cases.is_ok() { paint.green(&line) } else { paint.red(&line) });
     if let Some(coverage) = &outcome.coverage {
-        let _ = writeln!(text, "{}", covered(coverage, test.coverage));
+        let _ = writeln!(text, "{}", covered(coverage, asked.coverage));
     }
     match &outcome.mutation {
         Some(report) => {
@@ -33,7 +33,7 @@ pub(super) fn report(outcome: &Outcome, test: &Test, paint: Paint) -> String {
             let whole = report.survived.is_empty();
             let _ = writeln!(text, "{}", if whole { paint.green(&line) } else { paint.red(&line) });
         }
-        None if test.mutate => {
+        None if asked.mutate => {
             let _ = writeln!(text, "mutation: not tried while a case fails");
         }
         None => {}

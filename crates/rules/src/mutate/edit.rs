@@ -32,6 +32,55 @@ pub(crate) fn apply(text: &str, edits: &[Edit]) -> String {
     out
 }
 
+/// The edits, and where they take an anchor out, each `*name` of it written out.
+pub(crate) fn without_anchors(text: &str, root: &Node, edits: &[Edit]) -> Vec<Edit> {
+    let mut all = edits.to_vec();
+    for edit in edits {
+        for anchor in anchors(text, &edit.range).filter(|anchor| !edit.text.contains(&text[anchor.clone()])) {
+            let Some(node) = node_behind(root, anchor.end) else { continue };
+            let alias = format!("*{}", &text[anchor.start + 1..anchor.end]);
+            let mut aliases = Vec::new();
+            uses(root, text, &alias, &mut aliases);
+            aliases.retain(|range| !edits.iter().any(|edit| edit.range.contains(&range.start)));
+            all.extend(aliases.into_iter().map(|range| Edit::new(range, inline(text, node))));
+        }
+    }
+    all
+}
+
+/// The anchors in a stretch of the text, `&name` as they stand.
+fn anchors<'t>(text: &'t str, within: &Range<usize>) -> impl Iterator<Item = Range<usize>> + 't {
+    let (from, to) = (within.start, within.end);
+    text[from..to].match_indices(" &").map(move |(at, _)| {
+        let start = from + at + 1;
+        let name = text[start + 1..].find(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'));
+        start..name.map_or(text.len(), |length| start + 1 + length)
+    })
+}
+
+/// The outermost node that begins first behind a place.
+fn node_behind(node: &Node, place: usize) -> Option<&Node> {
+    if node.range.start >= place {
+        return Some(node);
+    }
+    let inner: Vec<&Node> = match &node.shape {
+        Shape::List { items, .. } => items.iter().collect(),
+        Shape::Map { entries, .. } => entries.iter().map(|entry| &entry.value).collect(),
+        Shape::Scalar(_) | Shape::Alias => Vec::new(),
+    };
+    inner.into_iter().filter_map(|node| node_behind(node, place)).min_by_key(|node| node.range.start)
+}
+
+/// Where an alias stands.
+fn uses(node: &Node, text: &str, alias: &str, out: &mut Vec<Range<usize>>) {
+    match &node.shape {
+        Shape::Alias if text[node.range.clone()].trim_end() == alias => out.push(node.range.clone()),
+        Shape::List { items, .. } => items.iter().for_each(|item| uses(item, text, alias, out)),
+        Shape::Map { entries, .. } => entries.iter().for_each(|entry| uses(&entry.value, text, alias, out)),
+        Shape::Scalar(_) | Shape::Alias => {}
+    }
+}
+
 /// Where the line of a place begins.
 pub(crate) fn line_start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |end| end + 1)
@@ -205,6 +254,19 @@ all:
         assert!(after(append_item(TEXT, all, "new")).ends_with("    l: w\n  - new\n"));
         assert!(after(append_item(TEXT, &all.items()[1], "s")).contains("[p, q, r, s]"));
         assert!(after(append_entry(TEXT, &all.items()[2], "m: x")).ends_with("    l: w\n    m: x\n"));
+    }
+
+    #[test]
+    fn what_goes_by_a_name_stays_where_its_anchor_goes() {
+        let text = "a:\n  one: &x { k: v }\n  two: *x\n  three: &y\n    k: [1, 2]\nb: [*x, *y]\n";
+        let root = Node::parse(text).expect("YAML");
+        let after = |key: &str| {
+            let edit = remove_entry(text, root.get("a").expect("a"), key).expect("an edit");
+            apply(text, &without_anchors(text, &root, &[edit]))
+        };
+        assert_eq!(after("one"), "a:\n  two: { k: v }\n  three: &y\n    k: [1, 2]\nb: [{ k: v }, *y]\n");
+        assert_eq!(after("two"), "a:\n  one: &x { k: v }\n  three: &y\n    k: [1, 2]\nb: [*x, *y]\n");
+        assert_eq!(after("three"), "a:\n  one: &x { k: v }\n  two: *x\nb: [*x, { k: [1, 2] }]\n");
     }
 
     #[test]

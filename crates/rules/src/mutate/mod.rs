@@ -99,7 +99,8 @@ struct Sheet<'a> {
 
 impl Sheet<'_> {
     fn add(&mut self, what: impl Into<String>, at: usize, edits: &[Edit], cases: &[usize]) {
-        let text = edit::apply(&self.text, edits);
+        let mended = edit::without_anchors(&self.text, &self.root, edits);
+        let text = edit::apply(&self.text, &mended);
         let line = self.text[..at].matches('\n').count() + 1;
         let double = self.found.iter().any(|other| other.text == text);
         if !double && *text != *self.text {

@@ -8,6 +8,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
 use civitas_rules::{CaseReport, Coverage, MissingCases, Mutant, MutationReport, Pack, PackFiles, mutants};
@@ -113,8 +114,9 @@ fn mutate(pack: &Pack, files: &PackFiles) -> MutationReport {
     let threads = available_parallelism().map_or(1, NonZero::get);
     let terminal = std::io::stderr().is_terminal();
     let all = mutants.len();
+    let shown = AtomicUsize::new(0);
     let report = pack.run_mutants(files, &mutants, threads, &|done| {
-        if terminal {
+        if terminal && shown.fetch_max(done, Ordering::Relaxed) < done {
             let mut out = std::io::stderr().lock();
             let _ = write!(out, "\r{done} of {all} changes tried");
             let _ = out.flush();

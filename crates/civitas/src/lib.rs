@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod documents;
 pub mod entropy;
 pub mod http;
 pub mod pack;

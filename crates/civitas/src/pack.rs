@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
 use civitas_engine::swap::PackSource;
-use civitas_rules::{Pack, PackFiles};
+use civitas_rules::{Diagnostics, Pack, PackFiles};
+
+use crate::documents::Documents;
 
 /// More than any pack has; a wrong folder is noticed before the machine is full.
 const MOST_FILES: usize = 2000;
@@ -78,11 +80,15 @@ pub fn source(folder: PathBuf) -> PackSource {
     Arc::new(move || read(&folder).map_err(|error| format!("{error:#}")))
 }
 
+/// Checks and compiles a pack, with the event documents of its cases.
+pub fn compile(files: &PackFiles) -> Result<Pack, Diagnostics> {
+    Pack::load_with(files, &Documents)
+}
+
 /// The compiled pack of a folder; every problem at once, as text.
 pub fn load(folder: &Path) -> anyhow::Result<Pack> {
     let files = read(folder)?;
-    Pack::load(&files)
-        .map_err(|problems| anyhow!("the pack {} cannot be used\n\n{problems}", folder.display()))
+    compile(&files).map_err(|problems| anyhow!("the pack {} cannot be used\n\n{problems}", folder.display()))
 }
 
 #[cfg(test)]

@@ -3,24 +3,44 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use jiff::SignedDuration;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::age::read_duration;
+use crate::because;
 use crate::cases::Case;
-use crate::decision::{Decision, Effect, Facts};
-use crate::files::cases::ExpectedPacket;
-use crate::pack::Pack;
-use crate::packet::{Packet, PacketContext};
+use crate::decision::{Decision, Effect};
+use crate::explain::Verdict;
+use crate::files::cases::{Because, ExpectedPacket};
+use crate::files::packets::OneOrMany;
+use crate::pack::{Inner, Pack};
+use crate::packet::{Packet, PacketContext, PacketError};
 use crate::reference::is_absent;
+use crate::truth::Truth;
 
 /// What came of a pack's cases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CaseReport {
     /// How many were run.
     pub total: usize,
+    /// Every case that was run, in the order of the files.
+    pub cases: Vec<CaseLine>,
+    /// Cases that were not run, because they start from a document that nobody read.
+    pub unread: usize,
     /// Those in which something else came out.
     pub failures: Vec<CaseFailure>,
+}
+
+/// A case that was run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CaseLine {
+    /// Path inside the pack.
+    pub file: String,
+    /// 1-based line of the case.
+    pub line: usize,
+    /// Name of the case.
+    pub name: String,
 }
 
 /// A case in which something else came out than was expected.
@@ -73,36 +93,57 @@ impl fmt::Display for CaseReport {
             }
             writeln!(f, "  because: {}\n", failure.sentence)?;
         }
-        write!(f, "{} of {} cases passed", self.passed(), self.total)
+        write!(f, "{} of {} cases passed", self.passed(), self.total)?;
+        if self.unread > 0 {
+            write!(f, ", {} not run: nobody read the documents that they start from", self.unread)?;
+        }
+        Ok(())
     }
 }
 
-/// Runs cases.
-pub(crate) fn run(pack: &Pack, cases: &[Case]) -> CaseReport {
-    let failures = cases.iter().filter_map(|case| case.run(pack)).collect();
-    CaseReport { total: cases.len(), failures }
+/// Runs those of the pack's cases that are wanted.
+pub(crate) fn run(pack: &Pack, wanted: impl Fn(&Case) -> bool) -> CaseReport {
+    let cases: Vec<&Case> = pack.inner().cases.iter().filter(|case| wanted(case)).collect();
+    CaseReport {
+        total: cases.len(),
+        failures: cases.iter().filter_map(|case| case.run(pack)).collect(),
+        unread: pack.inner().unread,
+        cases: cases
+            .into_iter()
+            .map(|case| CaseLine { file: case.file.clone(), line: case.line, name: case.name.clone() })
+            .collect(),
+    }
 }
 
 impl Case {
-    fn run(&self, pack: &Pack) -> Option<CaseFailure> {
-        let facts = Facts {
-            event: &self.event,
-            action: &self.action,
-            custom_action: self.custom_action.as_deref(),
-            before: &self.before,
-            after: &self.after,
-            at: self.at,
-        };
+    /// Whether what is expected comes out; stops at the first thing that differs.
+    pub(crate) fn holds(&self, pack: &Pack) -> bool {
+        self.differences(pack, true).is_empty()
+    }
+
+    pub(crate) fn run(&self, pack: &Pack) -> Option<CaseFailure> {
+        let differences = self.differences(pack, false);
+        if differences.is_empty() {
+            return None;
+        }
+        let first = pack.country().languages.first().map_or("en", |language| language.code.as_str());
+        Some(CaseFailure {
+            file: self.file.clone(),
+            line: self.line,
+            name: self.name.clone(),
+            sentence: pack.explain(&self.facts()).sentence(first),
+            differences,
+        })
+    }
+
+    fn differences(&self, pack: &Pack, first_only: bool) -> Vec<Difference> {
+        let facts = self.facts();
         let decision = pack.decide(&facts);
-        let explanation = pack.explain(&facts);
         let mut differences = Differences::default();
         self.decision(&decision, &mut differences);
-        for (language, sentence) in &self.expect.sentence {
-            differences.compare(&format!("sentence.{language}"), sentence, &explanation.sentence(language));
-        }
-        for (language, message) in &self.expect.audit {
-            let found = explanation.audit_message(language).unwrap_or("none");
-            differences.compare(&format!("audit.{language}"), message, found);
+        let enough = |differences: &Differences| first_only && !differences.0.is_empty();
+        if enough(&differences) {
+            return differences.0;
         }
         // Every operation of a case must be possible, whether or not the case looks at its packet.
         if let Effect::Operate { send, .. } = &decision.effect {
@@ -112,23 +153,80 @@ impl Case {
                 tracking_id: &self.tracking_id,
                 registration_number: self.registration_number.as_deref(),
             };
-            match (pack.build_packet(send, &context), &self.expect.packet) {
-                (Ok(packet), Some(expected)) => compare_packet(expected, &packet, &mut differences),
-                (Ok(_), None) => {}
-                (Err(error), _) => differences.push("packet", "can be built", &error.to_string()),
+            self.packet(pack.build_packet(send, &context), &mut differences);
+        }
+        if enough(&differences) {
+            return differences.0;
+        }
+        if !self.expect.sentence.is_empty() || !self.expect.audit.is_empty() {
+            let explanation = pack.explain(&facts);
+            for (language, message) in &self.expect.audit {
+                let found = explanation.audit_message(language).unwrap_or("none");
+                differences.compare(&format!("audit.{language}"), message, found);
+            }
+            for (language, sentence) in &self.expect.sentence {
+                differences.compare(
+                    &format!("sentence.{language}"),
+                    sentence,
+                    &explanation.sentence(language),
+                );
             }
         }
-        if differences.0.is_empty() {
-            return None;
+        for (rule, because) in &self.expect.because {
+            self.because(pack.inner(), rule, because, &mut differences);
         }
-        let first = pack.country().languages.first().map_or("en", |language| language.code.as_str());
-        Some(CaseFailure {
-            file: self.file.clone(),
-            line: self.line,
-            name: self.name.clone(),
-            sentence: explanation.sentence(first),
-            differences: differences.0,
-        })
+        differences.0
+    }
+
+    fn packet(&self, built: Result<Packet, PacketError>, out: &mut Differences) {
+        match (built, &self.expect.packet, &self.expect.unfit) {
+            (Ok(_), _, Some(unfit)) => {
+                out.push("packet", &format!("cannot be built: {}", unfit.join(", ")), "can be built");
+            }
+            (Ok(packet), Some(expected), None) => compare_packet(expected, &packet, out),
+            (Ok(_), None, None) => {}
+            (Err(PacketError::Unfit { problems, .. }), _, Some(unfit)) => {
+                let expected: BTreeSet<&str> = unfit.iter().map(String::as_str).collect();
+                let found: BTreeSet<&str> = problems.iter().map(|problem| problem.field.as_str()).collect();
+                let listed = |names: BTreeSet<&str>| names.into_iter().collect::<Vec<_>>().join(", ");
+                out.compare("unfit", &listed(expected), &listed(found));
+            }
+            (Err(error), _, _) => out.push("packet", "can be built", &error.to_string()),
+        }
+    }
+
+    /// Why a rule does not match.
+    fn because(&self, inner: &Inner, id: &str, because: &Because, out: &mut Differences) {
+        let facts = self.facts();
+        let (word, list) = match (&because.failed, &because.unknown) {
+            (Some(list), _) => ("failed", list),
+            (None, Some(list)) => ("unknown", list),
+            (None, None) => return,
+        };
+        let names: BTreeSet<&str> = match list {
+            OneOrMany::One(name) => BTreeSet::from([name.as_str()]),
+            OneOrMany::Many(names) => names.iter().map(String::as_str).collect(),
+        };
+        let expected = format!("{word}: {}", names.iter().copied().collect::<Vec<_>>().join(", "));
+        let rule = inner.rules.rules.iter().find(|rule| rule.id == id && rule.is_for(&facts));
+        let found = match rule.map(|rule| rule.term.as_ref()) {
+            None => format!("the rule is not for {} {}", self.event, self.action),
+            Some(None) => "the rule always matches".to_owned(),
+            Some(Some(term)) => {
+                let verdict = Verdict::of(term, &inner.scene(&facts));
+                let found = match verdict.outcome {
+                    Truth::True => "matches",
+                    Truth::False => "failed",
+                    Truth::Unknown => "unknown",
+                };
+                let reasons = because::reasons(term, &verdict);
+                if found == word && because::told(&reasons, &names) {
+                    return;
+                }
+                format!("{found}: {}", because::listed(&reasons))
+            }
+        };
+        out.push(&format!("because.{id}"), &expected, &found);
     }
 
     fn decision(&self, decision: &Decision, out: &mut Differences) {
@@ -152,7 +250,7 @@ impl Case {
                 if let Some(expected) = &expect.deadline
                     && read_duration(expected) != *deadline
                 {
-                    let found = deadline.map_or_else(|| "none".to_owned(), |found| format!("{found:#}"));
+                    let found = deadline.map_or_else(|| "none".to_owned(), length);
                     out.push("deadline", expected, &found);
                 }
             }
@@ -164,6 +262,17 @@ impl Case {
             Effect::None | Effect::Reject { .. } | Effect::Ignore => {}
         }
     }
+}
+
+/// A length of time as a rule has it.
+fn length(length: SignedDuration) -> String {
+    let minutes = length.as_mins();
+    let (count, unit) = match minutes {
+        _ if minutes % (24 * 60) == 0 => (minutes / (24 * 60), "day"),
+        _ if minutes % 60 == 0 => (minutes / 60, "hour"),
+        _ => (minutes, "minute"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
 
 #[derive(Default)]

@@ -148,6 +148,11 @@ codes! {
     C004 error "an unknown rule",
     C005 error "an expectation that contradicts itself",
     C006 error "an instant that cannot be read",
+    C007 error "a document that is not there",
+    C008 error "a file that is not an event document",
+    C009 warning "a document that no case starts from",
+    C010 error "two things to start from",
+    C011 error "a term that the rule does not have",
 }
 
 impl fmt::Display for Code {

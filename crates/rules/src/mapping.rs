@@ -33,6 +33,26 @@ pub(crate) enum Source {
     Languages(BTreeMap<String, Value>),
 }
 
+impl Source {
+    /// Tells every field that it reads.
+    pub(crate) fn fields(&self, tell: &mut dyn FnMut(&FieldRef)) {
+        match self {
+            Self::From(fields)
+            | Self::Date { fields, .. }
+            | Self::Code { fields, .. }
+            | Self::Location { fields, .. } => fields.iter().for_each(tell),
+            Self::Choose { by, cases, otherwise } => {
+                tell(by);
+                cases.values().flatten().chain(otherwise).for_each(tell);
+            }
+            Self::Text { with, .. } => with.iter().for_each(|(_, field, _)| tell(field)),
+            Self::Languages(values) => values.values().for_each(|value| value.source.fields(tell)),
+            Self::List(values) => values.iter().for_each(|value| value.source.fields(tell)),
+            Self::Given(_) | Self::ActionDate(_) | Self::Constant(_) => {}
+        }
+    }
+}
+
 /// A source and what is done with its text.
 #[derive(Clone, Debug)]
 pub(crate) struct Value {

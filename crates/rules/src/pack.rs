@@ -13,10 +13,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::caserun::{self, CaseReport};
-use crate::cases::{self, Case};
+use crate::cases::{self, Case, CaseWorld};
 use crate::catalogue::Catalogue;
 use crate::codes::Code;
 use crate::country::Country;
+use crate::coverage::{self, Coverage, MissingCases};
 use crate::decision::{Decision, Facts};
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::explain::Explanation;
@@ -26,11 +27,13 @@ use crate::files::identity::IdentityFile;
 use crate::files::packets::PacketsFile;
 use crate::files::rules::{Outcome, RulesFile};
 use crate::files::{VERSION, Versioned, cases::CasesFile};
+use crate::given::ReadDocument;
 use crate::identity;
 use crate::idschema::IdSchema;
 use crate::limits::{self, PACK_BYTES, PACK_FILES, PACK_VALUES};
 use crate::locations::{self, List, Locations};
 use crate::mapping::Packets;
+use crate::mutate::{self, Mutant, MutationReport};
 use crate::number::Seed;
 use crate::packet::{Builder, Packet, PacketContext, PacketError};
 use crate::ruleset::{RuleCompiler, Rules};
@@ -42,8 +45,8 @@ use crate::term::Scene;
 /// The text files of a pack: path relative to its folder, with `/` → text.
 ///
 /// Known are `country.yaml`, `fields.yaml`, `rules.yaml`, `packets.yaml`, `identity.yaml`,
-/// `id-schema.json`, `cases/*.yaml`, and `locations.csv` where the pack resolves places; notes in `*.md`
-/// are left alone; anything else is reported.
+/// `id-schema.json`, `cases/*.yaml`, `documents/*.json`, and `locations.csv` where the pack resolves places; notes
+/// in `*.md` are left alone; anything else is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackFiles(pub BTreeMap<String, String>);
 
@@ -57,6 +60,13 @@ const FORMAT: (&str, u32) = ("civitas_rule_set", 1);
 /// Checks that judge what somebody writes today. A rule set that has decided is not judged again: its
 /// decisions must be taken again as they were, and what it sent may still be on its way.
 const FOR_NEW_PACKS: [Code; 6] = [Code::R060, Code::R061, Code::R062, Code::R063, Code::M016, Code::M017];
+/// What the pack's cases are written in.
+struct CaseSources<'a> {
+    files: &'a [Document],
+    /// Path of an event document → its text.
+    documents: &'a BTreeMap<&'a str, &'a str>,
+    reader: Option<&'a dyn ReadDocument>,
+}
 
 /// A compiled country pack. Cloning is cheap; everything in it is immutable.
 #[derive(Clone)]
@@ -67,16 +77,18 @@ pub struct Pack {
 /// What a pack is made of.
 pub(crate) struct Inner {
     pub(crate) country: Country,
-    pub(crate) catalogue: Catalogue,
-    pub(crate) rules: Rules,
-    pub(crate) identity: IdentityFile,
-    packets: Packets,
-    schema: IdSchema,
-    locations: Option<Locations>,
-    cases: Vec<Case>,
-    canonical: String,
-    digest: String,
-    warnings: Diagnostics,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) identity: Arc<IdentityFile>,
+    pub(crate) packets: Arc<Packets>,
+    pub(crate) schema: Arc<IdSchema>,
+    pub(crate) locations: Option<Arc<Locations>>,
+    pub(crate) cases: Arc<Vec<Case>>,
+    /// Cases whose documents nobody read.
+    pub(crate) unread: usize,
+    pub(crate) canonical: String,
+    pub(crate) digest: String,
+    pub(crate) warnings: Diagnostics,
 }
 
 impl Inner {
@@ -92,7 +104,19 @@ impl Inner {
 
 impl Pack {
     /// Reads, checks and compiles a pack; reports every problem at once.
+    ///
+    /// Cases that start from event documents are checked as far as that goes without reading those, and not run;
+    /// [`Pack::load_with`] is for whoever can read them.
     pub fn load(files: &PackFiles) -> Result<Self, Diagnostics> {
+        Self::load_whole(files, None)
+    }
+
+    /// [`Pack::load`], with the event documents of cases read by `reader`.
+    pub fn load_with(files: &PackFiles, reader: &dyn ReadDocument) -> Result<Self, Diagnostics> {
+        Self::load_whole(files, Some(reader))
+    }
+
+    fn load_whole(files: &PackFiles, reader: Option<&dyn ReadDocument>) -> Result<Self, Diagnostics> {
         let mut out = Vec::new();
         if let Some(problem) = too_large(files) {
             return Err(Diagnostics::new(vec![problem]));
@@ -113,6 +137,7 @@ impl Pack {
             }
         }
         let mut case_documents = Vec::new();
+        let mut event_documents = BTreeMap::new();
         for (name, text) in &files.0 {
             if is_case_file(name) {
                 let values = |all: usize, document: &Document| all + document.values;
@@ -122,6 +147,8 @@ impl Pack {
                     break;
                 }
                 case_documents.extend(Document::yaml(name, text, &mut out));
+            } else if cases::is_document(name) {
+                event_documents.insert(name.as_str(), text.as_str());
             } else if name != locations::FILE
                 && !FILES.contains(&name.as_str())
                 && Path::new(name).extension() != Some(OsStr::new("md"))
@@ -143,7 +170,8 @@ impl Pack {
             );
         }
         let places = files.0.get(locations::FILE).map(String::as_str);
-        compile(&documents, &case_documents, places, &[], out)
+        let sources = CaseSources { files: &case_documents, documents: &event_documents, reader };
+        compile(&documents, &sources, places, &[], out)
     }
 
     /// The archived form of a rule set, brought back: the same digest, no cases.
@@ -168,7 +196,8 @@ impl Pack {
         if documents.len() < FILES.len() || !root.is_empty() {
             return Err(refuse("the archived rule set does not hold the files of a pack"));
         }
-        compile(&documents, &[], places.as_deref(), &FOR_NEW_PACKS, Vec::new())
+        let none = CaseSources { files: &[], documents: &BTreeMap::new(), reader: None };
+        compile(&documents, &none, places.as_deref(), &FOR_NEW_PACKS, Vec::new())
     }
 
     /// SHA-256 of the canonical form, in hexadecimal: the name of the rule set.
@@ -232,7 +261,7 @@ impl Pack {
     /// Builds the packet `name` and checks it against the ID schema.
     pub fn build_packet(&self, name: &str, context: &PacketContext<'_>) -> Result<Packet, PacketError> {
         let Inner { packets, schema, country, locations, .. } = &*self.inner;
-        Builder { packets, schema, country, locations: locations.as_ref(), context }.build(name)
+        Builder { packets, schema, country, locations: locations.as_deref(), context }.build(name)
     }
 
     /// The registration number of a civil event: the same for the same arguments, on every attempt.
@@ -267,12 +296,65 @@ impl Pack {
 
     /// Number of places in the pack's list.
     pub fn location_count(&self) -> usize {
-        self.inner.locations.as_ref().map_or(0, Locations::len)
+        self.inner.locations.as_ref().map_or(0, |locations| locations.len())
     }
 
     /// Runs the pack's own cases.
     pub fn run_cases(&self) -> CaseReport {
-        caserun::run(self, &self.inner.cases)
+        caserun::run(self, |_| true)
+    }
+
+    /// Runs the cases whose name or file contains `wanted`, whatever the case of its letters.
+    pub fn run_some_cases(&self, wanted: &str) -> CaseReport {
+        let wanted = wanted.to_lowercase();
+        caserun::run(self, |case| format!("{} {}", case.file, case.name).to_lowercase().contains(&wanted))
+    }
+
+    /// Runs mutants of this pack against its cases, which must pass without them.
+    ///
+    /// `files` are those that the pack was loaded from; `done` is told how many mutants are through, from any
+    /// of the `threads`.
+    pub fn run_mutants(
+        &self,
+        files: &PackFiles,
+        mutants: &[Mutant],
+        threads: usize,
+        done: &(dyn Fn(usize) + Sync),
+    ) -> MutationReport {
+        mutate::run(self, files, mutants, threads, done)
+    }
+
+    /// Which outcomes and boundaries of the rules the cases show.
+    pub fn coverage(&self) -> Coverage {
+        coverage::coverage(self)
+    }
+
+    /// The cases that would show what is missing, written out; `files` are those that the pack was loaded from.
+    pub fn missing_cases(&self, files: &PackFiles) -> MissingCases {
+        coverage::missing_cases(self, files)
+    }
+
+    /// Whether these files are refused, whatever their cases are.
+    pub(crate) fn refuses(files: &PackFiles) -> bool {
+        let mut out = Vec::new();
+        let mut documents = BTreeMap::new();
+        for name in FILES {
+            let read = if name == "id-schema.json" { Document::json } else { Document::yaml };
+            if let Some(document) = files.0.get(name).and_then(|text| read(name, text, &mut out)) {
+                documents.insert(name, document);
+            }
+        }
+        let none = CaseSources { files: &[], documents: &BTreeMap::new(), reader: None };
+        let places = files.0.get(locations::FILE).map(String::as_str);
+        documents.len() < FILES.len() || compile(&documents, &none, places, &[], out).is_err()
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
+    pub(crate) fn from_inner(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner) }
     }
 }
 
@@ -314,7 +396,7 @@ fn is_case_file(name: impl AsRef<str>) -> bool {
 
 fn compile(
     documents: &BTreeMap<&'static str, Document>,
-    case_documents: &[Document],
+    sources: &CaseSources<'_>,
     places: Option<&str>,
     forgiven: &[Code],
     mut out: Vec<Diagnostic>,
@@ -325,7 +407,7 @@ fn compile(
     let packets_file = read::<PacketsFile>(documents, "packets.yaml", &mut out);
     let identity_file = read::<IdentityFile>(documents, "identity.yaml", &mut out);
     let mut case_files = Vec::new();
-    for document in case_documents {
+    for document in sources.files {
         if let Some(file) = decode::<CasesFile>(document, &mut out) {
             version(file.version, document, &mut out);
             case_files.push((document, file));
@@ -373,7 +455,15 @@ fn compile(
         .flatten()
         .filter_map(|rule| rule.get("id")?.as_str())
         .collect();
-    let cases = cases::compile(&case_files, &catalogue, &known, &mut out);
+    let world = CaseWorld {
+        catalogue: &catalogue,
+        country: &country,
+        ids: &known,
+        rules: &rules,
+        documents: sources.documents,
+        reader: sources.reader,
+    };
+    let cases = cases::compile(&case_files, &world, &mut out);
 
     out.retain(|problem| !forgiven.contains(&problem.code));
     let found = problems(out);
@@ -387,13 +477,14 @@ fn compile(
     let digest = hex::encode(openssl::sha::sha256(canonical.as_bytes()));
     let inner = Inner {
         country,
-        catalogue,
-        rules,
-        identity,
-        packets,
-        schema,
-        locations,
-        cases,
+        catalogue: Arc::new(catalogue),
+        rules: Arc::new(rules),
+        identity: Arc::new(identity),
+        packets: Arc::new(packets),
+        schema: Arc::new(schema),
+        locations: locations.map(Arc::new),
+        cases: Arc::new(cases.cases),
+        unread: cases.unread,
         canonical,
         digest,
         warnings: found,

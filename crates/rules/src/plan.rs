@@ -600,7 +600,7 @@ impl PlanCompiler<'_, '_> {
 }
 
 /// Each field with the place where it stands.
-fn places<'f>(fields: &'f OneOrMany, path: &Path) -> Vec<(&'f str, Path)> {
+pub(crate) fn places<'f>(fields: &'f OneOrMany, path: &Path) -> Vec<(&'f str, Path)> {
     match fields {
         OneOrMany::One(field) => vec![(field.as_str(), path.clone())],
         OneOrMany::Many(fields) => {

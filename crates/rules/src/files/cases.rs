@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::Localised;
 use super::lenient::{Entries, Table};
+use super::packets::OneOrMany;
 use super::rules::{Act, Respond};
 
 /// cases/*.yaml: given … expect …, the pack's own tests.
@@ -46,24 +47,26 @@ pub(crate) struct CaseEntry {
     pub(crate) expect: Expect,
 }
 
-/// The event of a case.
+/// The event of a case: an event document of the pack, or form values.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(crate) struct CaseGiven {
-    /// A record to start from.
+    /// An event document of OpenCRVS to start from: `documents/birth.json`.
+    pub(crate) document: Option<String>,
+    /// A record of this file to start from.
     pub(crate) record: Option<String>,
-    /// Event type; that of the record if left out.
+    /// Event type; that of the record or document if left out.
     pub(crate) event: Option<String>,
-    /// The pending action.
-    pub(crate) action: String,
+    /// The pending action; with a document, the one that waits if left out.
+    pub(crate) action: Option<String>,
     /// The custom action's type, with `action: CUSTOM`.
     pub(crate) custom_action: Option<String>,
-    /// The instant of the action, RFC 3339.
-    pub(crate) at: String,
-    /// Values laid over the record.
+    /// The instant of the action, RFC 3339; with a document, that of its action if left out.
+    pub(crate) at: Option<String>,
+    /// Values laid over the record or document.
     #[serde(default)]
     pub(crate) with: Map<String, Value>,
-    /// Fields taken out of the record.
+    /// Fields taken out of the record or document.
     #[serde(default)]
     pub(crate) without: Vec<String>,
     /// Values that the pending action changes; null takes a value out.
@@ -101,8 +104,23 @@ pub(crate) struct Expect {
     /// Language → what the record's history says at the decision.
     #[serde(default)]
     pub(crate) audit: Localised,
+    /// Rule that does not match → the terms because of which: all of them, and no others.
+    #[serde(default)]
+    pub(crate) because: BTreeMap<String, Because>,
     /// The packet that is sent.
     pub(crate) packet: Option<ExpectedPacket>,
+    /// The packet's fields because of which it cannot be built from this record: `gender`, `notification.name`.
+    pub(crate) unfit: Option<Vec<String>>,
+}
+
+/// Because of which terms a rule does not match: fields, groups, or named conditions.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(crate) struct Because {
+    /// The terms that are false.
+    pub(crate) failed: Option<OneOrMany>,
+    /// The terms that are undecided; with `failed` nothing else matters.
+    pub(crate) unknown: Option<OneOrMany>,
 }
 
 /// What is done, or `none`, or `hold`.

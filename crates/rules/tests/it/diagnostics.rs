@@ -235,6 +235,18 @@ const EDITS: &[(Code, Edit)] = &[
             "at: 2026-02-01 }\n    expect:\n      do",
         ),
     ),
+    (Code::C007, Swap(CASES, "record: ann", "document: documents/ann.json")),
+    (Code::C008, Add("documents/ann.json", "{ \"type\": \"birth\" }")),
+    (Code::C009, Add("documents/ann.json", "{ \"type\": \"birth\", \"actions\": [] }")),
+    (Code::C010, Swap(CASES, "record: ann", "record: ann, document: documents/ann.json")),
+    (
+        Code::C011,
+        Swap(
+            CASES,
+            "{ do: reject, rule: closed }",
+            "{ do: reject, rule: closed, because: { young: { failed: child.nidd } } }",
+        ),
+    ),
 ];
 
 fn small() -> PackFiles {

@@ -1,6 +1,8 @@
 //! The pack from outside: what loads, what is refused and how that reads, what is promised.
 
 #[cfg(test)]
+mod cases;
+#[cfg(test)]
 mod common;
 #[cfg(test)]
 mod diagnostics;
@@ -15,4 +17,8 @@ mod import;
 #[cfg(test)]
 mod language;
 #[cfg(test)]
+mod mutation;
+#[cfg(test)]
 mod packs;
+#[cfg(test)]
+mod shipped;

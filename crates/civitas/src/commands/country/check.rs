@@ -22,7 +22,7 @@ pub struct Check {
 
 pub(super) fn run(check: &Check) -> anyhow::Result<ExitCode> {
     let files = pack::read(&check.pack)?;
-    let loaded = Pack::load(&files);
+    let loaded = pack::compile(&files);
     let problems = match &loaded {
         Ok(pack) => pack.warnings(),
         Err(problems) => problems,

@@ -15,7 +15,7 @@ pub(super) fn check(config: &Config) -> (Option<Pack>, Vec<Finding>) {
             return (None, vec![Finding::fail("pack", format!("{error:#}"), "check the key `pack`")]);
         }
     };
-    let loaded = match Pack::load(&files) {
+    let loaded = match pack::compile(&files) {
         Ok(loaded) => loaded,
         Err(problems) => {
             let first = problems

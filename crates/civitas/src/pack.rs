@@ -41,9 +41,9 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) ->
         if metadata.len() > LARGEST || files.len() >= MOST_FILES {
             bail!("{} is larger than any pack: is this the right folder?", path.display());
         }
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {} as text", path.display()))?;
-        files.insert(inside, text);
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        // What is not UTF-8 stands as a replacement character, which the check points at.
+        files.insert(inside, String::from_utf8_lossy(&bytes).into_owned());
     }
     Ok(())
 }

@@ -17,6 +17,7 @@
 //! - `structure` checks its shape against the schema of its type in `files`;
 //! - `catalogue`, `country`, `idschema`, `mapping`, `plan`, `condition`, `ruleset`, `cases` resolve every
 //!   name and check every type, once;
+//! - `reason` and `review` say what the rules mean together and what they lack;
 //! - `term` evaluates, in three values ([`Truth`]); `explain` and `words` say why.
 
 mod age;
@@ -30,21 +31,26 @@ mod decision;
 mod diagnostics;
 mod explain;
 mod files;
+pub mod help;
 mod identity;
 mod idschema;
 #[cfg(test)]
 mod laws;
 mod mapping;
+mod meant;
 mod number;
 mod pack;
 mod packet;
 mod plan;
+mod reason;
 mod reference;
+mod review;
 mod ruleset;
 mod schemas;
 mod source;
 mod structure;
 mod suggest;
+mod syntax;
 mod template;
 mod term;
 mod truth;

@@ -13,6 +13,7 @@ use serde_saphyr::{Location, Spanned};
 
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Severity};
+use crate::syntax::{self, Slip};
 
 /// A stretch of one line: 1-based line and column, width in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,6 +74,11 @@ impl Document {
     /// Reads YAML. Duplicate keys are reported, one diagnostic each; broken syntax ends the file.
     pub(crate) fn yaml(name: &str, text: &str, out: &mut Vec<Diagnostic>) -> Option<Self> {
         let mut document = Self::bare(name, text, Value::Null);
+        let unreadable = syntax::unreadable(text);
+        if !unreadable.is_empty() {
+            out.extend(unreadable.into_iter().map(|slip| document.slip(Code::P011, slip)));
+            return None;
+        }
         match serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options()) {
             Ok(root) => {
                 let mut repeated = Vec::new();
@@ -93,10 +99,29 @@ impl Document {
                 let message = error.without_snippet().to_string();
                 let message = message.lines().next().unwrap_or("not YAML");
                 let message = message.split(" at line ").next().unwrap_or("not YAML").to_owned();
-                out.push(document.point(Code::P002, mark, message));
+                document.not_yaml(text, mark, message, out);
                 None
             }
         }
+    }
+
+    /// Says what is probably wrong with a text that is not YAML, or else what the parser said.
+    fn not_yaml(&self, text: &str, mark: Mark, message: String, out: &mut Vec<Diagnostic>) {
+        let (tabs, lookalikes) = (syntax::tabs(text), syntax::lookalikes(text));
+        if !tabs.is_empty() || !lookalikes.is_empty() {
+            out.extend(tabs.into_iter().map(|slip| self.slip(Code::P010, slip)));
+            out.extend(lookalikes.into_iter().map(|slip| self.slip(Code::P012, slip)));
+            return;
+        }
+        out.push(match syntax::explain(text, &message, mark.line, mark.column) {
+            Some(slip) => self.slip(Code::P002, slip),
+            None => self.point(Code::P002, mark, message),
+        });
+    }
+
+    fn slip(&self, code: Code, slip: Slip) -> Diagnostic {
+        let mark = Mark { line: slip.line, column: slip.column, width: slip.width };
+        self.point(code, mark, slip.message).help(slip.help)
     }
 
     /// Reads JSON; marks come from reading the same text as YAML, which JSON is a part of.
@@ -123,6 +148,14 @@ impl Document {
     /// A document without text, as it comes out of an archived canonical form.
     pub(crate) fn bare(name: &str, text: &str, value: Value) -> Self {
         Self { name: name.to_owned(), text: text.to_owned(), value, marks: Marks::default() }
+    }
+
+    /// The value at `path`.
+    pub(crate) fn get(&self, path: &Path) -> Option<&Value> {
+        path.0.iter().try_fold(&self.value, |value, step| match step {
+            Step::Key(key) => value.get(key),
+            Step::Item(index) => value.get(index),
+        })
     }
 
     /// A problem with the value at `path`.

@@ -59,6 +59,29 @@ pub(crate) struct RuleEntry {
     pub(crate) mode: Mode,
     /// Why the action is rejected, by language.
     pub(crate) reason: Option<Localised>,
+    /// Rules further up that are meant to decide where both match: the id of one, or a list. Order
+    /// decides in any case; this says that it is no accident.
+    pub(crate) after: Option<RuleIds>,
+}
+
+/// One rule or several.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum RuleIds {
+    /// One.
+    One(String),
+    /// Several.
+    Many(#[schemars(length(min = 1))] Vec<String>),
+}
+
+impl RuleIds {
+    /// The ids as written.
+    pub(crate) fn ids(&self) -> &[String] {
+        match self {
+            Self::One(id) => std::slice::from_ref(id),
+            Self::Many(ids) => ids,
+        }
+    }
 }
 
 /// The step that a rule is for.

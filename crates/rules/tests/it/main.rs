@@ -8,3 +8,9 @@ mod diagnostics;
 mod farajaland;
 #[cfg(test)]
 mod packs;
+#[cfg(test)]
+mod pages;
+#[cfg(test)]
+mod reasoning;
+#[cfg(test)]
+mod slips;

@@ -3,7 +3,10 @@
 mod check;
 mod explain;
 mod help;
+mod problems;
+mod sarif;
 mod schema;
+mod style;
 mod test;
 
 use std::process::ExitCode;

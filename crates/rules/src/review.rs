@@ -76,7 +76,7 @@ impl Review<'_> {
         for (index, rule, operation, _) in self.operations() {
             let (wanted, action, what) = match (Reversal::of(rule), operation) {
                 (None, Operation::FlagDeceased | Operation::DeactivateId) => {
-                    (Reversal::Revoke, "REVOKE_REGISTRATION", "if the registration is revoked")
+                    (Reversal::Revoke, "REVOKE_REGISTRATION", "if this registration is revoked")
                 }
                 (Some(Reversal::Revoke), _) => (
                     Reversal::Reinstate,
@@ -93,10 +93,10 @@ impl Review<'_> {
                     .at_value(
                         Code::R035,
                         &at("rules").item(index).key("do"),
-                        format!("no rule says what becomes of this {what}"),
+                        format!("no rule says what happens {what}"),
                     )
                     .help(format!(
-                        "write a rule on: {{ event: {}, action: CUSTOM, custom_action: {action} }}; with `do: ignore` if MOSIP is to be told nothing",
+                        "add a rule for event {}, action CUSTOM, custom_action {action}; `do: ignore` says that MOSIP is told nothing",
                         rule.event
                     )),
             );
@@ -112,7 +112,7 @@ impl Review<'_> {
             let needs = match operation {
                 Operation::FlagDeceased => "the id of the deceased, the date, and the token of the informant",
                 Operation::DeactivateId | Operation::ReactivateId => "the id and why",
-                Operation::UpdateBiographics => "the id and what the correction changes (`only_if_changed: true`)",
+                Operation::UpdateBiographics => "the id and what the correction changes: add `only_if_changed: true`",
                 // A new identity is made of these data, and they are what is compared in a verification.
                 Operation::CreateUin | Operation::VerifyIdentity => continue,
             };
@@ -139,7 +139,7 @@ impl Review<'_> {
                         format!("`{send}` sends {}, which {operation} does not need", too_much.join(", ")),
                     )
                     .help(format!(
-                        "MOSIP needs {needs}; take the rest out of packets.yaml, or list it under `mandatory` if this MOSIP insists on it"
+                        "it needs {needs}; list a field under `mandatory` if this MOSIP insists on it"
                     )),
             );
         }

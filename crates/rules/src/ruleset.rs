@@ -163,6 +163,7 @@ impl RuleCompiler<'_> {
         let reasoning = Reasoning {
             document: self.document,
             file: self.file,
+            catalogue: self.catalogue,
             country: self.country,
             rules: &rules,
             whole: !broken,
@@ -171,6 +172,8 @@ impl RuleCompiler<'_> {
         if !broken {
             self.unused(&used);
             self.unsent();
+        }
+        if !self.out.iter().any(|problem| problem.severity == Severity::Error) {
             Review { document: self.document, catalogue: self.catalogue, country: self.country, packets: self.packets, rules: &rules }
                 .check(self.out);
         }

@@ -73,6 +73,7 @@ pub(crate) struct Document {
 impl Document {
     /// Reads YAML. Duplicate keys are reported, one diagnostic each; broken syntax ends the file.
     pub(crate) fn yaml(name: &str, text: &str, out: &mut Vec<Diagnostic>) -> Option<Self> {
+        let text = without_mark(text);
         let mut document = Self::bare(name, text, Value::Null);
         let unreadable = syntax::unreadable(text);
         if !unreadable.is_empty() {
@@ -126,6 +127,7 @@ impl Document {
 
     /// Reads JSON; marks come from reading the same text as YAML, which JSON is a part of.
     pub(crate) fn json(name: &str, text: &str, out: &mut Vec<Diagnostic>) -> Option<Self> {
+        let text = without_mark(text);
         let mut document = Self::bare(name, text, Value::Null);
         match serde_json::from_str::<Value>(text) {
             Ok(value) => {
@@ -201,6 +203,11 @@ impl Document {
             help: None,
         }
     }
+}
+
+/// The text without the byte order mark that some editors put before it.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// The value with the keys of every map in order.

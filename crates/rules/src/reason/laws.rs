@@ -211,7 +211,7 @@ fn overlaps_can_be_shown() {
             continue;
         };
         let both = space.both(&left, &right).unwrap_or_default();
-        shown += usize::from(both.iter().any(|cube| Witness::of(&space, cube, &[&a, &b], leap).is_some()));
+        shown += usize::from(both.iter().any(|cube| Witness::of(&space, cube, &[&a, &b], None, leap).is_some()));
     }
     assert!(there >= 40, "only {there} pairs overlap");
     assert!(shown * 100 >= there * 98, "{shown} of {there} were shown");

@@ -25,6 +25,7 @@ use self::pairs::Step;
 use self::space::{Face, Space};
 use self::terms::TermCheck;
 use self::tree::Node;
+use crate::catalogue::Catalogue;
 use crate::codes::Code;
 use crate::country::Country;
 use crate::diagnostics::Diagnostic;
@@ -37,6 +38,7 @@ use crate::term::Term;
 pub(crate) struct Reasoning<'a> {
     pub(crate) document: &'a Document,
     pub(crate) file: &'a RulesFile,
+    pub(crate) catalogue: &'a Catalogue,
     pub(crate) country: &'a Country,
     /// Index in the file, and the rule.
     pub(crate) rules: &'a [(usize, Rule)],

@@ -174,7 +174,8 @@ fn witness(reasoning: &Reasoning<'_>, space: &Space, a: &Compared<'_>, b: &Compa
     for left in &a.matches {
         for right in &b.matches {
             let Some(cube) = space.meet(left, right) else { continue };
-            let found = Witness::of(space, &cube, &terms, reasoning.country.leap_birthday);
+            let form = reasoning.catalogue.form(&a.rule.event);
+            let found = Witness::of(space, &cube, &terms, form, reasoning.country.leap_birthday);
             tries += 1;
             if found.is_some() || tries == 4 {
                 return found;

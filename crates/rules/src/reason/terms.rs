@@ -59,7 +59,7 @@ impl<'a> TermCheck<'a> {
                     let help = match against {
                         Some(earlier) => {
                             let line = earlier.line(self.document);
-                            format!("line {line} asks for the opposite, and both would have to hold")
+                            format!("line {line} rules it out, and both would have to hold")
                         }
                         None => "the terms before it leave no such record".to_owned(),
                     };

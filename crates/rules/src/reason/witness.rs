@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::domain::{Cell, Domain};
 use super::set::Set;
 use super::space::{Cube, Space, Variable};
+use crate::catalogue::{Form, Kind};
 use crate::decision::Facts;
 use crate::files::country::LeapBirthday;
 use crate::reference::FieldRef;
@@ -34,14 +35,21 @@ pub(super) struct Witness {
 }
 
 impl Witness {
-    /// A record of the cube for which every one of `terms` is true; none if none was found.
-    pub(super) fn of(space: &Space, cube: &Cube, terms: &[&Term], leap: LeapBirthday) -> Option<Self> {
+    /// A record of the cube for which every one of `terms` is true; none if none was found. A
+    /// choice of the form has one of its options.
+    pub(super) fn of(
+        space: &Space,
+        cube: &Cube,
+        terms: &[&Term],
+        form: Option<&Form>,
+        leap: LeapBirthday,
+    ) -> Option<Self> {
         let mut witness = Self::default();
         let mut dates = Vec::new();
         for (variable, cells) in cube {
             match &space.variables[*variable] {
                 Variable::Change(field) => witness.changes.push((field.clone(), cells.contains(1))),
-                Variable::Value(field, domain) => match plain(domain, cells) {
+                Variable::Value(field, domain) => match plain(domain, cells, options_of(form, field)) {
                     Some(value) => witness.values.push((field.clone(), value)),
                     None => dates.push((field, domain, cells)),
                 },
@@ -126,13 +134,15 @@ impl Witness {
 
 /// A value of a cell that needs no calendar; `None` where only dates will do.
 #[expect(clippy::option_option, reason = "a value that is absent is a value that was found")]
-fn plain(domain: &Domain, cells: &Set) -> Option<Option<Value>> {
+fn plain(domain: &Domain, cells: &Set, options: Option<&[String]>) -> Option<Option<Value>> {
+    let is_option = |value: &Value| {
+        options.is_none_or(|options| value.as_str().is_some_and(|text| options.iter().any(|option| option == text)))
+    };
     let chosen = |cell: &Cell| match cell {
         Cell::Absent => Some(None),
-        Cell::Value(value) => Some(Some(value.clone())),
-        Cell::Text(fits) => sample(domain, fits.as_deref()).map(|text| Some(json!(text))),
-        Cell::Date { .. } => None,
-        Cell::Anything => None,
+        Cell::Value(value) => is_option(value).then(|| Some(value.clone())),
+        Cell::Text(fits) => sample(domain, fits.as_deref(), options).map(|text| Some(json!(text))),
+        Cell::Date { .. } | Cell::Anything => None,
     };
     let wanted = || domain.cells.iter().enumerate().filter(|(number, _)| cells.contains(*number));
     // A date is what a reader expects of a field that is asked for its age.
@@ -146,14 +156,23 @@ fn plain(domain: &Domain, cells: &Set) -> Option<Option<Value>> {
 }
 
 /// A text that no rule names and that fits these patterns and no other.
-fn sample(domain: &Domain, fits: Option<&[bool]>) -> Option<String> {
+fn sample(domain: &Domain, fits: Option<&[bool]>, options: Option<&[String]>) -> Option<String> {
     let fits = fits.unwrap_or_default();
     let repeated = ["1", "0", "a", "A", "x"].into_iter().flat_map(|text| (1..=20).map(|n| text.repeat(n)));
-    let mut candidates = repeated.chain(["A1".to_owned(), "a b".to_owned(), "-".to_owned()]);
-    candidates.find(|text| {
+    let made_up = repeated.chain(["A1".to_owned(), "a b".to_owned(), "-".to_owned()]);
+    let listed = options.unwrap_or_default().iter().cloned();
+    listed.chain(made_up.filter(|_| options.is_none())).find(|text| {
         !domain.texts.contains(text)
             && domain.patterns.iter().zip(fits).all(|(pattern, fits)| pattern.is_match(text) == *fits)
     })
+}
+
+/// The options of a choice.
+fn options_of<'f>(form: Option<&'f Form>, field: &FieldRef) -> Option<&'f [String]> {
+    match form?.fields.get(&field.field)? {
+        Kind::Choice(options) if field.parts.is_empty() => Some(options),
+        _ => None,
+    }
 }
 
 fn days_worth_trying(dates: &[(&FieldRef, &Domain, &Set)]) -> Vec<Date> {

@@ -140,12 +140,12 @@ fn examples(edit: &Edit) -> (String, String, &'static str) {
     let tail = tail.min(old.len() - same).min(new.len() - same);
     let indent = |line: &str| line.len() - line.trim_start().len();
     // From the key that the changed lines stand under, if it is near.
-    let lines = &new[same..new.len() - tail];
-    let least = lines.iter().map(|line| indent(line)).min().unwrap_or_else(|| indent(new[same]));
+    let changed = new[same..new.len() - tail].iter().chain(&old[same..old.len() - tail]);
+    let least = changed.map(|line| indent(line)).min().unwrap_or_default();
     let parent = (same.saturating_sub(8)..same).rev().find(|index| indent(new[*index]) < least);
     let start = parent.unwrap_or(same.saturating_sub(1)).min(same);
     let cut = |lines: &[&str]| {
-        let lines = &lines[start..(lines.len() - tail).max(start + 1)];
+        let lines = &lines[start..lines.len() - tail];
         let by = lines.iter().map(|line| indent(line)).min().unwrap_or(0);
         lines.iter().fold(String::new(), |all, line| all + &line[by..] + "\n")
     };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::problems::Shown;
 use super::sarif;
-use super::style::{Color, Style};
+use super::style::{Color, Style, say};
 use crate::pack;
 use crate::words::count;
 
@@ -63,9 +63,9 @@ pub(super) fn run(check: &Check) -> anyhow::Result<ExitCode> {
     };
     let format = if check.json { Format::Json } else { check.format };
     match format {
-        Format::Text => print!("{}", text(check, &loaded, problems)),
-        Format::Json => println!("{:#}", data(check, &loaded, problems)),
-        Format::Sarif => println!("{:#}", sarif::log(&check.pack, problems)),
+        Format::Text => say(&text(check, &loaded, problems)),
+        Format::Json => say(&format!("{:#}\n", data(check, &loaded, problems))),
+        Format::Sarif => say(&format!("{:#}\n", sarif::log(&check.pack, problems))),
     }
     let refused = loaded.is_err() || check.deny_warnings && !problems.is_empty();
     Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -8,7 +8,7 @@ use civitas_rules::Code;
 use civitas_rules::help::{GROUPS, Page, codes_of, index};
 use clap::Args;
 
-use super::style::{Color, Style};
+use super::style::{Color, Style, say};
 use crate::commands::generated::write_or_check;
 
 /// Say what a diagnostic's code means.
@@ -36,8 +36,8 @@ pub(super) fn run(help: &Help) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     match &help.code {
-        None => print!("{}", list(style)),
-        Some(wanted) => print!("{}", page(find(wanted)?, style)),
+        None => say(&list(style)),
+        Some(wanted) => say(&page(find(wanted)?, style)),
     }
     Ok(ExitCode::SUCCESS)
 }

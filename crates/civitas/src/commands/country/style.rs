@@ -1,8 +1,13 @@
 //! Colours in the terminal, where somebody looks at one.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use clap::ValueEnum;
+
+/// Writes to standard output. A reader that has seen enough, such as `head`, is no error.
+pub(super) fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
 
 /// When colours are used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -7,6 +7,8 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow, bail};
 use civitas_rules::{Pack, PackFiles};
 
+use crate::commands::country::plain;
+
 /// More than any pack has; a wrong folder is noticed before the machine is full.
 const MOST_FILES: usize = 2000;
 const LARGEST: u64 = 8 * 1024 * 1024;
@@ -51,8 +53,9 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) ->
 /// The compiled pack of a folder; every problem at once, as text.
 pub fn load(folder: &Path) -> anyhow::Result<Pack> {
     let files = read(folder)?;
-    Pack::load(&files)
-        .map_err(|problems| anyhow!("the pack {} cannot be used\n\n{problems}", folder.display()))
+    Pack::load(&files).map_err(|problems| {
+        anyhow!("the pack {} cannot be used\n\n{}", folder.display(), plain(folder, &problems))
+    })
 }
 
 #[cfg(test)]

@@ -55,7 +55,11 @@ impl Compiler<'_> {
                 if let Some(key) = keys.iter().find(|key| meant::RULE_KEYS.contains(key)) {
                     self.out.push(
                         self.document
-                            .at_key(Code::R018, &path.key(key), format!("`{key}` stands inside of the condition"))
+                            .at_key(
+                                Code::R018,
+                                &path.key(key),
+                                format!("`{key}` stands inside of the condition"),
+                            )
                             .help("it belongs to the rule: indent it like `if`"),
                     );
                     return None;
@@ -212,9 +216,12 @@ impl Compiler<'_> {
                         self.document.at_value(Code::R010, path, format!("`{word}` is not a predicate"));
                     self.out.push(match meant::instead_of(word, kind) {
                         Some(help) => problem.help(help),
-                        None => problem
-                            .suggest(nearest(word, ["present", "absent", "changed"]))
-                            .help(format!("to compare with a value write `{{ equals: {} }}`", meant::value(word, kind))),
+                        None => {
+                            problem.suggest(nearest(word, ["present", "absent", "changed"])).help(format!(
+                                "to compare with a value write `{{ equals: {} }}`",
+                                meant::value(word, kind)
+                            ))
+                        }
                     });
                     None
                 }
@@ -222,12 +229,16 @@ impl Compiler<'_> {
             Value::Object(map) if !map.is_empty() => self.predicates(resolved, map, path),
             _ => {
                 let help = match value {
-                    Value::Bool(_) | Value::Number(_) => format!("to compare with a value write `{{ equals: {value} }}`"),
+                    Value::Bool(_) | Value::Number(_) => {
+                        format!("to compare with a value write `{{ equals: {value} }}`")
+                    }
                     Value::Array(_) => "to compare with several values write `{ in: […] }`".to_owned(),
                     _ => "`present`, `absent`, `changed`, or a map such as `{ equals: … }`".to_owned(),
                 };
                 self.out.push(
-                    self.document.at_value(Code::R019, path, "what is asked of the field belongs here").help(help),
+                    self.document
+                        .at_value(Code::R019, path, "what is asked of the field belongs here")
+                        .help(help),
                 );
                 None
             }
@@ -247,8 +258,7 @@ impl Compiler<'_> {
             if !PREDICATES.contains(&name.as_str()) {
                 let bare = ["present", "absent", "changed"].contains(&name.as_str());
                 let kind = resolved.as_ref().map(|(_, kind)| kind);
-                let problem =
-                    self.document.at_key(Code::R010, &path, format!("`{name}` is not a predicate"));
+                let problem = self.document.at_key(Code::R010, &path, format!("`{name}` is not a predicate"));
                 self.out.push(if bare {
                     problem.help(format!("`{name}` stands alone, without braces"))
                 } else if let Some(help) = meant::instead_of(name, kind) {
@@ -437,9 +447,7 @@ impl Compiler<'_> {
     }
 
     fn no_date(&self, text: &str, path: &Path) -> Diagnostic {
-        self.document
-            .at_value(Code::R016, path, format!("`{text}` is not a date"))
-            .help(meant::date(text))
+        self.document.at_value(Code::R016, path, format!("`{text}` is not a date")).help(meant::date(text))
     }
 
     fn age(&mut self, argument: &Value, path: &Path) -> Option<Age> {
@@ -447,6 +455,9 @@ impl Compiler<'_> {
         if age.is_none() {
             let help = match argument {
                 Value::Number(number) => format!("say of what: `{number} years`"),
+                Value::String(text) if text.starts_with(['<', '>', '=', '≤', '≥']) => {
+                    meant::instead_of(text, Some(&Kind::Date)).unwrap_or_default()
+                }
                 _ => "write a whole number and days, weeks, months or years: `10 years`".to_owned(),
             };
             self.out.push(self.document.at_value(Code::R015, path, "this is not an age").help(help));

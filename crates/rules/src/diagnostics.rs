@@ -130,8 +130,14 @@ pub struct Diagnostics(Vec<Diagnostic>);
 impl Diagnostics {
     pub(crate) fn new(mut problems: Vec<Diagnostic>) -> Self {
         problems.sort_by(|a, b| {
-            (rank(&a.file), &a.file, a.line, a.column, a.code, &a.message)
-                .cmp(&(rank(&b.file), &b.file, b.line, b.column, b.code, &b.message))
+            (rank(&a.file), &a.file, a.line, a.column, a.code, &a.message).cmp(&(
+                rank(&b.file),
+                &b.file,
+                b.line,
+                b.column,
+                b.code,
+                &b.message,
+            ))
         });
         problems.dedup();
         Self(problems)

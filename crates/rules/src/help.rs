@@ -3,6 +3,8 @@
 //! They are the files `docs/diagnostics/<CODE>.md`, compiled in, so that the page that is shown
 //! is the page of this build.
 
+use std::fmt::Write as _;
+
 use crate::codes::Code;
 
 /// A help page, taken apart.
@@ -64,17 +66,19 @@ pub fn codes_of(letter: char) -> impl Iterator<Item = Code> {
 /// `docs/diagnostics/README.md`: every page, by file.
 pub fn index() -> String {
     let mut text = "# Diagnostics\n\nWhat `civitas country check` can say. `civitas country help CODE` shows the same pages in a terminal.\n\
-        An error refuses the pack; a warning is a question to whoever wrote it.\n"
+        An error refuses the pack; a warning is a question to whoever wrote it.\n\n\
+        The command ends with 0 where there is nothing or only warnings, with 1 where there are errors (with `--deny-warnings`\n\
+        also warnings), and with 2 where the command line is wrong or the folder cannot be read.\n"
         .to_owned();
     for (letter, about) in GROUPS {
         let mut codes = codes_of(letter).peekable();
         if codes.peek().is_none() {
             continue;
         }
-        text.push_str(&format!("\n## {letter}: {about}\n\n| code | | |\n|---|---|---|\n"));
+        let _ = write!(text, "\n## {letter}: {about}\n\n| code | | |\n|---|---|---|\n");
         for code in codes {
             let severity = if code.is_warning() { "warning" } else { "error" };
-            text.push_str(&format!("| [{code}]({code}.md) | {severity} | {} |\n", code.title()));
+            let _ = writeln!(text, "| [{code}]({code}.md) | {severity} | {} |", code.title());
         }
     }
     text
@@ -86,7 +90,9 @@ mod tests {
 
     #[test]
     fn a_page_is_taken_apart_at_its_headings() {
-        let page = Page::read("# R000: a title\nIt is.\n\n## Why it matters\nSo.\n\n## Wrong\n```yaml\na: 1\n```\n## Right\n```yaml\na: 2\n  b: 3\n```\n");
+        let page = Page::read(
+            "# R000: a title\nIt is.\n\n## Why it matters\nSo.\n\n## Wrong\n```yaml\na: 1\n```\n## Right\n```yaml\na: 2\n  b: 3\n```\n",
+        );
         assert_eq!((page.what, page.why), ("It is.", "So."));
         assert_eq!((page.wrong, page.right), ("a: 1\n", "a: 2\n  b: 3\n"));
     }

@@ -10,8 +10,14 @@ pub(crate) const RULE_KEYS: [&str; 8] =
 const COMPARISONS: [(&[&str], Comparison); 5] = [
     (&["<=", "≤", "=<", "age_at_most", "at_most", "max_age", "max", "up_to"], Comparison::AtMost),
     (&[">=", "≥", "=>", "min_age", "min"], Comparison::AtLeast),
-    (&["<", "younger_than", "under", "below", "age_under", "age_less_than", "smaller_than"], Comparison::Below),
-    (&[">", "older_than", "over", "above", "age_above", "age_over", "more_than", "greater_than"], Comparison::Above),
+    (
+        &["<", "younger_than", "under", "below", "age_under", "age_less_than", "smaller_than"],
+        Comparison::Below,
+    ),
+    (
+        &[">", "older_than", "over", "above", "age_above", "age_over", "more_than", "greater_than"],
+        Comparison::Above,
+    ),
     (&["==", "=", "is", "equal", "eq"], Comparison::Same),
 ];
 
@@ -93,7 +99,18 @@ pub(crate) fn date(text: &str) -> String {
             Some(format!("{}-{}-{}", &whole[..4], &whole[4..6], &whole[6..]))
         }
         [year, month, day] if year.len() == 4 => Some(format!("{year}-{month:0>2}-{day:0>2}")),
-        [day, month, year] if year.len() == 4 => Some(format!("{year}-{month:0>2}-{day:0>2}")),
+        [day, month, year] if year.len() == 4 => {
+            let (one, other) =
+                (format!("{year}-{month:0>2}-{day:0>2}"), format!("{year}-{day:0>2}-{month:0>2}"));
+            let is_date = |text: &str| crate::age::read_date(text).is_some();
+            match (is_date(&one), is_date(&other)) {
+                (true, true) if one != other => {
+                    return format!("write YYYY-MM-DD, which leaves no doubt: `{one}` or `{other}`");
+                }
+                (false, _) => Some(other),
+                _ => Some(one),
+            }
+        }
         _ => None,
     };
     match meant.filter(|meant| crate::age::read_date(meant).is_some()) {
@@ -126,7 +143,9 @@ mod tests {
     #[test]
     fn dates_are_turned_into_how_they_are_written_here() {
         assert!(super::date("20260101").ends_with("`2026-01-01`"));
-        assert!(super::date("1/2/2026").ends_with("`2026-02-01`"));
+        assert!(super::date("1/2/2026").ends_with("`2026-02-01` or `2026-01-02`"));
+        assert!(super::date("31/1/2026").ends_with("`2026-01-31`"));
+        assert!(super::date("1/31/2026").ends_with("`2026-01-31`"));
         assert!(super::date("2026/2/1").ends_with("`2026-02-01`"));
         assert!(super::date("2026-02-30").ends_with("`today`"));
         assert!(super::date("ééééé/é/é").ends_with("`today`"));

@@ -294,6 +294,10 @@ fn compile(
         .filter_map(|rule| rule.get("id")?.as_str())
         .collect();
     let cases = cases::compile(&case_files, &catalogue, &known, &mut out);
+    // Where there is no list of rules at all, that is what is wrong.
+    if !document.value["rules"].is_array() {
+        out.retain(|problem| problem.code != Code::C004);
+    }
 
     let found = Diagnostics::new(out);
     let Some((_, identity)) = identity_file else {

@@ -101,7 +101,33 @@ impl PlanCompiler<'_, '_> {
         if !self.schema.is_usable() {
             return;
         }
+        for (index, field) in entry.mandatory.iter().enumerate() {
+            if self.schema.shape(field).is_none() {
+                self.out.push(
+                    self.document
+                        .at_value(
+                            Code::M003,
+                            &path.key("mandatory").item(index),
+                            format!("the ID schema has no field `{field}`"),
+                        )
+                        .suggest(nearest(field, self.schema.names()))
+                        .help("what must be sent is what this list and the schema's `required` both name"),
+                );
+            }
+        }
         for field in self.schema.required_of(&entry.mandatory) {
+            let may_lack = entry.fields.entries.get(field).is_some_and(|m| m.optional || m.only_if_changed);
+            if may_lack {
+                self.out.push(
+                    self.document
+                        .at_key(
+                            Code::M004,
+                            &path.key("fields").key(field),
+                            format!("`{field}` is mandatory, and this mapping may leave it out"),
+                        )
+                        .help("take `optional` and `only_if_changed` out: a record without the value is found here, not by MOSIP"),
+                );
+            }
             if !entry.fields.entries.contains_key(field) && !entry.fields.broken.contains(field) {
                 self.out.push(
                     self.document

@@ -40,7 +40,10 @@ impl Reversal {
         if name.contains("REINSTATE") || name.contains("RESTORE") {
             return Some(Self::Reinstate);
         }
-        ["REVOKE", "REVOC", "CANCEL", "ANNUL", "VOID"].iter().any(|word| name.contains(word)).then_some(Self::Revoke)
+        ["REVOKE", "REVOC", "CANCEL", "ANNUL", "VOID"]
+            .iter()
+            .any(|word| name.contains(word))
+            .then_some(Self::Revoke)
     }
 }
 
@@ -68,9 +71,9 @@ impl Review<'_> {
             return;
         }
         let decided = |event: &str, reversal| {
-            self.rules
-                .iter()
-                .any(|(_, rule)| rule.mode != Mode::Off && rule.event == event && Reversal::of(rule) == Some(reversal))
+            self.rules.iter().any(|(_, rule)| {
+                rule.mode != Mode::Off && rule.event == event && Reversal::of(rule) == Some(reversal)
+            })
         };
         let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
         for (index, rule, operation, _) in self.operations() {
@@ -106,13 +109,16 @@ impl Review<'_> {
     /// What is sent, measured by what the operation is for.
     fn personal_data(&self, out: &mut Vec<Diagnostic>) {
         for (index, rule, operation, send) in self.operations() {
-            let (Some(plan), Some(form)) = (self.packets.plans.get(send), self.catalogue.form(&rule.event)) else {
+            let (Some(plan), Some(form)) = (self.packets.plans.get(send), self.catalogue.form(&rule.event))
+            else {
                 continue;
             };
             let needs = match operation {
                 Operation::FlagDeceased => "the id of the deceased, the date, and the token of the informant",
                 Operation::DeactivateId | Operation::ReactivateId => "the id and why",
-                Operation::UpdateBiographics => "the id and what the correction changes: add `only_if_changed: true`",
+                Operation::UpdateBiographics => {
+                    "the id and what the correction changes: add `only_if_changed: true`"
+                }
                 // A new identity is made of these data, and they are what is compared in a verification.
                 Operation::CreateUin | Operation::VerifyIdentity => continue,
             };
@@ -121,9 +127,8 @@ impl Review<'_> {
                 .fields
                 .iter()
                 .filter(|(name, value)| {
-                    !plan.mandatory.contains(name)
-                        && !(is_update && value.only_if_changed)
-                        && tells_about_somebody(value, plan, form)
+                    let is_needed = plan.mandatory.contains(name) || is_update && value.only_if_changed;
+                    !is_needed && tells_about_somebody(value, plan, form)
                 })
                 .map(|(name, _)| name.as_str())
                 .collect();
@@ -176,8 +181,10 @@ fn tells_about_somebody(value: &Value, plan: &Plan, form: &Form) -> bool {
         let is_subject = plan.subject.as_ref().is_some_and(|subject| subject == *field);
         let kind = form.fields.get(&field.field);
         // What another system answered: a token, not what somebody filled in.
-        let is_token = matches!(kind, Some(Kind::Composite(parts)) if parts.iter().any(|(part, _)| *part == "data"));
-        let is_file = matches!(kind, Some(Kind::List)) || matches!(kind, Some(Kind::Composite(parts)) if parts.iter().any(|(part, _)| *part == "path"));
+        let is_token =
+            matches!(kind, Some(Kind::Composite(parts)) if parts.iter().any(|(part, _)| *part == "data"));
+        let is_file = matches!(kind, Some(Kind::List))
+            || matches!(kind, Some(Kind::Composite(parts)) if parts.iter().any(|(part, _)| *part == "path"));
         !is_subject && !is_token && (is_file || is_person(field.section(), form))
     })
 }
@@ -189,7 +196,9 @@ fn is_person(section: &str, form: &Form) -> bool {
 
 fn read<'v>(source: &'v Source, out: &mut Vec<&'v FieldRef>) {
     match source {
-        Source::From(fields) | Source::Date { fields, .. } | Source::Code { fields, .. } => out.extend(fields),
+        Source::From(fields) | Source::Date { fields, .. } | Source::Code { fields, .. } => {
+            out.extend(fields);
+        }
         Source::Text { with, .. } => out.extend(with.iter().map(|(_, field, _)| field)),
         Source::Choose { cases, otherwise, .. } => {
             out.extend(cases.values().flatten());

@@ -174,8 +174,14 @@ impl RuleCompiler<'_> {
             self.unsent();
         }
         if !self.out.iter().any(|problem| problem.severity == Severity::Error) {
-            Review { document: self.document, catalogue: self.catalogue, country: self.country, packets: self.packets, rules: &rules }
-                .check(self.out);
+            Review {
+                document: self.document,
+                catalogue: self.catalogue,
+                country: self.country,
+                packets: self.packets,
+                rules: &rules,
+            }
+            .check(self.out);
         }
         let rules = rules.into_iter().map(|(_, rule)| rule).collect();
         Rules { rules, labels: self.file.labels.clone() }
@@ -239,7 +245,7 @@ impl RuleCompiler<'_> {
             effect: effect?,
             if_unknown: entry.if_unknown,
             mode: entry.mode,
-            after: entry.after.iter().flat_map(|after| after.ids()).cloned().collect(),
+            after: entry.after.iter().flat_map(super::files::rules::RuleIds::ids).cloned().collect(),
         })
     }
 
@@ -249,9 +255,11 @@ impl RuleCompiler<'_> {
         let path = path.key("after");
         let step = |on: &On| (on.event.clone(), on.action.clone(), on.custom_action.clone());
         let others = |all: bool| {
-            let rules = self.file.rules.iter().filter(move |(other, rule)| {
-                all || *other < index && step(&rule.on) == step(&entry.on)
-            });
+            let rules = self
+                .file
+                .rules
+                .iter()
+                .filter(move |(other, rule)| all || *other < index && step(&rule.on) == step(&entry.on));
             rules.map(|(_, rule)| rule.id.as_str()).collect::<Vec<_>>()
         };
         for (number, id) in after.ids().iter().enumerate() {
@@ -261,7 +269,11 @@ impl RuleCompiler<'_> {
             let place = if matches!(after, RuleIds::Many(_)) { path.item(number) } else { path.clone() };
             let problem = if others(true).contains(&id.as_str()) {
                 self.document
-                    .at_value(Code::R038, &place, format!("`{id}` does not stand further up for the same step"))
+                    .at_value(
+                        Code::R038,
+                        &place,
+                        format!("`{id}` does not stand further up for the same step"),
+                    )
                     .help("the first rule that matches decides: move this one below it, or take `after` out")
             } else {
                 self.document
@@ -341,9 +353,8 @@ impl RuleCompiler<'_> {
             ),
             _ => {}
         }
-        let ignored = awaits
-            && action == "APPROVE_CORRECTION"
-            && self.country.opencrvs == OpencrvsVersion::V1_9;
+        let ignored =
+            awaits && action == "APPROVE_CORRECTION" && self.country.opencrvs == OpencrvsVersion::V1_9;
         if ignored {
             self.out.push(
                 self.document

@@ -155,6 +155,10 @@ impl Checker<'_> {
             path,
             format!("{} belongs here, this is {}", nouns.join(" or "), type_name(found)),
         );
+        if path.0.is_empty() && found.is_null() {
+            return Diagnostic { message: "the file is empty".to_owned(), ..problem }
+                .help("it starts with `version: 1`");
+        }
         let texts = error.schema_path().as_str().rsplit_once('/').is_some_and(|(parent, _)| {
             self.schema.pointer(parent).is_some_and(|schema| {
                 schema.pointer("/additionalProperties/type").and_then(Value::as_str) == Some("string")
@@ -190,7 +194,10 @@ impl Checker<'_> {
         };
         let problem = self.document.at_value(Code::S004, path, format!("`{written}` is not allowed here"));
         out.push(if options.contains(&written) {
-            let message = format!("{written} without quotes is {}, and a text belongs here", type_name(error.instance()));
+            let message = format!(
+                "{written} without quotes is {}, and a text belongs here",
+                type_name(error.instance())
+            );
             let help = format!("put it in quotes: \"{written}\"");
             Diagnostic { message, ..problem }.help(help)
         } else {

@@ -15,7 +15,13 @@ pub(crate) struct Slip {
 }
 
 impl Slip {
-    fn new(line: usize, column: usize, width: usize, message: impl Into<String>, help: impl Into<String>) -> Self {
+    fn new(
+        line: usize,
+        column: usize,
+        width: usize,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
         Self { line, column, width, message: message.into(), help: help.into() }
     }
 }
@@ -27,28 +33,36 @@ const LOOKALIKES: [char; 9] = [
 
 /// Lines whose indentation holds a tab.
 pub(crate) fn tabs(text: &str) -> Vec<Slip> {
-    in_indentation(text, |c| c == '\t', |line, column| {
-        Slip::new(
-            line,
-            column,
-            1,
-            "the indentation has a tab",
-            "YAML counts spaces: put two spaces for each level, and let the editor write spaces for the tab key",
-        )
-    })
+    in_indentation(
+        text,
+        |c| c == '\t',
+        |line, column| {
+            Slip::new(
+                line,
+                column,
+                1,
+                "the indentation has a tab",
+                "YAML counts spaces: put two spaces for each level, and let the editor write spaces for the tab key",
+            )
+        },
+    )
 }
 
 /// Lines whose indentation holds a space that is none.
 pub(crate) fn lookalikes(text: &str) -> Vec<Slip> {
-    in_indentation(text, |c| LOOKALIKES.contains(&c), |line, column| {
-        Slip::new(
-            line,
-            column,
-            1,
-            "the indentation has a character that looks like a space and is none",
-            "it comes with text copied from a web page or a word processor: delete it and type a space",
-        )
-    })
+    in_indentation(
+        text,
+        |c| LOOKALIKES.contains(&c),
+        |line, column| {
+            Slip::new(
+                line,
+                column,
+                1,
+                "the indentation has a character that looks like a space and is none",
+                "it comes with text copied from a web page or a word processor: delete it and type a space",
+            )
+        },
+    )
 }
 
 fn in_indentation(text: &str, is: impl Fn(char) -> bool, slip: impl Fn(usize, usize) -> Slip) -> Vec<Slip> {
@@ -84,12 +98,27 @@ pub(crate) fn explain(text: &str, complaint: &str, line: usize, column: usize) -
     let here = at(line).unwrap_or_default();
     if complaint.contains("multiple YAML documents") {
         let number = lines.iter().skip(1).position(|line| line.trim_end() == "---")? + 2;
-        return Some(Slip::new(number, 1, 3, "a second document starts here", "a file of the pack is one document: take the line `---` out"));
+        return Some(Slip::new(
+            number,
+            1,
+            3,
+            "a second document starts here",
+            "a file of the pack is one document: take the line `---` out",
+        ));
     }
     let starts = here.chars().nth(column.saturating_sub(1));
-    if let (true, Some(sign)) = (complaint.contains("unexpected character") || complaint.contains("unknown anchor"), starts) {
-        let width = here.chars().skip(column.saturating_sub(1)).take_while(|c| !matches!(c, ',' | '}' | ']')).count();
-        return Some(Slip::new(line, column, width, format!("a text cannot start with `{sign}`"), "put the text in quotes"));
+    if let (true, Some(sign)) =
+        (complaint.contains("unexpected character") || complaint.contains("unknown anchor"), starts)
+    {
+        let width =
+            here.chars().skip(column.saturating_sub(1)).take_while(|c| !matches!(c, ',' | '}' | ']')).count();
+        return Some(Slip::new(
+            line,
+            column,
+            width,
+            format!("a text cannot start with `{sign}`"),
+            "put the text in quotes",
+        ));
     }
     if let Some(slip) = open_quote(&lines, line) {
         return Some(slip);
@@ -116,7 +145,12 @@ fn is_content(line: &str) -> bool {
 /// The last lines with content before a line, nearest first, with their numbers.
 fn before<'l>(lines: &'l [&'l str], line: usize) -> impl Iterator<Item = (usize, &'l str)> {
     let upper = line.saturating_sub(1).min(lines.len());
-    lines[..upper].iter().enumerate().rev().map(|(index, line)| (index + 1, *line)).filter(|(_, line)| is_content(line))
+    lines[..upper]
+        .iter()
+        .enumerate()
+        .rev()
+        .map(|(index, line)| (index + 1, *line))
+        .filter(|(_, line)| is_content(line))
 }
 
 /// `id:young` or `-child.nid`: a space is missing after a colon or a hyphen.
@@ -125,16 +159,31 @@ fn missing_space(lines: &[&str], line: usize) -> Option<Slip> {
     for (number, text) in here.into_iter().chain(before(lines, line).take(2)) {
         let indent = text.len() - text.trim_start().len();
         let mut rest = text.trim_start();
-        let hyphen = rest.strip_prefix('-').filter(|after| after.starts_with(|c: char| c.is_alphanumeric() || c == '{'));
+        let hyphen = rest
+            .strip_prefix('-')
+            .filter(|after| after.starts_with(|c: char| c.is_alphanumeric() || c == '{'));
         if hyphen.is_some() {
-            return Some(Slip::new(number, indent + 1, 1, "a space is missing after the hyphen", "an item of a list starts with a hyphen and a space: `- `"));
+            return Some(Slip::new(
+                number,
+                indent + 1,
+                1,
+                "a space is missing after the hyphen",
+                "an item of a list starts with a hyphen and a space: `- `",
+            ));
         }
         rest = rest.strip_prefix("- ").map_or(rest, str::trim_start);
         let Some((key, value)) = rest.split_once(':') else { continue };
-        let plain = !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '#'));
+        let plain =
+            !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '#'));
         if plain && value.starts_with(|c: char| !c.is_whitespace() && c != ':') {
             let column = text.chars().count() - rest.chars().count() + key.chars().count() + 1;
-            return Some(Slip::new(number, column, 1, "a space is missing after the colon", format!("write `{key}: {value}`", value = value.trim_end())));
+            return Some(Slip::new(
+                number,
+                column,
+                1,
+                "a space is missing after the colon",
+                format!("write `{key}: {value}`", value = value.trim_end()),
+            ));
         }
     }
     None
@@ -145,7 +194,13 @@ fn open_quote(lines: &[&str], line: usize) -> Option<Slip> {
     let here = lines.get(line.checked_sub(1)?).map(|text| (line, *text));
     here.into_iter().chain(before(lines, line).take(2)).find_map(|(number, text)| {
         let column = unclosed_quote(text)?;
-        Some(Slip::new(number, column, 1, "this quote is not closed", "put the same quote at the end of the text"))
+        Some(Slip::new(
+            number,
+            column,
+            1,
+            "this quote is not closed",
+            "put the same quote at the end of the text",
+        ))
     })
 }
 
@@ -161,11 +216,12 @@ fn unclosed_quote(line: &str) -> Option<usize> {
                 continue;
             }
             Some((quote, _)) if c == quote && !escaped => open = None,
-            Some(_) => {}
             None if c == '#' && last == ' ' => break,
             // Within a word a quote is an apostrophe.
-            None if matches!(c, '"' | '\'') && matches!(last, ' ' | '[' | '{' | ',' | ':') => open = Some((c, index + 1)),
-            None => {}
+            None if matches!(c, '"' | '\'') && matches!(last, ' ' | '[' | '{' | ',' | ':') => {
+                open = Some((c, index + 1));
+            }
+            _ => {}
         }
         escaped = false;
         last = c;
@@ -179,20 +235,28 @@ fn open_bracket(lines: &[&str], line: usize) -> Option<Slip> {
     here.into_iter().chain(before(lines, line).take(3)).find_map(|(number, text)| {
         let mut open: Vec<(char, usize)> = Vec::new();
         let mut quote = None;
+        let mut last = ' ';
         for (index, c) in text.chars().enumerate() {
             match (quote, c) {
                 (Some(q), c) if c == q => quote = None,
-                (Some(_), _) => {}
-                (None, '"' | '\'') => quote = Some(c),
-                (None, '#') => break,
+                // Within a word a quote is an apostrophe, and a `#` addresses a part.
+                (None, '"' | '\'') if !last.is_alphanumeric() => quote = Some(c),
+                (None, '#') if last == ' ' => break,
                 (None, '{' | '[') => open.push((c, index + 1)),
                 (None, '}' | ']') => _ = open.pop(),
                 _ => {}
             }
+            last = c;
         }
         let (bracket, column) = open.pop()?;
         let partner = if bracket == '{' { '}' } else { ']' };
-        Some(Slip::new(number, column, 1, format!("this `{bracket}` is not closed"), format!("put `{partner}` where it ends")))
+        Some(Slip::new(
+            number,
+            column,
+            1,
+            format!("this `{bracket}` is not closed"),
+            format!("put `{partner}` where it ends"),
+        ))
     })
 }
 
@@ -202,7 +266,13 @@ fn colon_in_text(text: &str, line: usize) -> Option<Slip> {
     let column = key.chars().count() + 3;
     let plain = value.contains(": ") && !value.starts_with(['"', '\'', '{', '[']);
     plain.then(|| {
-        Slip::new(line, column, value.trim_end().chars().count(), "a text with a colon in it", format!("put it in quotes: \"{}\"", value.trim_end()))
+        Slip::new(
+            line,
+            column,
+            value.trim_end().chars().count(),
+            "a text with a colon in it",
+            format!("put it in quotes: \"{}\"", value.trim_end()),
+        )
     })
 }
 
@@ -227,6 +297,21 @@ fn indentation(lines: &[&str], line: usize) -> Option<Slip> {
         if level == 0 {
             break;
         }
+    }
+    if text.trim_start().starts_with("- ")
+        && let Some((number, first)) =
+            before(lines, line).take_while(|(_, earlier)| indent_of(earlier) >= indent).last()
+        && !first.trim_start().starts_with("- ")
+    {
+        let indent = indent_of(first);
+        let width = first.trim_end().chars().count().saturating_sub(indent);
+        return Some(Slip::new(
+            number,
+            indent + 1,
+            width,
+            "a hyphen is missing before this",
+            format!("it is the first of several items: write `- {}`", first.trim()),
+        ));
     }
     let nearest = *levels.iter().min_by_key(|level| level.abs_diff(indent))?;
     let width = text.trim_end().chars().count().saturating_sub(indent).max(1);
@@ -270,7 +355,12 @@ mod tests {
         for text in ["", "\n", "a:", "é: [", "\u{feff}a: {"] {
             for line in 0..4 {
                 for column in 0..5 {
-                    let _ = explain(text, "mapping values are not allowed; unexpected character; multiple YAML documents", line, column);
+                    let _ = explain(
+                        text,
+                        "mapping values are not allowed; unexpected character; multiple YAML documents",
+                        line,
+                        column,
+                    );
                 }
             }
             assert!(tabs(text).is_empty() && lookalikes(text).is_empty());

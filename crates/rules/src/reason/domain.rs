@@ -18,6 +18,8 @@ use crate::term::{Bound, Literal, Scene, Test};
 
 /// More cells than this say nothing that a country could still follow.
 const MOST_CELLS: usize = 4096;
+/// So many different ages on one field are compared.
+const MOST_AGES: usize = 64;
 /// Up to so many patterns on one field, every combination of fitting and not fitting is a cell.
 const MOST_PATTERNS: usize = 6;
 const ONE_DAY: Age = Age { count: 1, unit: Unit::Days };
@@ -31,7 +33,10 @@ pub(super) enum Cell {
     /// A text that no rule names, and whether it fits each pattern; `None` where any may be.
     Text(Option<Vec<bool>>),
     /// A date: the stretch of the calendar that it lies in, and its place relative to today.
-    Date { stretch: usize, born: Place },
+    Date {
+        stretch: usize,
+        born: Place,
+    },
     /// Too many cells were needed: any value, of which any test may say anything.
     Anything,
 }
@@ -149,10 +154,16 @@ impl Domain {
         cells.extend(self.texts.iter().map(|text| Cell::Value(json!(text))));
         cells.extend([Cell::Value(json!(true)), Cell::Value(json!(false))]);
         cells.extend(stretches_of(numbers).into_iter().map(|number| Cell::Value(json!(number))));
+        if self.ages.len() > MOST_AGES {
+            return vec![Cell::Absent, Cell::Anything];
+        }
         if self.has_dates {
             // Patterns are not asked of dates; if they were, nothing would be concluded from them.
             cells.push(Cell::Text(None));
             let places = self.places();
+            if places.len() * (2 * self.dates.len() + 1) > MOST_CELLS {
+                return vec![Cell::Absent, Cell::Anything];
+            }
             for stretch in (0..=2 * self.dates.len()).filter(|stretch| self.date_in(*stretch).is_some()) {
                 cells.extend(places.iter().map(|born| Cell::Date { stretch, born: born.clone() }));
             }
@@ -171,14 +182,14 @@ impl Domain {
     /// Every place that a date can have: whoever is below an age is below each later one.
     fn places(&self) -> Vec<Place> {
         let ages = &self.ages;
-        let no_later: Vec<Vec<bool>> =
-            ages.iter().map(|a| ages.iter().map(|b| ages::is_no_later(*a, *b, self.leap)).collect()).collect();
+        let no_later = ages::no_later(ages, self.leap);
         let fits = |below: &[bool], next: bool| {
             let new = below.len();
             // Nobody is below an age that is reached at birth.
             !(next && ages[new].count == 0)
                 && below.iter().enumerate().all(|(old, is_below)| {
-                    !(*is_below && !next && no_later[old][new]) && !(next && !is_below && no_later[new][old])
+                    let (earlier, later) = (no_later[old][new], no_later[new][old]);
+                    if *is_below { next || !earlier } else { !next || !later }
                 })
         };
         let mut found: Vec<Vec<bool>> = vec![Vec::new()];
@@ -186,11 +197,15 @@ impl Domain {
             found = found
                 .into_iter()
                 .flat_map(|below| {
-                    [true, false].into_iter().filter(|next| fits(&below, *next)).map(|next| {
-                        let mut longer = below.clone();
-                        longer.push(next);
-                        longer
-                    }).collect::<Vec<_>>()
+                    [true, false]
+                        .into_iter()
+                        .filter(|next| fits(&below, *next))
+                        .map(|next| {
+                            let mut longer = below.clone();
+                            longer.push(next);
+                            longer
+                        })
+                        .collect::<Vec<_>>()
                 })
                 .collect();
             if found.len() > MOST_CELLS {
@@ -230,7 +245,8 @@ impl Domain {
             (Cell::Absent, _) => Outcomes::UNKNOWN,
             (_, Test::Present) => Outcomes::decided(true),
             (_, Test::Absent) => Outcomes::decided(false),
-            (Cell::Anything, _) => Outcomes::ANY,
+            // Patterns are not asked of dates; were they, nothing would be concluded.
+            (Cell::Anything, _) | (Cell::Date { .. }, Test::Matches(_)) => Outcomes::ANY,
             (Cell::Value(value), _) => said(value, test),
             (Cell::Text(fits), Test::Matches(pattern)) => {
                 let known = self.patterns.iter().position(|known| known.as_str() == pattern.as_str());
@@ -240,7 +256,6 @@ impl Domain {
                 }
             }
             (Cell::Text(_), _) => said(&json!(self.unnamed()), test),
-            (Cell::Date { .. }, Test::Matches(_)) => Outcomes::ANY,
             (Cell::Date { born, .. }, Test::Before(Bound::Today)) => match born {
                 Place::Future => Outcomes::decided(false),
                 Place::Past(_) => self.is_below(born, ONE_DAY, false),

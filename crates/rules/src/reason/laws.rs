@@ -112,9 +112,26 @@ type Record = (Map<String, Value>, Map<String, Value>, Date);
 
 fn records() -> Vec<Record> {
     let words = [Value::Null, json!("a"), json!("b"), json!("c"), json!("12"), json!(true), json!({})];
-    let dates = ["", "x", "2018-03-01", "2019-02-28", "2020-02-27", "2020-02-28", "2020-02-29", "2020-03-01", "2021-03-01"];
+    let dates = [
+        "",
+        "x",
+        "2018-03-01",
+        "2019-02-28",
+        "2020-02-27",
+        "2020-02-28",
+        "2020-02-29",
+        "2020-03-01",
+        "2021-03-01",
+    ];
     let numbers = [Value::Null, json!(0), json!(1), json!(1.5), json!(2), json!(true), json!("a")];
-    let objects = [Value::Null, json!("a"), json!({}), json!({ "p": "a" }), json!({ "p": "12" }), json!({ "p": "", "q": 1 })];
+    let objects = [
+        Value::Null,
+        json!("a"),
+        json!({}),
+        json!({ "p": "a" }),
+        json!({ "p": "12" }),
+        json!({ "p": "", "q": 1 }),
+    ];
     let days = ["2019-02-28", "2020-02-28", "2020-02-29", "2021-02-27", "2021-02-28", "2021-03-01"];
     let mut all = Vec::new();
     // Not every combination of five fields: each pair of fields in all of theirs.
@@ -155,7 +172,10 @@ fn outcomes(term: &Term, leap: LeapBirthday, world: &[Record]) -> Vec<Truth> {
         .collect()
 }
 
-const FACES: [(Face, fn(Truth) -> bool); 4] = [
+/// A face, and which outcomes belong to it.
+type Outcome = (Face, fn(Truth) -> bool);
+
+const FACES: [Outcome; 4] = [
     (Face::True, |truth| truth == Truth::True),
     (Face::False, |truth| truth == Truth::False),
     (Face::NotTrue, |truth| truth != Truth::True),
@@ -207,11 +227,13 @@ fn overlaps_can_be_shown() {
         }
         there += 1;
         let space = Space::of([&a, &b], leap);
-        let (Ok(left), Ok(right)) = (space.cubes(&a, Face::True, &[]), space.cubes(&b, Face::True, &[])) else {
+        let (Ok(left), Ok(right)) = (space.cubes(&a, Face::True, &[]), space.cubes(&b, Face::True, &[]))
+        else {
             continue;
         };
         let both = space.both(&left, &right).unwrap_or_default();
-        shown += usize::from(both.iter().any(|cube| Witness::of(&space, cube, &[&a, &b], None, leap).is_some()));
+        shown +=
+            usize::from(both.iter().any(|cube| Witness::of(&space, cube, &[&a, &b], None, leap).is_some()));
     }
     assert!(there >= 40, "only {there} pairs overlap");
     assert!(shown * 100 >= there * 98, "{shown} of {there} were shown");

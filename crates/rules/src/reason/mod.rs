@@ -85,7 +85,8 @@ impl Reasoning<'_> {
         seen: &mut Vec<String>,
         out: &mut Vec<Diagnostic>,
     ) -> bool {
-        let (Some(term), Some(entry)) = (&rule.term, self.file.rules.0.get(index).and_then(Option::as_ref)) else {
+        let (Some(term), Some(entry)) = (&rule.term, self.file.rules.0.get(index).and_then(Option::as_ref))
+        else {
             return true;
         };
         let Some(condition) = &entry.condition else { return true };
@@ -106,16 +107,12 @@ impl Reasoning<'_> {
     }
 
     /// The named conditions of a term, each where it is written and once.
-    fn named(
-        &self,
-        space: &Space,
-        term: &Term,
-        seen: &mut Vec<String>,
-        out: &mut Vec<Diagnostic>,
-    ) {
+    fn named(&self, space: &Space, term: &Term, seen: &mut Vec<String>, out: &mut Vec<Diagnostic>) {
         match term {
             Term::All(terms) | Term::Any(terms) => {
-                terms.iter().for_each(|term| self.named(space, term, seen, out));
+                for term in terms {
+                    self.named(space, term, seen, out);
+                }
             }
             Term::Not(term) => self.named(space, term, seen, out),
             Term::Named { name, term } => {
@@ -124,7 +121,8 @@ impl Reasoning<'_> {
                     if let Some(condition) = self.file.conditions.get(name) {
                         let root = Node::of(term, &condition.0, at("conditions").key(name));
                         // It may be used where it matters that it is false, not only that it is true.
-                        TermCheck { space, document: self.document, root: &root, three_valued: true, out }.run();
+                        TermCheck { space, document: self.document, root: &root, three_valued: true, out }
+                            .run();
                     }
                     self.named(space, term, seen, out);
                 }
@@ -174,7 +172,8 @@ fn alike(value: &Value) -> String {
             format!("[{}]", items.join(","))
         }
         Value::Object(map) => {
-            let mut entries: Vec<String> = map.iter().map(|(key, value)| format!("{key:?}:{}", alike(value))).collect();
+            let mut entries: Vec<String> =
+                map.iter().map(|(key, value)| format!("{key:?}:{}", alike(value))).collect();
             entries.sort_unstable();
             format!("{{{}}}", entries.join(","))
         }

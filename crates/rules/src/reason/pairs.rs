@@ -72,9 +72,8 @@ impl Reasoning<'_> {
         let mut left = later.reach.clone();
         let mut part_in_it: Vec<&str> = Vec::new();
         for other in earlier {
-            let (within, outside): (Vec<Cube>, Vec<Cube>) = left
-                .drain(..)
-                .partition(|cube| other.decides_in(space, cube));
+            let (within, outside): (Vec<Cube>, Vec<Cube>) =
+                left.drain(..).partition(|cube| other.decides_in(space, cube));
             if within.is_empty() {
                 left = outside;
                 continue;
@@ -93,15 +92,14 @@ impl Reasoning<'_> {
         if !left.is_empty() {
             return false;
         }
-        let whole = earlier.iter().find(|other| {
-            space.both(&later.reach, &other.passes).is_ok_and(|rest| rest.is_empty())
-        });
-        let help = match whole {
-            Some(other) => format!("`{}` stands before it and matches everything that it matches", other.rule.id),
-            None => {
-                let names: Vec<String> = part_in_it.iter().map(|id| format!("`{id}`")).collect();
-                format!("{} stand before it and match everything that it matches", names.join(", "))
-            }
+        let whole = earlier
+            .iter()
+            .find(|other| space.both(&later.reach, &other.passes).is_ok_and(|rest| rest.is_empty()));
+        let help = if let Some(other) = whole {
+            format!("`{}` stands before it and matches everything that it matches", other.rule.id)
+        } else {
+            let names: Vec<String> = part_in_it.iter().map(|id| format!("`{id}`")).collect();
+            format!("{} stand before it and match everything that it matches", names.join(", "))
         };
         let path = at("rules").item(later.index).key("id");
         out.push(

@@ -4,6 +4,7 @@
 //! its cubes holds. In three values a condition has four faces, which are all needed: *not true*
 //! is more than *false*.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -93,10 +94,7 @@ impl Space {
             let number = space.variables.len();
             let domain = Domain::of(tests, leap);
             for test in tests {
-                space
-                    .faces
-                    .entry((number, key(test)))
-                    .or_insert_with(|| Rc::new(faces_of(&domain, test)));
+                space.faces.entry((number, key(test))).or_insert_with(|| Rc::new(faces_of(&domain, test)));
             }
             space.values.insert(field.to_string(), number);
             space.variables.push(Variable::Value(field.clone(), domain));
@@ -117,7 +115,9 @@ impl Space {
                         Relation {
                             part,
                             whole,
-                            free: Set::of(cells.cells.len(), |cell| matches!(cells.cells[cell], Cell::Absent)),
+                            free: Set::of(cells.cells.len(), |cell| {
+                                matches!(cells.cells[cell], Cell::Absent)
+                            }),
                             needed: Set::of(of.cells.len(), |cell| match &of.cells[cell] {
                                 Cell::Anything => true,
                                 Cell::Value(value) => value.is_object(),
@@ -139,11 +139,17 @@ impl Space {
     }
 
     /// The cubes in which the condition has this face; `without` is left out of its list.
-    pub(super) fn cubes(&self, term: &Term, face: Face, without: &[*const Term]) -> Result<Vec<Cube>, TooMany> {
+    pub(super) fn cubes(
+        &self,
+        term: &Term,
+        face: Face,
+        without: &[*const Term],
+    ) -> Result<Vec<Cube>, TooMany> {
         match (term, face) {
             (Term::Not(inner), _) => self.cubes(inner, face.negated(), without),
             (Term::Named { term, .. }, _) => self.cubes(term, face, without),
-            (Term::All(terms), Face::True | Face::NotFalse) | (Term::Any(terms), Face::False | Face::NotTrue) => {
+            (Term::All(terms), Face::True | Face::NotFalse)
+            | (Term::Any(terms), Face::False | Face::NotTrue) => {
                 let mut all = vec![Cube::new()];
                 for term in kept(terms, without) {
                     all = self.both(&all, &self.cubes(term, face, without)?)?;
@@ -198,35 +204,27 @@ impl Space {
     }
 
     /// What is in both cubes; none if nothing is.
-    pub(super) fn meet(&self, a: &Cube, b: &Cube) -> Option<Cube> {
-        let (mut left, mut right) = (a.iter().peekable(), b.iter().peekable());
+    pub(super) fn meet(&self, one: &Cube, other: &Cube) -> Option<Cube> {
         // Most pairs have a variable on which they differ: look before anything is copied.
-        loop {
-            match (left.peek(), right.peek()) {
-                (Some((x, s)), Some((y, t))) if x == y => {
-                    if !s.meets(t) {
-                        return None;
-                    }
-                    left.next();
-                    right.next();
-                }
-                (Some((x, _)), Some((y, _))) => _ = if x < y { left.next() } else { right.next() },
-                _ => break,
-            }
+        if are_apart(one, other) {
+            return None;
         }
-        let (mut left, mut right) = (a.iter().peekable(), b.iter().peekable());
-        let mut cube = Cube::with_capacity(a.len() + b.len());
+        let (mut left, mut right) = (one.iter().peekable(), other.iter().peekable());
+        let mut cube = Cube::with_capacity(one.len() + other.len());
         loop {
-            match (left.peek(), right.peek()) {
-                (Some((x, s)), Some((y, t))) if x == y => {
-                    cube.push((*x, s.meet(t)));
-                    left.next();
-                    right.next();
-                }
-                (Some((x, _)), Some((y, _))) if x < y => cube.extend(left.next().cloned()),
-                (Some(_), None) => cube.extend(left.next().cloned()),
-                (_, Some(_)) => cube.extend(right.next().cloned()),
+            let order = match (left.peek(), right.peek()) {
+                (Some((mine, _)), Some((theirs, _))) => mine.cmp(theirs),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
                 (None, None) => break,
+            };
+            match order {
+                Ordering::Less => cube.extend(left.next().cloned()),
+                Ordering::Greater => cube.extend(right.next().cloned()),
+                Ordering::Equal => {
+                    let both = left.next().zip(right.next());
+                    cube.extend(both.map(|((variable, mine), (_, theirs))| (*variable, mine.meet(theirs))));
+                }
             }
         }
         self.settle(cube)
@@ -259,6 +257,25 @@ impl Space {
         }
         Some(cube)
     }
+}
+
+/// Whether there is a variable for which the two leave no cell.
+fn are_apart(one: &Cube, other: &Cube) -> bool {
+    let (mut left, mut right) = (one.iter().peekable(), other.iter().peekable());
+    while let (Some((mine, cells)), Some((theirs, others))) = (left.peek(), right.peek()) {
+        match mine.cmp(theirs) {
+            Ordering::Less => _ = left.next(),
+            Ordering::Greater => _ = right.next(),
+            Ordering::Equal => {
+                if !cells.meets(others) {
+                    return true;
+                }
+                left.next();
+                right.next();
+            }
+        }
+    }
+    false
 }
 
 fn kept<'t>(terms: &'t [Term], without: &[*const Term]) -> impl Iterator<Item = &'t Term> {

@@ -54,7 +54,9 @@ impl<'a> TermCheck<'a> {
                 if left.is_empty() {
                     let against = node.children[..index].iter().find(|earlier| {
                         let theirs = self.space.cubes(earlier.term, Face::True, &[]);
-                        theirs.and_then(|theirs| self.space.both(&theirs, &own)).is_ok_and(|both| both.is_empty())
+                        theirs
+                            .and_then(|theirs| self.space.both(&theirs, &own))
+                            .is_ok_and(|both| both.is_empty())
                     });
                     let help = match against {
                         Some(earlier) => {
@@ -65,7 +67,11 @@ impl<'a> TermCheck<'a> {
                     };
                     self.out.push(
                         child
-                            .problem(self.document, Code::R031, "together with what stands before it, this can never be true")
+                            .problem(
+                                self.document,
+                                Code::R031,
+                                "together with what stands before it, this can never be true",
+                            )
                             .help(help),
                     );
                     return;
@@ -120,7 +126,9 @@ impl<'a> TermCheck<'a> {
         let help = match (always, is_any, presence) {
             (true, ..) => "it is always true; take it out",
             (_, true, _) => "the other terms are true wherever it is; take it out",
-            (_, _, true) => "another term is only true of a field that is there: a missing one leaves it unknown; take it out",
+            (_, _, true) => {
+                "another term is only true of a field that is there: a missing one leaves it unknown; take it out"
+            }
             _ => "wherever the other terms are true, so is it; take it out, or say what was meant",
         };
         self.out.push(node.problem(self.document, Code::R032, "this makes no difference").help(help));

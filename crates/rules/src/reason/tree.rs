@@ -24,7 +24,8 @@ impl<'t> Node<'t> {
         };
         let here = path.key(key);
         let children = match (term, key.as_str(), inner) {
-            (Term::All(terms), "all", Value::Array(items)) | (Term::Any(terms), "any", Value::Array(items)) => {
+            (Term::All(terms), "all", Value::Array(items))
+            | (Term::Any(terms), "any", Value::Array(items)) => {
                 let pairs = terms.iter().zip(items).enumerate();
                 pairs.map(|(index, (term, item))| Node::of(term, item, here.item(index))).collect()
             }

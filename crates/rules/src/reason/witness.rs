@@ -63,7 +63,8 @@ impl Witness {
             let choices: Option<Vec<_>> = dates
                 .iter()
                 .map(|(field, domain, cells)| {
-                    let fits = |date: &Date| domain.cell_of(*date, today).is_some_and(|cell| cells.contains(cell));
+                    let fits =
+                        |date: &Date| domain.cell_of(*date, today).is_some_and(|cell| cells.contains(cell));
                     let born = domain.births(today).into_iter().find(fits)?;
                     Some(((*field).clone(), Some(json!(born.to_string()))))
                 })
@@ -97,8 +98,7 @@ impl Witness {
             }
         }
         let Ok(at) = TimeZone::UTC.to_timestamp(today.at(12, 0, 0, 0)) else { return false };
-        let facts =
-            Facts { event: "", action: "", custom_action: None, before: &before, after: &after, at };
+        let facts = Facts { event: "", action: "", custom_action: None, before: &before, after: &after, at };
         let zone = TimeZone::UTC;
         let scene = Scene::new(&facts, &zone, leap);
         terms.iter().all(|term| term.eval(&scene) == Truth::True)
@@ -136,7 +136,9 @@ impl Witness {
 #[expect(clippy::option_option, reason = "a value that is absent is a value that was found")]
 fn plain(domain: &Domain, cells: &Set, options: Option<&[String]>) -> Option<Option<Value>> {
     let is_option = |value: &Value| {
-        options.is_none_or(|options| value.as_str().is_some_and(|text| options.iter().any(|option| option == text)))
+        options.is_none_or(|options| {
+            value.as_str().is_some_and(|text| options.iter().any(|option| option == text))
+        })
     };
     let chosen = |cell: &Cell| match cell {
         Cell::Absent => Some(None),
@@ -183,7 +185,12 @@ fn days_worth_trying(dates: &[(&FieldRef, &Domain, &Set)]) -> Vec<Date> {
             days.extend([Some(*date), date.yesterday().ok(), date.tomorrow().ok()].into_iter().flatten());
             for age in &domain.ages {
                 let reached = age.reached_on(*date, LeapBirthday::default());
-                days.extend(reached.into_iter().flat_map(|day| [Some(day), day.yesterday().ok(), day.tomorrow().ok()]).flatten());
+                days.extend(
+                    reached
+                        .into_iter()
+                        .flat_map(|day| [Some(day), day.yesterday().ok(), day.tomorrow().ok()])
+                        .flatten(),
+                );
             }
         }
     }

@@ -109,7 +109,11 @@ pub(crate) const EDITS: &[(Code, Edit)] = &[
     (Code::R030, Swap(RULES, "respond: continue", "respond: await_external_validation")),
     (
         Code::R031,
-        Swap(RULES, "        - child.nid: absent\n", "        - child.nid: absent\n        - child.nid: { matches: '[0-9]{10}' }\n"),
+        Swap(
+            RULES,
+            "        - child.nid: absent\n",
+            "        - child.nid: absent\n        - child.nid: { matches: '[0-9]{10}' }\n",
+        ),
     ),
     (
         Code::R032,

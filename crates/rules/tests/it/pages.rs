@@ -22,10 +22,18 @@ fn every_page_has_its_title_and_its_parts() {
     for code in Code::ALL {
         let page = Page::of(*code);
         let title = format!("# {code}: {}\n", code.title());
-        assert!(page.markdown.starts_with(&title), "docs/diagnostics/{code}.md does not start with {title:?}");
+        assert!(
+            page.markdown.starts_with(&title),
+            "docs/diagnostics/{code}.md does not start with {title:?}"
+        );
         let places: Vec<Option<usize>> = HEADINGS.iter().map(|heading| page.markdown.find(heading)).collect();
-        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{code}: a heading is missing or misplaced");
-        for (part, text) in [("what", page.what), ("why", page.why), ("wrong", page.wrong), ("right", page.right)] {
+        assert!(
+            places.iter().all(Option::is_some) && places.is_sorted(),
+            "{code}: a heading is missing or misplaced"
+        );
+        for (part, text) in
+            [("what", page.what), ("why", page.why), ("wrong", page.wrong), ("right", page.right)]
+        {
             assert!(!text.trim().is_empty(), "docs/diagnostics/{code}.md says nothing under {part}");
         }
     }
@@ -91,13 +99,18 @@ fn find(files: &PackFiles, example: &str) -> Option<(String, usize)> {
     if example.trim().is_empty() {
         return None;
     }
-    let at = |text: &str| (0..=16).find(|indent| format!("\n{text}").contains(&format!("\n{}", indented(example, *indent))));
+    let at = |text: &str| {
+        (0..=16).find(|indent| format!("\n{text}").contains(&format!("\n{}", indented(example, *indent))))
+    };
     files.0.iter().find_map(|(name, text)| Some((name.clone(), at(text)?)))
 }
 
 fn indented(example: &str, by: usize) -> String {
     let pad = " ".repeat(by);
-    example.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("{pad}{line}\n") }).collect()
+    example
+        .lines()
+        .map(|line| if line.is_empty() { "\n".to_owned() } else { format!("{pad}{line}\n") })
+        .collect()
 }
 
 /// A pack with the files that the right list has and the wrong one lacks, and the other way round.
@@ -116,7 +129,8 @@ fn rewrite(code: Code, edit: &Edit, markdown: &str) {
     let (wrong, right, fence) = examples(edit);
     let head = markdown.split("\n## Wrong\n").next().expect("a head").trim_end();
     let text = format!("{head}\n\n## Wrong\n```{fence}\n{wrong}```\n\n## Right\n```{fence}\n{right}```\n");
-    std::fs::write(workspace().join(format!("docs/diagnostics/{code}.md")), text).expect("pages can be written");
+    std::fs::write(workspace().join(format!("docs/diagnostics/{code}.md")), text)
+        .expect("pages can be written");
 }
 
 /// The lines around the last edit, before and after it.
@@ -134,7 +148,8 @@ fn examples(edit: &Edit) -> (String, String, &'static str) {
             return (names(&edited), names(&whole), "text");
         }
     };
-    let (old, new): (Vec<&str>, Vec<&str>) = (whole.0[file].lines().collect(), edited.0[file].lines().collect());
+    let (old, new): (Vec<&str>, Vec<&str>) =
+        (whole.0[file].lines().collect(), edited.0[file].lines().collect());
     let same = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
     let tail = old.iter().rev().zip(new.iter().rev()).take_while(|(a, b)| a == b).count();
     let tail = tail.min(old.len() - same).min(new.len() - same);
@@ -149,5 +164,5 @@ fn examples(edit: &Edit) -> (String, String, &'static str) {
         let by = lines.iter().map(|line| indent(line)).min().unwrap_or(0);
         lines.iter().fold(String::new(), |all, line| all + &line[by..] + "\n")
     };
-    (cut(&new), cut(&old), if file.ends_with(".json") { "json" } else { "yaml" })
+    (cut(&new), cut(&old), if file == "id-schema.json" { "json" } else { "yaml" })
 }

@@ -112,7 +112,10 @@ const REJECT: &str = "    do: reject\n    reason: { en: No, fr: Non }";
 fn a_rule_that_earlier_ones_cover_is_never_reached() {
     for (first, second) in [
         ("{ child.dob: { age_below: 10 years } }", "{ child.dob: { age_below: 9 years } }"),
-        ("{ any: [{ child.nid: absent }, mother_known] }", "{ all: [mother_known, { changed: biographic }] }"),
+        (
+            "{ any: [{ child.nid: absent }, mother_known] }",
+            "{ all: [mother_known, { changed: biographic }] }",
+        ),
         ("{ child.weight: { less_than: 5 } }", "{ child.weight: { equals: 4 } }"),
         ("{ changed: biographic }", "{ child.dob: changed }"),
         ("{ not: { child.nid: present } }", "{ child.nid: absent }"),
@@ -189,7 +192,10 @@ fn the_record_that_is_shown_is_one_that_both_match() {
     let problems = problems_of(&files);
     let problem = problems.iter().find(|problem| problem.code == Code::R033).expect("an overlap");
     let help = problem.help.as_deref().unwrap_or_default();
-    assert!(help.starts_with("a record where child.dob is 2026-06-01, on 2026-06-01: `corrected` decides"), "{help}");
+    assert!(
+        help.starts_with("a record where child.dob is 2026-06-01, on 2026-06-01: `corrected` decides"),
+        "{help}"
+    );
 }
 
 /// Without its explicit answer to a revocation, the shipped pack is asked for one.

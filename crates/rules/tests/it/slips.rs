@@ -1,5 +1,7 @@
 //! The mistakes that people make most in YAML, and what they are told.
 
+use std::fmt::Write as _;
+
 use civitas_rules::{Code, Pack};
 
 use crate::diagnostics::{problems_of, small};
@@ -11,35 +13,143 @@ const NAME: &str = "{ en: Young, fr: Jeune }";
 const IF: &str = "if: { changed: biographic }";
 
 const SLIPS: &[Slip] = &[
-    ("    name: { en: Young", "\tname: { en: Young", Code::P010, 8, "the indentation has a tab", "put two spaces for each level"),
-    ("    do: create", "\u{a0}   do: create", Code::P012, 15, "looks like a space and is none", "delete it and type a space"),
-    ("        - child.dob", "       - child.dob", Code::P002, 13, "indented by 7 spaces", "indent it by 8 spaces"),
-    ("    do: create_uin", "   do: create_uin", Code::P002, 15, "indented by 3 spaces", "indent it by 4 spaces"),
-    ("    do: create_uin", "      do: create_uin", Code::R018, 15, "`do` stands inside of the condition", "indent it like `if`"),
+    (
+        "    name: { en: Young",
+        "\tname: { en: Young",
+        Code::P010,
+        8,
+        "the indentation has a tab",
+        "put two spaces for each level",
+    ),
+    (
+        "    do: create",
+        "\u{a0}   do: create",
+        Code::P012,
+        15,
+        "looks like a space and is none",
+        "delete it and type a space",
+    ),
+    (
+        "        - child.dob",
+        "       - child.dob",
+        Code::P002,
+        13,
+        "indented by 7 spaces",
+        "indent it by 8 spaces",
+    ),
+    (
+        "    do: create_uin",
+        "   do: create_uin",
+        Code::P002,
+        15,
+        "indented by 3 spaces",
+        "indent it by 4 spaces",
+    ),
+    (
+        "    do: create_uin",
+        "      do: create_uin",
+        Code::R018,
+        15,
+        "`do` stands inside of the condition",
+        "indent it like `if`",
+    ),
     ("id: young", "id:young", Code::P002, 7, "a space is missing after the colon", "write `id: young`"),
-    ("- child.nid: absent", "-child.nid: absent", Code::P002, 12, "a space is missing after the hyphen", "a hyphen and a space"),
+    (
+        "- child.nid: absent",
+        "-child.nid: absent",
+        Code::P002,
+        12,
+        "a space is missing after the hyphen",
+        "a hyphen and a space",
+    ),
     ("do: create_uin", "do: \"create_uin", Code::P002, 15, "this quote is not closed", "the same quote"),
     (NAME, "{ en: Young, fr: Jeune", Code::P002, 8, "this `{` is not closed", "put `}` where it ends"),
-    (NAME, "\n      en: Young: a child\n      fr: Jeune", Code::P002, 9, "a text with a colon in it", "in quotes: \"Young: a child\""),
-    (NAME, "{ en: @Young, fr: Jeune }", Code::P002, 8, "a text cannot start with `@`", "put the text in quotes"),
-    (NAME, "{ en: *Young, fr: Jeune }", Code::P002, 8, "a text cannot start with `*`", "put the text in quotes"),
+    (
+        NAME,
+        "\n      en: Young: a child\n      fr: Jeune",
+        Code::P002,
+        9,
+        "a text with a colon in it",
+        "in quotes: \"Young: a child\"",
+    ),
+    (
+        NAME,
+        "{ en: @Young, fr: Jeune }",
+        Code::P002,
+        8,
+        "a text cannot start with `@`",
+        "put the text in quotes",
+    ),
+    (
+        NAME,
+        "{ en: *Young, fr: Jeune }",
+        Code::P002,
+        8,
+        "a text cannot start with `*`",
+        "put the text in quotes",
+    ),
     ("rules:", "---\nrules:", Code::P002, 6, "a second document starts here", "take the line `---` out"),
     (NAME, "Young", Code::S003, 8, "a map of keys belongs here, this is a text", "{ en: Young, … }"),
     (NAME, "{ en: Young }", Code::R029, 8, "the text is missing in fr", "country.yaml lists the languages"),
     ("do: create_uin", "do: create_uin\n    do: ignore", Code::P004, 16, "`do` is given twice", "keep one"),
-    (IF, "if: { child.twin: { equals: yes } }", Code::R012, 22, "a yes or no", "true or false, without quotes"),
+    (
+        IF,
+        "if: { child.twin: { equals: yes } }",
+        Code::R012,
+        22,
+        "a yes or no",
+        "true or false, without quotes",
+    ),
     (IF, "if: { child.twin: yes }", Code::R010, 22, "`yes` is not a predicate", "`{ equals: true }`"),
     (IF, "if: { child.twin: true }", Code::R019, 22, "what is asked of the field", "`{ equals: true }`"),
     (IF, "if: { child.gender: { equals: true } }", Code::R012, 22, "a choice", "in quotes: \"true\""),
     (IF, "if: { child.nid: { equals: 1230 } }", Code::R012, 22, "a text", "in quotes: \"1230\""),
     (IF, "if: { child.dob: { before: 20260131 } }", Code::R016, 22, "not a date", "`2026-01-31`"),
+    (
+        IF,
+        "if: { child.dob: { before: 01/02/2026 } }",
+        Code::R016,
+        22,
+        "not a date",
+        "`2026-02-01` or `2026-01-02`",
+    ),
+    (
+        "age_below: 10 years",
+        "age_below: <= 10 years",
+        Code::R015,
+        13,
+        "not an age",
+        "`{ age_below: 11 years }`",
+    ),
+    ("  - id: young", "    id: young", Code::P002, 7, "a hyphen is missing", "write `- id: young`"),
     (IF, "if: { child.dob: { before: 31/01/2026 } }", Code::R016, 22, "not a date", "`2026-01-31`"),
     ("10 years", "10", Code::R015, 13, "this is not an age", "`10 years`"),
-    ("{ age_below: 10 years }", "< 10 years", Code::R010, 13, "is not a predicate", "`{ age_below: 10 years }`"),
-    ("{ age_below: 10 years }", "\"<= 10 years\"", Code::R010, 13, "is not a predicate", "`{ age_below: 11 years }`"),
+    (
+        "{ age_below: 10 years }",
+        "< 10 years",
+        Code::R010,
+        13,
+        "is not a predicate",
+        "`{ age_below: 10 years }`",
+    ),
+    (
+        "{ age_below: 10 years }",
+        "\"<= 10 years\"",
+        Code::R010,
+        13,
+        "is not a predicate",
+        "`{ age_below: 11 years }`",
+    ),
     ("age_below: 10", "age_at_most: 10", Code::R010, 13, "is not a predicate", "`{ age_below: 11 years }`"),
     (IF, "if: { child.weight: { '<': 3 } }", Code::R010, 22, "is not a predicate", "`{ less_than: … }`"),
-    (IF, "if: { child.gender: { matches: '[0-9]+' } }", Code::R013, 22, "no value of the field fits", "male, female"),
+    (
+        IF,
+        "if: { child.gender: { matches: '[0-9]+' } }",
+        Code::R013,
+        22,
+        "no value of the field fits",
+        "male, female",
+    ),
 ];
 
 #[test]
@@ -58,7 +168,10 @@ fn each_slip_is_told_what_to_change() {
                 && problem.help.as_deref().is_some_and(|text| text.contains(help))
         });
         if !found {
-            unsaid += &format!("{to:?} should say {code} in line {line}, {message:?} and {help:?}; it says\n{problems}\n\n");
+            let _ = writeln!(
+                unsaid,
+                "{to:?} should say {code} in line {line}, {message:?} and {help:?}; it says\n{problems}\n"
+            );
         }
     }
     assert!(unsaid.is_empty(), "{unsaid}");
@@ -99,6 +212,25 @@ fn windows_lines_and_a_byte_order_mark_mean_nothing() {
     assert!(!problems_of(&files).to_string().contains('\r'));
 }
 
+#[test]
+fn a_file_without_content_is_called_empty() {
+    let mut files = small();
+    files.0.insert("packets.yaml".to_owned(), "# nothing yet\n".to_owned());
+    let problems = problems_of(&files).to_string();
+    assert!(problems.contains("the file is empty"), "{problems}");
+}
+
+/// Without a list of rules, cases are not told that each rule is missing.
+#[test]
+fn what_follows_from_a_missing_list_of_rules_is_not_said() {
+    let mut files = small();
+    let rules = files.0.get_mut("rules.yaml").expect("rules");
+    let kept = rules.find("rules:").expect("the key") + "rules:".len();
+    rules.truncate(kept);
+    let codes: Vec<Code> = problems_of(&files).iter().map(|problem| problem.code).collect();
+    assert_eq!(codes, [Code::S003]);
+}
+
 /// One mistake does not hide another one in the same rule.
 #[test]
 fn a_rule_of_the_wrong_shape_is_checked_as_far_as_it_goes() {
@@ -123,4 +255,24 @@ fn causes_come_before_what_follows_from_them() {
     let codes: Vec<Code> = problems_of(&files).iter().map(|problem| problem.code).collect();
     assert_eq!(codes.first(), Some(&Code::R001), "{codes:?}");
     assert_eq!(codes.last(), Some(&Code::C004), "{codes:?}");
+}
+
+/// What MOSIP insists on is compared with the schema, and may not be left out.
+#[test]
+fn a_mandatory_field_exists_and_is_always_there() {
+    for (from, to, code) in [
+        ("mandatory: [fullName, UIN]", "mandatory: [fullname, UIN]", Code::M003),
+        (
+            "      fullName:\n        languages:",
+            "      fullName:\n        optional: true\n        languages:",
+            Code::M004,
+        ),
+    ] {
+        let mut files = small();
+        let packets = files.0.get_mut("packets.yaml").expect("packets");
+        assert!(packets.contains(from));
+        *packets = packets.replacen(from, to, 1);
+        let codes: Vec<Code> = problems_of(&files).iter().map(|problem| problem.code).collect();
+        assert_eq!(codes, [code], "{to}");
+    }
 }

@@ -98,7 +98,9 @@ fn text(check: &Check, loaded: &Result<Pack, Diagnostics>, problems: &Diagnostic
                 pack.digest(),
             )
         }
-        Err(_) => format!("{folder}: {}, {}{explained}\n", count(errors, "error"), count(warnings, "warning")),
+        Err(_) => {
+            format!("{folder}: {}, {}{explained}\n", count(errors, "error"), count(warnings, "warning"))
+        }
     };
     text
 }

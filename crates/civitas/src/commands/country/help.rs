@@ -42,22 +42,21 @@ pub(super) fn run(help: &Help) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The code as people type it: `r006`, `[R006]`, `R6`.
 fn find(wanted: &str) -> anyhow::Result<Code> {
     let wanted = wanted.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-    if let Some(code) = Code::ALL.iter().find(|code| code.as_str().eq_ignore_ascii_case(wanted)) {
-        return Ok(*code);
-    }
-    // `R6` for R006, `R060` for one that was heard wrong: the nearest of the same file.
     let mut chars = wanted.chars();
-    let letter = chars.next().map(|c| c.to_ascii_uppercase()).unwrap_or_default();
+    let letter = chars.next().unwrap_or_default().to_ascii_uppercase();
     let number = chars.as_str().parse::<u32>().ok();
-    let number_of = |code: Code| code.as_str()[1..].parse::<u32>().unwrap_or_default();
-    let near = codes_of(letter).min_by_key(|code| number.map_or(0, |number| number_of(*code).abs_diff(number)));
-    let hint = match (near, number) {
-        (Some(code), Some(_)) => format!("did you mean {code}, {}? ", code.title()),
+    let number_of = |code: Code| code.as_str()[1..].parse::<u32>().ok();
+    if let Some(code) = codes_of(letter).find(|code| number.is_some() && number_of(*code) == number) {
+        return Ok(code);
+    }
+    let near = match (codes_of(letter).next(), codes_of(letter).last()) {
+        (Some(first), Some(last)) => format!("there are {first} to {last}; "),
         _ => String::new(),
     };
-    Err(anyhow!("there is no code `{wanted}`; {hint}`civitas country help` lists all"))
+    Err(anyhow!("there is no code `{wanted}`; {near}`civitas country help` lists all"))
 }
 
 fn list(style: Style) -> String {
@@ -85,11 +84,15 @@ pub(super) fn plain(code: Code) -> String {
 
 fn page(code: Code, style: Style) -> String {
     let page = Page::of(code);
-    let severity = if code.is_warning() { style.yellow("warning") } else { style.red("error") };
+    let kind = if code.is_warning() {
+        style.yellow(&format!("warning[{code}]"))
+    } else {
+        style.red(&format!("error[{code}]"))
+    };
     let example = |text: &str| -> String { text.lines().map(|line| format!("    {line}\n")).collect() };
     format!(
-        "{} {severity}\n\n{}\n\n{}\n{}\n\n{}\n{}\n{}\n{}",
-        style.bold(&format!("{code}: {}", code.title())),
+        "{kind}{}\n\n{}\n\n{}\n{}\n\n{}\n{}\n{}\n{}",
+        style.bold(&format!(": {}", code.title())),
         page.what,
         style.bold("Why it matters"),
         page.why,
@@ -108,8 +111,9 @@ mod tests {
     fn a_code_is_found_as_people_type_it() {
         assert_eq!(find("r006").unwrap(), Code::R006);
         assert_eq!(find("[R006]:").unwrap(), Code::R006);
-        let message = find("R6").unwrap_err().to_string();
-        assert!(message.contains("did you mean R006"), "{message}");
+        assert_eq!(find("R6").unwrap(), Code::R006);
+        let message = find("I99").unwrap_err().to_string();
+        assert!(message.contains("there are I001 to I004"), "{message}");
         let message = find("Q1").unwrap_err().to_string();
         assert_eq!(message, "there is no code `Q1`; `civitas country help` lists all");
     }
@@ -119,7 +123,7 @@ mod tests {
         for text in [list(Style::PLAIN), plain(Code::R006)] {
             assert!(!text.contains('\x1b'), "{text}");
         }
-        assert!(plain(Code::R006).starts_with("R006: an unknown field error\n"));
+        assert!(plain(Code::R006).starts_with("error[R006]: an unknown field\n"));
         assert!(page(Code::R006, Style::COLORED).contains("\x1b[1mWrong\x1b[0m"));
     }
 

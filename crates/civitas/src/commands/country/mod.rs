@@ -9,8 +9,10 @@ mod schema;
 mod style;
 mod test;
 
+use std::path::Path;
 use std::process::ExitCode;
 
+use civitas_rules::Diagnostics;
 use clap::Subcommand;
 
 /// Check, test and explain a country pack.
@@ -27,6 +29,12 @@ pub enum Country {
     Schema(schema::Schema),
     /// Say what a diagnostic's code means
     Help(help::Help),
+}
+
+/// Every problem in plain text, with the folder before the file.
+pub(crate) fn plain(folder: &Path, problems: &Diagnostics) -> String {
+    let style = style::Style::PLAIN;
+    problems.iter().map(|problem| format!("{}\n", problems::Shown { problem, folder, style })).collect()
 }
 
 /// Runs the command.

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::help;
 
-const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// One log of one run. Paths are as given on the command line, so run it where the editor does.
 pub(super) fn log(folder: &Path, problems: &Diagnostics) -> Value {
@@ -139,10 +140,13 @@ mod tests {
                 "defaultConfiguration": closed(&[], json!({ "level": level })),
             }),
         );
-        let location = closed(&[], json!({ "physicalLocation": closed(&["artifactLocation"], json!({
+        let location = closed(
+            &[],
+            json!({ "physicalLocation": closed(&["artifactLocation"], json!({
             "artifactLocation": closed(&[], json!({ "uri": { "type": "string", "format": "uri-reference" } })),
             "region": region, "contextRegion": region,
-        })) }));
+        })) }),
+        );
         let result = closed(
             &["message"],
             json!({
@@ -176,7 +180,8 @@ mod tests {
         let problems = Pack::load(&files).unwrap_err();
         let log = log(Path::new("packs/x"), &problems);
         let validator = jsonschema::validator_for(&schema()).unwrap();
-        let wrong: Vec<String> = validator.iter_errors(&log).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let wrong: Vec<String> =
+            validator.iter_errors(&log).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(wrong.is_empty(), "{wrong:#?}");
 
         let run = &log["runs"][0];

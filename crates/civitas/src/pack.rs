@@ -11,6 +11,8 @@ use civitas_rules::{Diagnostics, Pack, PackFiles};
 
 use crate::documents::Documents;
 
+use crate::commands::country::plain;
+
 /// More than any pack has; a wrong folder is noticed before the machine is full.
 const MOST_FILES: usize = 2000;
 const LARGEST: u64 = 8 * 1024 * 1024;
@@ -65,12 +67,8 @@ fn collect(
         }
         *left -= metadata.len();
         let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            let line = error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
-            anyhow!("{} is not UTF-8 from line {line} on: save it as UTF-8", path.display())
-        })?;
-        files.insert(inside, text);
+        // What is not UTF-8 stands as a replacement character, which the check points at.
+        files.insert(inside, String::from_utf8_lossy(&bytes).into_owned());
     }
     Ok(())
 }
@@ -88,7 +86,9 @@ pub fn compile(files: &PackFiles) -> Result<Pack, Diagnostics> {
 /// The compiled pack of a folder; every problem at once, as text.
 pub fn load(folder: &Path) -> anyhow::Result<Pack> {
     let files = read(folder)?;
-    compile(&files).map_err(|problems| anyhow!("the pack {} cannot be used\n\n{problems}", folder.display()))
+    compile(&files).map_err(|problems| {
+        anyhow!("the pack {} cannot be used\n\n{}", folder.display(), plain(folder, &problems))
+    })
 }
 
 #[cfg(test)]

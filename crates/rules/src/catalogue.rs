@@ -48,6 +48,11 @@ impl Kind {
         }
     }
 
+    /// Whether any text is a value of the kind.
+    pub(crate) fn holds_text(&self) -> bool {
+        matches!(self, Self::Text | Self::Any)
+    }
+
     /// The kind of a part.
     pub(crate) fn part(&self, name: &str) -> Option<Kind> {
         match self {

@@ -29,6 +29,15 @@ macro_rules! codes {
                 match self { $(Code::$code => $title,)* }
             }
 
+            /// The help page: `docs/diagnostics/<CODE>.md` as it was when this was built.
+            pub(crate) fn page(self) -> &'static str {
+                match self {
+                    $(Code::$code => {
+                        include_str!(concat!("../../../docs/diagnostics/", stringify!($code), ".md"))
+                    })*
+                }
+            }
+
             /// Whether a pack with this problem still loads.
             pub fn is_warning(self) -> bool {
                 match self { $(Code::$code => codes!(@$severity),)* }
@@ -49,6 +58,9 @@ codes! {
     P007 error "a version that this build does not read",
     P008 error "a pack does not read its environment",
     P009 error "the archived rule set cannot be read",
+    P010 error "a tab in the indentation",
+    P011 error "a file that is not UTF-8",
+    P012 error "a space that is not a plain one",
     P030 error "a file or a pack that is too large",
     P031 error "values nested too deeply",
     P032 error "too many values",
@@ -68,6 +80,7 @@ codes! {
     N004 error "a language is given twice",
     N005 error "the field for the national id is not in the catalogue",
     N006 error "an event that the catalogue does not have",
+    N007 error "a field that cannot hold the national id",
     F001 warning "an underscore in a field id",
     F002 error "options that do not belong, or are missing",
     F003 error "a field id of the wrong form",
@@ -112,6 +125,16 @@ codes! {
     R028 warning "a condition or group that no rule uses",
     R029 error "a text that lacks a language",
     R030 warning "an answer that this OpenCRVS version does not apply",
+    R031 warning "a condition that can never be true",
+    R032 warning "a condition without effect",
+    R033 warning "two rules for one record with different effects",
+    R034 warning "a record that waits without a deadline",
+    R035 warning "a step that nobody decided how to take back",
+    R036 warning "more personal data than the operation needs",
+    R037 warning "one condition or group under two names",
+    R038 error "an `after` that names no rule further up",
+    R039 warning "a condition too large to be compared",
+    R040 warning "an identity whose number is kept nowhere",
     R060 error "an operation on a person whom its packet does not name",
     R061 error "a new identity whose packet names a person",
     R062 error "an operation that the engine does not carry out",

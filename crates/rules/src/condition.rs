@@ -10,6 +10,7 @@ use crate::codes::Code;
 use crate::diagnostics::Diagnostic;
 use crate::files::rules::Condition;
 use crate::limits::{Spent, TERMS, enough};
+use crate::meant;
 use crate::reference::{FieldRef, Spot};
 use crate::source::{Document, Path, at};
 use crate::suggest::{listed, nearest};
@@ -76,6 +77,18 @@ impl Compiler<'_> {
             Value::Object(map) if map.len() > 1 => {
                 let keys: Vec<&str> = map.keys().map(String::as_str).collect();
                 let second = path.key(keys[1]);
+                if let Some(key) = keys.iter().find(|key| meant::RULE_KEYS.contains(key)) {
+                    self.out.push(
+                        self.document
+                            .at_key(
+                                Code::R018,
+                                &path.key(key),
+                                format!("`{key}` stands inside of the condition"),
+                            )
+                            .help("it belongs to the rule: indent it like `if`"),
+                    );
+                    return None;
+                }
                 self.out.push(
                     self.document
                         .at_key(Code::R018, &second, format!("{} conditions in one item", map.len()))
@@ -223,21 +236,34 @@ impl Compiler<'_> {
                 "absent" => Some(Term::Test { field: resolved?.0, test: Test::Absent }),
                 "changed" => Some(Term::Changed { group: None, fields: vec![resolved?.0] }),
                 _ => {
-                    self.out.push(
-                        self.document
-                            .at_value(Code::R010, path, format!("`{word}` is not a predicate"))
-                            .suggest(nearest(word, ["present", "absent", "changed"]))
-                            .help(format!("to compare with a value write `{{ equals: {word} }}`")),
-                    );
+                    let kind = resolved.as_ref().map(|(_, kind)| kind);
+                    let problem =
+                        self.document.at_value(Code::R010, path, format!("`{word}` is not a predicate"));
+                    self.out.push(match meant::instead_of(word, kind) {
+                        Some(help) => problem.help(help),
+                        None => {
+                            problem.suggest(nearest(word, ["present", "absent", "changed"])).help(format!(
+                                "to compare with a value write `{{ equals: {} }}`",
+                                meant::value(word, kind)
+                            ))
+                        }
+                    });
                     None
                 }
             },
             Value::Object(map) if !map.is_empty() => self.predicates(resolved, map, path),
             _ => {
+                let help = match value {
+                    Value::Bool(_) | Value::Number(_) => {
+                        format!("to compare with a value write `{{ equals: {value} }}`")
+                    }
+                    Value::Array(_) => "to compare with several values write `{ in: […] }`".to_owned(),
+                    _ => "`present`, `absent`, `changed`, or a map such as `{ equals: … }`".to_owned(),
+                };
                 self.out.push(
                     self.document
                         .at_value(Code::R019, path, "what is asked of the field belongs here")
-                        .help("`present`, `absent`, `changed`, or a map such as `{ equals: … }`"),
+                        .help(help),
                 );
                 None
             }
@@ -256,14 +282,14 @@ impl Compiler<'_> {
             let path = path.key(name);
             if !PREDICATES.contains(&name.as_str()) {
                 let bare = ["present", "absent", "changed"].contains(&name.as_str());
-                let problem = self
-                    .document
-                    .at_key(Code::R010, &path, format!("`{name}` is not a predicate"))
-                    .suggest(nearest(name, PREDICATES));
+                let kind = resolved.as_ref().map(|(_, kind)| kind);
+                let problem = self.document.at_key(Code::R010, &path, format!("`{name}` is not a predicate"));
                 self.out.push(if bare {
                     problem.help(format!("`{name}` stands alone, without braces"))
+                } else if let Some(help) = meant::instead_of(name, kind) {
+                    problem.help(help)
                 } else {
-                    problem.help(format!(
+                    problem.suggest(nearest(name, PREDICATES)).help(format!(
                         "the predicates are present, absent, changed, {}",
                         PREDICATES.join(", ")
                     ))
@@ -328,7 +354,7 @@ impl Compiler<'_> {
             "equals" => self.literal(argument, kind, path).map(Test::Equals),
             "in" => self.literals(argument, kind, path),
             "contains" => self.literal(argument, None, path).map(Test::Contains),
-            "matches" => self.pattern(argument, path),
+            "matches" => self.pattern(argument, kind, path),
             "before" => self.bound(argument, path).map(Test::Before),
             "after" => self.bound(argument, path).map(Test::After),
             "age_below" => self.age(argument, path).map(Test::AgeBelow),
@@ -383,14 +409,21 @@ impl Compiler<'_> {
             | (Some(Kind::Text | Kind::Choice(_) | Kind::Date | Kind::Place), Literal::Text(_))
             | (Some(Kind::Number), Literal::Number(_))
             | (Some(Kind::Bool), Literal::Bool(_)) => None,
-            (Some(kind), literal) => {
+            (Some(kind), _) => {
                 let problem = self.document.at_value(
                     Code::R012,
                     path,
                     format!("the field is {}, this is not", kind.noun()),
                 );
-                let quote = matches!(kind, Kind::Text | Kind::Choice(_) | Kind::Date | Kind::Place);
-                Some(if quote { problem.help(format!("put it in quotes: \"{literal}\"")) } else { problem })
+                Some(match kind {
+                    Kind::Text | Kind::Choice(_) | Kind::Date | Kind::Place => {
+                        let written = problem.written();
+                        problem.help(format!("put it in quotes: \"{written}\""))
+                    }
+                    Kind::Bool => problem.help("write true or false, without quotes"),
+                    Kind::Number => problem.help("write a number, without quotes"),
+                    _ => problem,
+                })
             }
         };
         match problem {
@@ -402,13 +435,25 @@ impl Compiler<'_> {
         }
     }
 
-    fn pattern(&mut self, argument: &Value, path: &Path) -> Option<Test> {
+    fn pattern(&mut self, argument: &Value, kind: Option<&Kind>, path: &Path) -> Option<Test> {
         let Some(pattern) = argument.as_str() else {
             self.out.push(self.document.at_value(Code::R014, path, "a pattern is a text in quotes"));
             return None;
         };
         match self.spent.pattern(pattern) {
-            Ok(pattern) => Some(Test::Matches(pattern)),
+            Ok(pattern) => {
+                if let Some(Kind::Choice(options)) = kind
+                    && !options.iter().any(|option| pattern.is_match(option))
+                {
+                    self.out.push(
+                        self.document
+                            .at_value(Code::R013, path, "no value of the field fits the pattern")
+                            .help(format!("its values are {}", listed(options.iter()))),
+                    );
+                    return None;
+                }
+                Some(Test::Matches(pattern))
+            }
             Err(regex::Error::CompiledTooBig(_)) => {
                 self.out.push(
                     self.document
@@ -444,19 +489,20 @@ impl Compiler<'_> {
     }
 
     fn no_date(&self, text: &str, path: &Path) -> Diagnostic {
-        self.document
-            .at_value(Code::R016, path, format!("`{text}` is not a date"))
-            .help("write YYYY-MM-DD; with before and after also `today`")
+        self.document.at_value(Code::R016, path, format!("`{text}` is not a date")).help(meant::date(text))
     }
 
     fn age(&mut self, argument: &Value, path: &Path) -> Option<Age> {
         let age = argument.as_str().and_then(Age::parse);
         if age.is_none() {
-            self.out.push(
-                self.document
-                    .at_value(Code::R015, path, "this is not an age")
-                    .help("write a whole number and days, weeks, months or years: `10 years`"),
-            );
+            let help = match argument {
+                Value::Number(number) => format!("say of what: `{number} years`"),
+                Value::String(text) if text.starts_with(['<', '>', '=', '≤', '≥']) => {
+                    meant::instead_of(text, Some(&Kind::Date)).unwrap_or_default()
+                }
+                _ => "write a whole number and days, weeks, months or years: `10 years`".to_owned(),
+            };
+            self.out.push(self.document.at_value(Code::R015, path, "this is not an age").help(help));
         }
         age
     }

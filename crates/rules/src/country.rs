@@ -183,7 +183,15 @@ impl Country {
                         .suggest(nearest(field, form.fields.keys().map(String::as_str)))
                         .help("OpenCRVS accepts an unknown field and can then no longer read the record: the form must have it"),
                 ),
-                Some(_) => {}
+                Some(form) => {
+                    if let Some(kind) = form.fields.get(field).filter(|kind| !kind.holds_text()) {
+                        out.push(
+                            document
+                                .at_value(Code::N007, &path, format!("`{field}` is {}", kind.noun()))
+                                .help("the identifier comes as a text of digits: the form wants a field of type ID or TEXT for it"),
+                        );
+                    }
+                }
             }
         }
         for event in file.registration_number.events.keys() {

@@ -68,6 +68,12 @@ impl Diagnostic {
         }
     }
 
+    /// What stands at the place, as it is written.
+    pub(crate) fn written(&self) -> String {
+        let source = self.source.as_deref().unwrap_or_default();
+        source.chars().skip(self.column.saturating_sub(1)).take(self.width).collect()
+    }
+
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
@@ -112,7 +118,15 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// All problems of a pack, in the order of file and line.
+/// The files in the order in which one rests on another: what caused a problem comes before it.
+const ORDER: [&str; 6] =
+    ["country.yaml", "fields.yaml", "id-schema.json", "identity.yaml", "packets.yaml", "rules.yaml"];
+
+fn rank(file: &str) -> usize {
+    ORDER.iter().position(|known| *known == file).unwrap_or(ORDER.len())
+}
+
+/// All problems of a pack, causes first: in the order of file and line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(transparent)]
 pub struct Diagnostics(Vec<Diagnostic>);
@@ -120,8 +134,14 @@ pub struct Diagnostics(Vec<Diagnostic>);
 impl Diagnostics {
     pub(crate) fn new(mut problems: Vec<Diagnostic>) -> Self {
         problems.sort_by(|a, b| {
-            (&a.file, a.line, a.column, a.code, &a.message)
-                .cmp(&(&b.file, b.line, b.column, b.code, &b.message))
+            (rank(&a.file), &a.file, a.line, a.column, a.code, &a.message).cmp(&(
+                rank(&b.file),
+                &b.file,
+                b.line,
+                b.column,
+                b.code,
+                &b.message,
+            ))
         });
         problems.dedup();
         Self(problems)

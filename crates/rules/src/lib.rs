@@ -17,6 +17,7 @@
 //! - `structure` checks its shape against the schema of its type in `files`;
 //! - `catalogue`, `country`, `idschema`, `mapping`, `plan`, `condition`, `ruleset`, `cases` resolve every
 //!   name and check every type, once;
+//! - `reason` and `review` say what the rules mean together and what they lack;
 //! - `term` evaluates, in three values ([`Truth`]); `explain` and `words` say why.
 
 mod age;
@@ -35,27 +36,32 @@ mod diagnostics;
 mod explain;
 mod files;
 mod given;
+pub mod help;
 mod identity;
 mod idschema;
 #[cfg(test)]
 mod laws;
+mod layout;
 mod limits;
 mod locations;
-mod layout;
 mod mapping;
+mod meant;
 mod mutate;
 mod number;
 mod operations;
 mod pack;
 mod packet;
 mod plan;
+mod reason;
 mod reference;
+mod review;
 mod ruleset;
 mod schemas;
 mod schemasteps;
 mod source;
 mod structure;
 mod suggest;
+mod syntax;
 mod template;
 mod term;
 mod trial;

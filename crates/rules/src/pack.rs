@@ -59,7 +59,8 @@ const FORMAT: (&str, u32) = ("civitas_rule_set", 1);
 
 /// Checks that judge what somebody writes today. A rule set that has decided is not judged again: its
 /// decisions must be taken again as they were, and what it sent may still be on its way.
-const FOR_NEW_PACKS: [Code; 6] = [Code::R060, Code::R061, Code::R062, Code::R063, Code::M016, Code::M017];
+const FOR_NEW_PACKS: [Code; 7] =
+    [Code::R038, Code::R060, Code::R061, Code::R062, Code::R063, Code::M016, Code::M017];
 /// What the pack's cases are written in.
 struct CaseSources<'a> {
     files: &'a [Document],
@@ -464,6 +465,10 @@ fn compile(
         reader: sources.reader,
     };
     let cases = cases::compile(&case_files, &world, &mut out);
+    // Where there is no list of rules at all, that is what is wrong.
+    if !document.value["rules"].is_array() {
+        out.retain(|problem| problem.code != Code::C004);
+    }
 
     out.retain(|problem| !forgiven.contains(&problem.code));
     let found = problems(out);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::SignedDuration;
+use serde_json::Value;
 
 use crate::age::read_duration;
 use crate::catalogue::Catalogue;
@@ -13,9 +14,11 @@ use crate::decision::{Decision, Effect, Facts, Operation, Respond};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::files::Localised;
 use crate::files::country::OpencrvsVersion;
+use crate::files::rules::{Act, IfUnknown, Mode, On, Outcome, RuleEntry, RuleIds, RulesFile};
 use crate::limits::{Spent, enough};
-use crate::files::rules::{Act, IfUnknown, Mode, Outcome, RuleEntry, RulesFile};
 use crate::mapping::Packets;
+use crate::reason::Reasoning;
+use crate::review::Review;
 use crate::source::{Document, Path, at};
 use crate::suggest::nearest;
 use crate::term::{Scene, Term};
@@ -50,6 +53,8 @@ pub(crate) struct Rule {
     pub(crate) if_unknown: IfUnknown,
     pub(crate) mode: Mode,
     pub(crate) audit: BTreeMap<Outcome, Localised>,
+    /// Rules further up whose precedence is meant.
+    pub(crate) after: Vec<String>,
 }
 
 impl Rule {
@@ -155,10 +160,14 @@ impl RuleCompiler<'_> {
                         .help("decisions and audit records name rules by id"),
                 );
             }
+            self.after(entry, index, &path);
             if let Some(rule) = self.rule(entry, &path, &mut used, &mut spent) {
                 self.never_reached(&rules, &rule, &path);
-                rules.push(rule);
+                rules.push((index, rule));
             }
+        }
+        for (index, _) in self.file.rules.0.iter().enumerate().filter(|(_, entry)| entry.is_none()) {
+            self.broken(&at("rules").item(index), &mut used, &mut spent);
         }
         for (name, label) in &self.file.labels {
             let path = at("labels").key(name);
@@ -178,10 +187,30 @@ impl RuleCompiler<'_> {
             .out
             .iter()
             .any(|problem| problem.file == self.document.name && problem.severity == Severity::Error);
+        let reasoning = Reasoning {
+            document: self.document,
+            file: self.file,
+            catalogue: self.catalogue,
+            country: self.country,
+            rules: &rules,
+            whole: !broken,
+        };
+        reasoning.check(self.out);
         if !broken {
             self.unused(&used);
             self.unsent();
         }
+        if !self.out.iter().any(|problem| problem.severity == Severity::Error) {
+            Review {
+                document: self.document,
+                catalogue: self.catalogue,
+                country: self.country,
+                packets: self.packets,
+                rules: &rules,
+            }
+            .check(self.out);
+        }
+        let rules = rules.into_iter().map(|(_, rule)| rule).collect();
         Rules::new(rules, self.file.labels.clone())
     }
 
@@ -221,15 +250,7 @@ impl RuleCompiler<'_> {
         let effect = self.effect(entry, path);
         self.audit(entry, &path.key("audit"));
         let Some(form) = self.catalogue.form(&entry.on.event) else {
-            self.out.push(
-                self.document
-                    .at_value(
-                        Code::R003,
-                        &on.key("event"),
-                        format!("`{}` is not an event of fields.yaml", entry.on.event),
-                    )
-                    .suggest(nearest(&entry.on.event, self.catalogue.forms.keys().map(String::as_str))),
-            );
+            self.unknown_event(&entry.on.event, &on.key("event"));
             return None;
         };
         let term = match &entry.condition {
@@ -260,11 +281,94 @@ impl RuleCompiler<'_> {
             if_unknown: entry.if_unknown,
             mode: entry.mode,
             audit: entry.audit.clone(),
+            after: entry.after.iter().flat_map(RuleIds::ids).cloned().collect(),
         })
     }
 
+    /// The rules that `after` names stand further up and are for the same step.
+    fn after(&mut self, entry: &RuleEntry, index: usize, path: &Path) {
+        let Some(after) = &entry.after else { return };
+        let path = path.key("after");
+        let step = |on: &On| (on.event.clone(), on.action.clone(), on.custom_action.clone());
+        let others = |all: bool| {
+            let rules = self
+                .file
+                .rules
+                .iter()
+                .filter(move |(other, rule)| all || *other < index && step(&rule.on) == step(&entry.on));
+            rules.map(|(_, rule)| rule.id.as_str()).collect::<Vec<_>>()
+        };
+        for (number, id) in after.ids().iter().enumerate() {
+            if others(false).contains(&id.as_str()) {
+                continue;
+            }
+            let place = if matches!(after, RuleIds::Many(_)) { path.item(number) } else { path.clone() };
+            let problem = if others(true).contains(&id.as_str()) {
+                self.document
+                    .at_value(
+                        Code::R038,
+                        &place,
+                        format!("`{id}` does not stand further up for the same step"),
+                    )
+                    .help("the first rule that matches decides: move this one below it, or take `after` out")
+            } else {
+                self.document
+                    .at_value(Code::R038, &place, format!("`{id}` is not a rule of this file"))
+                    .suggest(nearest(id, others(false)))
+            };
+            self.out.push(problem);
+        }
+    }
+
+    /// What can be said of a rule that could not be read as a whole: its shape was reported, and
+    /// the rest of it is checked in the same run.
+    fn broken(&mut self, path: &Path, used: &mut BTreeSet<String>, spent: &mut Spent) {
+        let Some(rule) = self.document.get(path) else { return };
+        let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
+        let on = rule.get("on");
+        let event = text(on.and_then(|on| on.get("event")));
+        if let (Some(event), Some(action)) = (&event, text(on.and_then(|on| on.get("action")))) {
+            let custom = text(on.and_then(|on| on.get("custom_action")));
+            self.step_of(&action, custom.is_some(), false, &path.key("on"));
+            if let Some(send) = text(rule.get("send")) {
+                self.packet(&send, event, &path.key("send"));
+            }
+        }
+        let Some(event) = event else { return };
+        let Some(form) = self.catalogue.form(&event) else {
+            self.unknown_event(&event, &path.key("on").key("event"));
+            return;
+        };
+        if let Some(condition) = rule.get("if") {
+            let mut compiler = Compiler {
+                document: self.document,
+                event: &event,
+                form,
+                conditions: &self.file.conditions,
+                groups: &self.file.groups,
+                used,
+                spent,
+                out: self.out,
+                open: Vec::new(),
+            };
+            compiler.condition(condition, &path.key("if"));
+        }
+    }
+
+    fn unknown_event(&mut self, event: &str, path: &Path) {
+        self.out.push(
+            self.document
+                .at_value(Code::R003, path, format!("`{event}` is not an event of fields.yaml"))
+                .suggest(nearest(event, self.catalogue.forms.keys().map(String::as_str))),
+        );
+    }
+
     fn step(&mut self, entry: &RuleEntry, on: &Path) {
-        let action = entry.on.action.as_str();
+        let awaits = entry.respond == Some(Respond::AwaitExternalValidation);
+        self.step_of(&entry.on.action, entry.on.custom_action.is_some(), awaits, on);
+    }
+
+    fn step_of(&mut self, action: &str, custom: bool, awaits: bool, on: &Path) {
         if !ACTIONS.contains(&action) {
             self.out.push(
                 self.document
@@ -274,7 +378,7 @@ impl RuleCompiler<'_> {
             );
         }
         self.version(action, on);
-        match (action == "CUSTOM", entry.on.custom_action.is_some()) {
+        match (action == "CUSTOM", custom) {
             (true, false) => self.out.push(
                 self.document
                     .at_value(Code::R005, &on.key("action"), "CUSTOM says nothing without `custom_action`")
@@ -287,9 +391,8 @@ impl RuleCompiler<'_> {
             ),
             _ => {}
         }
-        let ignored = entry.respond == Some(Respond::AwaitExternalValidation)
-            && action == "APPROVE_CORRECTION"
-            && self.country.opencrvs == OpencrvsVersion::V1_9;
+        let ignored =
+            awaits && action == "APPROVE_CORRECTION" && self.country.opencrvs == OpencrvsVersion::V1_9;
         if ignored {
             self.out.push(
                 self.document
@@ -371,7 +474,16 @@ impl RuleCompiler<'_> {
     }
 
     fn deadline(&mut self, entry: &RuleEntry, path: &Path) -> Option<SignedDuration> {
-        let text = entry.deadline.as_deref()?;
+        let Some(text) = entry.deadline.as_deref() else {
+            if entry.respond == Some(Respond::AwaitExternalValidation) {
+                self.out.push(
+                    self.document
+                        .at_value(Code::R034, &path.key("respond"), "the record waits, and the rule does not say how long")
+                        .help("add `deadline: 14 days`; without it the engine's own setting decides when somebody is told"),
+                );
+            }
+            return None;
+        };
         let path = path.key("deadline");
         if entry.respond == Some(Respond::Continue) {
             self.out.push(
@@ -426,8 +538,8 @@ impl RuleCompiler<'_> {
         }
     }
 
-    fn never_reached(&mut self, earlier: &[Rule], rule: &Rule, path: &Path) {
-        let cover = earlier.iter().find(|other| {
+    fn never_reached(&mut self, earlier: &[(usize, Rule)], rule: &Rule, path: &Path) {
+        let cover = earlier.iter().map(|(_, other)| other).find(|other| {
             other.mode == Mode::Enforce
                 && other.term.is_none()
                 && other.event == rule.event

@@ -16,6 +16,7 @@ use serde_saphyr::{Error as YamlError, Location, Spanned};
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::limits::{self, DEPTH, FILE_BYTES, FILE_VALUES, KEY_BYTES, REPEATED_VALUES, TEXT_BYTES};
+use crate::syntax::{self, Slip};
 
 /// A stretch of one line: 1-based line and column, width in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,8 +80,13 @@ pub(crate) struct Document {
 impl Document {
     /// Reads YAML. Duplicate keys are reported, one diagnostic each; broken syntax ends the file.
     pub(crate) fn yaml(name: &str, text: &str, out: &mut Vec<Diagnostic>) -> Option<Self> {
-        let mut document = Self::of_size(name, text, out)?;
+        let mut document = Self::of_size(name, without_mark(text), out)?;
         let text = &document.text;
+        let unreadable = syntax::unreadable(text);
+        if !unreadable.is_empty() {
+            out.extend(unreadable.into_iter().map(|slip| document.slip(Code::P011, slip)));
+            return None;
+        }
         match serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options()) {
             Ok(root) => {
                 let mut unfolding = Unfolding::default();
@@ -92,23 +98,41 @@ impl Document {
             }
             Err(error) => {
                 let mark = error.location().map(mark_of).unwrap_or_default();
-                out.push(match too_much(&error) {
-                    Some((code, message)) => document.point(code, mark, message).help(TOO_MUCH),
-                    None => {
-                        let message = error.without_snippet().to_string();
-                        let message = message.lines().next().unwrap_or("not YAML");
-                        let message = message.split(" at line ").next().unwrap_or("not YAML").to_owned();
-                        document.point(Code::P002, mark, message)
-                    }
-                });
+                let too_much = too_much(&error);
+                let message = error.without_snippet().to_string();
+                let message = message.lines().next().unwrap_or("not YAML");
+                let message = message.split(" at line ").next().unwrap_or("not YAML").to_owned();
+                match too_much {
+                    Some((code, message)) => out.push(document.point(code, mark, message).help(TOO_MUCH)),
+                    None => document.not_yaml(text, mark, message, out),
+                }
                 None
             }
         }
     }
 
+    /// Says what is probably wrong with a text that is not YAML, or else what the parser said.
+    fn not_yaml(&self, text: &str, mark: Mark, message: String, out: &mut Vec<Diagnostic>) {
+        let (tabs, lookalikes) = (syntax::tabs(text), syntax::lookalikes(text));
+        if !tabs.is_empty() || !lookalikes.is_empty() {
+            out.extend(tabs.into_iter().map(|slip| self.slip(Code::P010, slip)));
+            out.extend(lookalikes.into_iter().map(|slip| self.slip(Code::P012, slip)));
+            return;
+        }
+        out.push(match syntax::explain(text, &message, mark.line, mark.column) {
+            Some(slip) => self.slip(Code::P002, slip),
+            None => self.point(Code::P002, mark, message),
+        });
+    }
+
+    fn slip(&self, code: Code, slip: Slip) -> Diagnostic {
+        let mark = Mark { line: slip.line, column: slip.column, width: slip.width };
+        self.point(code, mark, slip.message).help(slip.help)
+    }
+
     /// Reads JSON; marks come from reading the same text as YAML, which JSON is a part of.
     pub(crate) fn json(name: &str, text: &str, out: &mut Vec<Diagnostic>) -> Option<Self> {
-        let mut document = Self::of_size(name, text, out)?;
+        let mut document = Self::of_size(name, without_mark(text), out)?;
         match serde_json::from_str::<Value>(&document.text) {
             Ok(value) => {
                 let root = serde_saphyr::from_str_with_options::<Spanned<Raw>>(&document.text, options());
@@ -218,6 +242,14 @@ impl Document {
             marks: Marks::default(),
             lines: OnceLock::new(),
         }
+    }
+
+    /// The value at `path`.
+    pub(crate) fn get(&self, path: &Path) -> Option<&Value> {
+        path.0.iter().try_fold(&self.value, |value, step| match step {
+            Step::Key(key) => value.get(key),
+            Step::Item(index) => value.get(index),
+        })
     }
 
     /// A problem with the value at `path`.
@@ -360,6 +392,11 @@ fn too_much(error: &YamlError) -> Option<(Code, String)> {
         }
         _ => None,
     }
+}
+
+/// The text without the byte order mark that some editors put before it.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// The value with the keys of every map in order.

@@ -100,12 +100,7 @@ impl Checker<'_> {
                         names.collect::<Vec<_>>().join(" or ")
                     }
                 };
-                let found = type_name(error.instance());
-                out.push(self.document.at_value(
-                    Code::S003,
-                    &path,
-                    format!("expected {wanted}, found {found}"),
-                ));
+                out.push(self.wrong_type(&path, error, &wanted));
             }
             ValidationErrorKind::Enum { options } => self.not_one_of(&path, error, &options_of(options), out),
             ValidationErrorKind::Constant { expected_value } => {
@@ -178,6 +173,41 @@ impl Checker<'_> {
         }
     }
 
+    /// Says what belongs there in the words of the file, and what the slip usually is.
+    fn wrong_type(&self, path: &Path, error: &ValidationError<'_>, wanted: &str) -> Diagnostic {
+        let found = error.instance();
+        let nouns: Vec<&str> = wanted.split(" or ").map(noun_of).collect();
+        let problem = self.document.at_value(
+            Code::S003,
+            path,
+            format!("{} belongs here, this is {}", nouns.join(" or "), type_name(found)),
+        );
+        if path.0.is_empty() && found.is_null() {
+            return Diagnostic { message: "the file is empty".to_owned(), ..problem }
+                .help("it starts with `version: 1`");
+        }
+        let texts = error.schema_path().as_str().rsplit_once('/').is_some_and(|(parent, _)| {
+            self.schema.pointer(parent).is_some_and(|schema| {
+                schema.pointer("/additionalProperties/type").and_then(Value::as_str) == Some("string")
+            })
+        });
+        match (wanted, found.as_ref()) {
+            ("string", Value::Number(_) | Value::Bool(_)) => {
+                let written = problem.written();
+                problem.help(format!("put it in quotes: \"{written}\""))
+            }
+            ("object", Value::String(text)) if texts => {
+                problem.help(format!("one text for each language: {{ en: {text}, … }}"))
+            }
+            ("object", Value::Array(_)) => problem.help("keys stand without a hyphen before them"),
+            ("array", Value::Object(_) | Value::String(_)) => {
+                problem.help("each item of a list starts with a hyphen and a space: `- `")
+            }
+            (_, Value::Null) => problem.help("is what belongs to it indented further than it?"),
+            _ => problem,
+        }
+    }
+
     fn not_one_of(
         &self,
         path: &Path,
@@ -189,12 +219,19 @@ impl Checker<'_> {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        out.push(
-            self.document
-                .at_value(Code::S004, path, format!("`{written}` is not allowed here"))
+        let problem = self.document.at_value(Code::S004, path, format!("`{written}` is not allowed here"));
+        out.push(if options.contains(&written) {
+            let message = format!(
+                "{written} without quotes is {}, and a text belongs here",
+                type_name(error.instance())
+            );
+            let help = format!("put it in quotes: \"{written}\"");
+            Diagnostic { message, ..problem }.help(help)
+        } else {
+            problem
                 .suggest(nearest(&written, options.iter().map(String::as_str)))
-                .help(format!("one of {}", options.join(", "))),
-        );
+                .help(format!("one of {}", options.join(", ")))
+        });
     }
 
     /// The keys that the schema has at the place of an `additionalProperties` error.
@@ -235,12 +272,25 @@ fn options_of(options: &Value) -> Vec<String> {
     }
 }
 
+/// A type of JSON Schema in words.
+fn noun_of(kind: &str) -> &str {
+    match kind {
+        "object" => "a map of keys",
+        "array" => "a list",
+        "string" => "a text",
+        "number" => "a number",
+        "integer" => "a whole number",
+        "boolean" => "true or false",
+        other => other,
+    }
+}
+
 fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",
-        Value::Bool(_) => "a boolean",
+        Value::Bool(_) => "true or false",
         Value::Number(_) => "a number",
-        Value::String(_) => "a string",
+        Value::String(_) => "a text",
         Value::Array(_) => "a list",
         Value::Object(_) => "a map",
     }

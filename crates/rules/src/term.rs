@@ -107,7 +107,11 @@ impl<'a> Scene<'a> {
 
     /// Evaluates `test` on the value that the record will have.
     pub(crate) fn test(&self, field: &FieldRef, test: &Test) -> Result<bool, Cause> {
-        let value = field.get(self.facts.after);
+        self.judge(field.get(self.facts.after), test)
+    }
+
+    /// Evaluates `test` on a value.
+    pub(crate) fn judge(&self, value: Option<&Value>, test: &Test) -> Result<bool, Cause> {
         match test {
             Test::Present => return Ok(value.is_some()),
             Test::Absent => return Ok(value.is_none()),

@@ -63,6 +63,9 @@ pub(crate) struct RuleEntry {
     #[serde(default)]
     #[schemars(example = serde_json::json!({ "requested": { "en": "UIN requested" }, "completed": { "en": "UIN issued" } }))]
     pub(crate) audit: BTreeMap<Outcome, Localised>,
+    /// Rules further up that are meant to decide where both match: the id of one, or a list. Order
+    /// decides in any case; this says that it is no accident.
+    pub(crate) after: Option<RuleIds>,
 }
 
 /// What a rule comes to, for the record's history.
@@ -93,6 +96,26 @@ impl Outcome {
             Self::Held => "held",
             Self::Rejected => "rejected",
             Self::Ignored => "ignored",
+        }
+    }
+}
+
+/// One rule or several.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum RuleIds {
+    /// One.
+    One(String),
+    /// Several.
+    Many(#[schemars(length(min = 1))] Vec<String>),
+}
+
+impl RuleIds {
+    /// The ids as written.
+    pub(crate) fn ids(&self) -> &[String] {
+        match self {
+            Self::One(id) => std::slice::from_ref(id),
+            Self::Many(ids) => ids,
         }
     }
 }

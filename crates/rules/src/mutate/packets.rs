@@ -20,8 +20,7 @@ pub(super) fn mutate(sheet: &mut Sheet<'_>) {
         let Some(plan) = sheet.pack.packets.plans.get(&packet.key).filter(|_| !senders.is_empty()) else {
             continue;
         };
-        let mandatory: BTreeSet<String> =
-            sheet
+        let mandatory: BTreeSet<String> = sheet
             .pack
             .schema
             .required_of(&plan.mandatory)

@@ -185,6 +185,7 @@ mod tests {
             if_unknown: if holds { IfUnknown::Hold } else { IfUnknown::Skip },
             mode: Mode::Enforce,
             audit: std::collections::BTreeMap::new(),
+            after: Vec::new(),
         })
     }
 

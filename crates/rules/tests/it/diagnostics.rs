@@ -8,7 +8,7 @@ use std::path::Path;
 use civitas_rules::{Code, Diagnostics, Pack, PackFiles};
 
 /// What is done to the small pack.
-enum Edit {
+pub(crate) enum Edit {
     /// In the file, put the second text in place of the first.
     Swap(&'static str, &'static str, &'static str),
     /// Take the file out.
@@ -29,6 +29,8 @@ const IDENTITY: &str = "identity.yaml";
 const SCHEMA: &str = "id-schema.json";
 const CASES: &str = "cases/all.yaml";
 const IF: &str = "if: { changed: biographic }";
+/// A choice of two in eleven places: two thousand combinations.
+const TOO_LARGE: &str = "if:\n      all:\n        - any: [{ mother.verify#data#a0: present }, { mother.verify#data#b0: present }]\n        - any: [{ mother.verify#data#a1: present }, { mother.verify#data#b1: present }]\n        - any: [{ mother.verify#data#a2: present }, { mother.verify#data#b2: present }]\n        - any: [{ mother.verify#data#a3: present }, { mother.verify#data#b3: present }]\n        - any: [{ mother.verify#data#a4: present }, { mother.verify#data#b4: present }]\n        - any: [{ mother.verify#data#a5: present }, { mother.verify#data#b5: present }]\n        - any: [{ mother.verify#data#a6: present }, { mother.verify#data#b6: present }]\n        - any: [{ mother.verify#data#a7: present }, { mother.verify#data#b7: present }]\n        - any: [{ mother.verify#data#a8: present }, { mother.verify#data#b8: present }]\n        - any: [{ mother.verify#data#a9: present }, { mother.verify#data#b9: present }]\n        - any: [{ mother.verify#data#a10: present }, { mother.verify#data#b10: present }]";
 const GENDER: &str = "{ code: child.gender, map: { male: M, female: F } }";
 
 const PLACES: &str = "locations.csv";
@@ -48,7 +50,7 @@ const WITH_PLACES: Edit = All(&[
 const HOME_FIELD: Edit =
     Swap(FIELDS, "      mother.dob:", "      child.home: { type: ADMINISTRATIVE_AREA }\n      mother.dob:");
 
-const EDITS: &[(Code, Edit)] = &[
+pub(crate) const EDITS: &[(Code, Edit)] = &[
     (Code::P001, Drop(IDENTITY)),
     (Code::P002, Swap(RULES, "  - id: young", "  - id: [young")),
     (
@@ -60,8 +62,11 @@ const EDITS: &[(Code, Edit)] = &[
     (Code::P006, Drop(CASES)),
     (Code::P007, Swap(RULES, "version: 1", "version: 2")),
     (Code::P008, Swap(PACKETS, "source: CRVS1", "source: ${SOURCE}")),
+    (Code::P010, Swap(RULES, "        - child.nid: absent", "\t\t- child.nid: absent")),
+    (Code::P011, Swap(RULES, "Corrigé", "Corrig\u{fffd}")),
+    (Code::P012, Swap(RULES, "    do: create_uin", "\u{a0}   do: create_uin")),
     (Code::S001, Swap(RULES, "    name: { en: Young, fr: Jeune }\n", "")),
-    (Code::S002, Swap(RULES, "if_unknown", "")),
+    (Code::S002, Swap(RULES, "    deadline: 14 days\n", "    deadline: 14 days\n    if_unknow: hold\n")),
     (Code::S003, Swap(RULES, "send: birth", "send: [birth]")),
     (Code::S004, Swap(RULES, "do: create_uin", "do: create_uni")),
     (Code::S005, Swap(PACKETS, "\"0.5\"", "\"half\"")),
@@ -71,6 +76,7 @@ const EDITS: &[(Code, Edit)] = &[
     (Code::N004, Swap(COUNTRY, "{ code: fr, mosip: fra }", "{ code: en, mosip: fra }")),
     (Code::N005, Swap(COUNTRY, "birth: child.nid", "birth: child.nidd")),
     (Code::N006, Swap(COUNTRY, "birth: child.nid", "brith: child.nid")),
+    (Code::N007, Swap(COUNTRY, "birth: child.nid", "birth: child.dob")),
     (Code::F001, Swap(FIELDS, "child.twin:", "child.is_twin:")),
     (Code::F002, Swap(FIELDS, "{ type: SELECT, options: [male, female] }", "{ type: SELECT }")),
     (Code::F003, Swap(FIELDS, "child.twin:", "child.twin#one:")),
@@ -136,6 +142,66 @@ const EDITS: &[(Code, Edit)] = &[
     (Code::R028, Swap(RULES, "        - mother_known\n", "")),
     (Code::R029, Swap(RULES, "{ en: Not yet, fr: Pas encore }", "{ en: Not yet }")),
     (Code::R030, Swap(RULES, "respond: continue", "respond: await_external_validation")),
+    (
+        Code::R031,
+        Swap(
+            RULES,
+            "        - child.nid: absent\n",
+            "        - child.nid: absent\n        - child.nid: { matches: '[0-9]{10}' }\n",
+        ),
+    ),
+    (
+        Code::R032,
+        Swap(
+            RULES,
+            "        - child.dob: { age_below: 10 years }\n",
+            "        - child.dob: { age_below: 10 years }\n        - child.dob: { age_below: 216 months }\n",
+        ),
+    ),
+    (
+        Code::R033,
+        Swap(
+            RULES,
+            "  - id: closed",
+            "  - id: refused\n    name: { en: Refused, fr: Refusé }\n    on: { event: birth, action: APPROVE_CORRECTION }\n    if: { not: mother_known }\n    do: reject\n    reason: { en: Who is the mother?, fr: Qui est la mère ? }\n  - id: closed",
+        ),
+    ),
+    (Code::R034, Swap(RULES, "    deadline: 14 days\n", "")),
+    (
+        Code::R035,
+        All(&[
+            Swap(COUNTRY, "\"1.9\"", "\"2.0\""),
+            Swap(
+                PACKETS,
+                "  update:\n",
+                "  death:\n    event: death\n    process: CRVS_DEATH\n    subject: deceased.nid\n    fields: { UIN: { from: deceased.nid } }\n  update:\n",
+            ),
+            Swap(
+                RULES,
+                "    do: reject\n    reason: { en: Not yet, fr: Pas encore }\n",
+                "    do: flag_deceased\n    send: death\n    respond: continue\n",
+            ),
+        ]),
+    ),
+    (
+        Code::R036,
+        Swap(
+            PACKETS,
+            "{ date: child.dob, format: dd.MM.yyyy, only_if_changed: true }",
+            "{ date: child.dob, format: dd.MM.yyyy }",
+        ),
+    ),
+    (
+        Code::R037,
+        Swap(
+            RULES,
+            "  mother_known: {",
+            "  known_mother: { mother.verified: { in: [authenticated, verified] } }\n  mother_known: {",
+        ),
+    ),
+    (Code::R038, Swap(RULES, IF, "if: { changed: biographic }\n    after: young")),
+    (Code::R039, Swap(RULES, IF, TOO_LARGE)),
+    (Code::R040, Swap(COUNTRY, "fields: { birth: child.nid }", "fields: {}")),
     (Code::R060, Swap(PACKETS, "UIN: { from: child.nid }", "UIN: { from: child.nid, optional: true }")),
     (Code::R061, Swap(PACKETS, "    mandatory: [fullName, UIN]\n", "    subject: child.nid\n")),
     (Code::R062, Swap(RULES, "do: update_biographics", "do: verify_identity")),
@@ -249,35 +315,18 @@ const EDITS: &[(Code, Edit)] = &[
     ),
 ];
 
-fn small() -> PackFiles {
+pub(crate) fn small() -> PackFiles {
     crate::common::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pack"))
 }
 
-fn problems_after(edit: &Edit) -> Diagnostics {
-    let mut files = small();
-    apply(edit, &mut files);
-    match Pack::load(&files) {
-        Ok(pack) => pack.warnings().clone(),
-        Err(problems) => problems,
-    }
-}
-
-fn apply(edit: &Edit, files: &mut PackFiles) {
+/// Does the edit.
+pub(crate) fn apply(files: &mut PackFiles, edit: &Edit) {
     match edit {
-        All(edits) => edits.iter().for_each(|edit| apply(edit, files)),
+        All(edits) => edits.iter().for_each(|edit| apply(files, edit)),
         Swap(file, from, to) => {
             let text = files.0.get_mut(*file).expect("the file is there");
-            // One edit is an insertion at the end of the first rule, where no text is replaced.
-            if *from == "if_unknown" {
-                *text = text.replacen(
-                    "    deadline: 14 days\n",
-                    "    deadline: 14 days\n    if_unknow: hold\n",
-                    1,
-                );
-            } else {
-                assert!(text.contains(from), "{file} has no {from:?}");
-                *text = text.replacen(from, to, 1);
-            }
+            assert!(text.contains(from), "{file} has no {from:?}");
+            *text = text.replacen(from, to, 1);
         }
         Drop(file) => {
             files.0.remove(*file);
@@ -285,6 +334,20 @@ fn apply(edit: &Edit, files: &mut PackFiles) {
         Add(file, text) => {
             files.0.insert((*file).to_owned(), (*text).to_owned());
         }
+    }
+}
+
+fn problems_after(edit: &Edit) -> Diagnostics {
+    let mut files = small();
+    apply(&mut files, edit);
+    problems_of(&files)
+}
+
+/// What is said of a pack, whether it loads or not.
+pub(crate) fn problems_of(files: &PackFiles) -> Diagnostics {
+    match Pack::load(files) {
+        Ok(pack) => pack.warnings().clone(),
+        Err(problems) => problems,
     }
 }
 

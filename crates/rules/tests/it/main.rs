@@ -9,16 +9,22 @@ mod diagnostics;
 #[cfg(test)]
 mod farajaland;
 #[cfg(test)]
-mod laws;
-#[cfg(test)]
-mod limits;
-#[cfg(test)]
 mod import;
 #[cfg(test)]
 mod language;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod mutation;
 #[cfg(test)]
 mod packs;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
+mod reasoning;
+#[cfg(test)]
 mod shipped;
+#[cfg(test)]
+mod slips;

@@ -4,63 +4,117 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use civitas_rules::{Diagnostics, Pack, Severity};
-use clap::Args;
-use serde_json::json;
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
 
+use super::problems::Shown;
+use super::sarif;
+use super::style::{Color, Style, say};
 use crate::pack;
 use crate::words::count;
 
+/// Exit codes, as `--help` says them.
+const EXIT_CODES: &str = "Exit codes:\n  0  nothing is wrong, or only warnings\n  1  errors; with --deny-warnings also warnings\n  2  the command line is wrong, or the folder cannot be read";
+
 /// Report everything that is wrong with a pack, at once.
 #[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
 pub struct Check {
     /// Folder of the pack
     pack: PathBuf,
-    /// Print JSON
-    #[arg(long)]
+    /// How the report is written
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
     json: bool,
+    /// Fail on warnings, too
+    #[arg(long)]
+    deny_warnings: bool,
+    /// Colours; `auto` uses them on a terminal unless `NO_COLOR` is set
+    #[arg(long, value_enum, default_value_t)]
+    color: Color,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// For scripts
+    Json,
+    /// SARIF 2.1.0, for editors and code review
+    Sarif,
 }
 
 pub(super) fn run(check: &Check) -> anyhow::Result<ExitCode> {
-    let files = pack::read(&check.pack)?;
+    let files = match pack::read(&check.pack) {
+        Ok(files) => files,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            return Ok(ExitCode::from(2));
+        }
+    };
     let loaded = pack::compile(&files);
     let problems = match &loaded {
         Ok(pack) => pack.warnings(),
         Err(problems) => problems,
     };
-    if check.json {
-        let digest = loaded.as_ref().ok().map(Pack::digest);
-        let report = json!({ "ok": loaded.is_ok(), "digest": digest, "problems": problems.iter().collect::<Vec<_>>() });
-        println!("{report:#}");
-    } else {
-        report(check, &loaded, problems);
+    let format = if check.json { Format::Json } else { check.format };
+    match format {
+        Format::Text => say(&text(check, &loaded, problems)),
+        Format::Json => say(&format!("{:#}\n", data(check, &loaded, problems))),
+        Format::Sarif => say(&format!("{:#}\n", sarif::log(&check.pack, problems))),
     }
-    Ok(if loaded.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let refused = loaded.is_err() || check.deny_warnings && !problems.is_empty();
+    Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn report(check: &Check, loaded: &Result<Pack, Diagnostics>, problems: &Diagnostics) {
+fn text(check: &Check, loaded: &Result<Pack, Diagnostics>, problems: &Diagnostics) -> String {
+    let style = Style::of(check.color);
+    let mut text = String::new();
     for problem in problems {
-        println!("{problem}");
+        text += &format!("{}\n", Shown { problem, folder: &check.pack, style });
     }
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count() as u64;
     let warnings = problems.len() as u64 - errors;
-    match loaded {
+    let folder = check.pack.display();
+    let mut codes: Vec<&str> = problems.iter().map(|problem| problem.code.as_str()).collect();
+    codes.dedup();
+    let explained = match codes.first() {
+        Some(code) => format!("; `civitas country help {code}` explains the first"),
+        None => String::new(),
+    };
+    text += &match loaded {
         Ok(pack) => {
             let country = pack.country();
-            println!(
-                "{}: {}, {}, OpenCRVS {}, {}\nrule set {}",
-                check.pack.display(),
+            format!(
+                "{folder}: {}, {}, OpenCRVS {}, {}{explained}\nrule set {}\n",
                 country.code,
                 count(pack.rule_ids().count() as u64, "rule"),
                 country.opencrvs.as_str(),
                 count(warnings, "warning"),
                 pack.digest(),
-            );
+            )
         }
-        Err(_) => println!(
-            "{}: {}, {}; `civitas country help CODE` explains each",
-            check.pack.display(),
-            count(errors, "error"),
-            count(warnings, "warning"),
-        ),
-    }
+        Err(_) => {
+            format!("{folder}: {}, {}{explained}\n", count(errors, "error"), count(warnings, "warning"))
+        }
+    };
+    text
+}
+
+fn data(check: &Check, loaded: &Result<Pack, Diagnostics>, problems: &Diagnostics) -> Value {
+    let digest = loaded.as_ref().ok().map(Pack::digest);
+    let listed: Vec<Value> = problems
+        .iter()
+        .map(|problem| {
+            let mut value = json!(problem);
+            value["title"] = json!(problem.code.title());
+            value["path"] = json!(check.pack.join(&problem.file).to_string_lossy());
+            value
+        })
+        .collect();
+    json!({ "ok": loaded.is_ok(), "digest": digest, "problems": listed })
 }

@@ -4,13 +4,17 @@ mod check;
 mod explain;
 mod help;
 mod import_locations;
+mod problems;
 mod reload;
+mod sarif;
 mod schema;
+mod style;
 mod test;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use civitas_rules::Diagnostics;
 use clap::Subcommand;
 
 /// Check, test and explain a country pack.
@@ -31,6 +35,12 @@ pub enum Country {
     Reload(reload::Reload),
     /// Say what a diagnostic's code means
     Help(help::Help),
+}
+
+/// Every problem in plain text, with the folder before the file.
+pub(crate) fn plain(folder: &Path, problems: &Diagnostics) -> String {
+    let style = style::Style::PLAIN;
+    problems.iter().map(|problem| format!("{}\n", problems::Shown { problem, folder, style })).collect()
 }
 
 /// Runs the command.

@@ -107,39 +107,7 @@ impl PlanCompiler<'_, '_> {
         if !self.schema.is_usable() {
             return;
         }
-        for (index, attribute) in entry.mandatory.iter().enumerate() {
-            // MOSIP writes alternatives as `dateOfBirth|age`.
-            for field in attribute.split('|').filter(|field| self.schema.shape(field).is_none()) {
-                self.out.push(
-                    self.document
-                        .at_value(
-                            Code::M003,
-                            &path.key("mandatory").item(index),
-                            format!("the ID schema has no field `{field}`"),
-                        )
-                        .suggest(nearest(field, self.schema.names()))
-                        .help("what must be sent is what this list and the schema's `required` both name"),
-                );
-            }
-        }
         for fields in self.schema.required_of(&entry.mandatory) {
-            let may_lack = |field: &str| {
-                entry.fields.entries.get(field).is_some_and(|m| m.optional || m.only_if_changed)
-            };
-            // Of alternatives, each may be left out.
-            if let [field] = fields[..]
-                && may_lack(field)
-            {
-                self.out.push(
-                    self.document
-                        .at_key(
-                            Code::M004,
-                            &path.key("fields").key(field),
-                            format!("`{field}` is mandatory, and this mapping may leave it out"),
-                        )
-                        .help("take `optional` and `only_if_changed` out: a record without the value is found here, not by MOSIP"),
-                );
-            }
             if !fields.iter().any(|field| {
                 entry.fields.entries.contains_key(*field) || entry.fields.broken.contains(*field)
             }) {

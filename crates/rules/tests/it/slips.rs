@@ -261,11 +261,11 @@ fn causes_come_before_what_follows_from_them() {
 #[test]
 fn a_mandatory_field_exists_and_is_always_there() {
     for (from, to, code) in [
-        ("mandatory: [fullName, UIN]", "mandatory: [fullname, UIN]", Code::M003),
+        ("mandatory: [fullName, UIN]", "mandatory: [fullname, UIN]", Code::M018),
         (
             "      fullName:\n        languages:",
             "      fullName:\n        optional: true\n        languages:",
-            Code::M004,
+            Code::M019,
         ),
     ] {
         let mut files = small();

@@ -1,5 +1,6 @@
 //! `civitas country check`.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -48,12 +49,12 @@ enum Format {
     Sarif,
 }
 
-pub(super) fn run(check: &Check) -> anyhow::Result<ExitCode> {
+pub(super) fn run(check: &Check) -> ExitCode {
     let files = match pack::read(&check.pack) {
         Ok(files) => files,
         Err(error) => {
             eprintln!("error: {error:#}");
-            return Ok(ExitCode::from(2));
+            return ExitCode::from(2);
         }
     };
     let loaded = pack::compile(&files);
@@ -68,14 +69,14 @@ pub(super) fn run(check: &Check) -> anyhow::Result<ExitCode> {
         Format::Sarif => say(&format!("{:#}\n", sarif::log(&check.pack, problems))),
     }
     let refused = loaded.is_err() || check.deny_warnings && !problems.is_empty();
-    Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn text(check: &Check, loaded: &Result<Pack, Diagnostics>, problems: &Diagnostics) -> String {
     let style = Style::of(check.color);
     let mut text = String::new();
     for problem in problems {
-        text += &format!("{}\n", Shown { problem, folder: &check.pack, style });
+        let _ = writeln!(text, "{}", Shown { problem, folder: &check.pack, style });
     }
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count() as u64;
     let warnings = problems.len() as u64 - errors;
@@ -86,7 +87,7 @@ fn text(check: &Check, loaded: &Result<Pack, Diagnostics>, problems: &Diagnostic
         Some(code) => format!("; `civitas country help {code}` explains the first"),
         None => String::new(),
     };
-    text += &match loaded {
+    let last = match loaded {
         Ok(pack) => {
             let country = pack.country();
             format!(
@@ -102,7 +103,7 @@ fn text(check: &Check, loaded: &Result<Pack, Diagnostics>, problems: &Diagnostic
             format!("{folder}: {}, {}{explained}\n", count(errors, "error"), count(warnings, "warning"))
         }
     };
-    text
+    text + &last
 }
 
 fn data(check: &Check, loaded: &Result<Pack, Diagnostics>, problems: &Diagnostics) -> Value {

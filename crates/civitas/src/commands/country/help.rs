@@ -1,5 +1,6 @@
 //! `civitas country help`: what the codes of diagnostics mean.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -66,10 +67,10 @@ fn list(style: Style) -> String {
         if codes.peek().is_none() {
             continue;
         }
-        text += &format!("{}\n", style.bold(&format!("{letter}: {about}")));
+        let _ = writeln!(text, "{}", style.bold(&format!("{letter}: {about}")));
         for code in codes {
             let severity = if code.is_warning() { style.yellow("warning") } else { style.red("error  ") };
-            text += &format!("  {code}  {severity}  {}\n", code.title());
+            let _ = writeln!(text, "  {code}  {severity}  {}", code.title());
         }
         text.push('\n');
     }
@@ -89,7 +90,7 @@ fn page(code: Code, style: Style) -> String {
     } else {
         style.red(&format!("error[{code}]"))
     };
-    let example = |text: &str| -> String { text.lines().map(|line| format!("    {line}\n")).collect() };
+    let example = |text: &str| text.lines().fold(String::new(), |all, line| all + "    " + line + "\n");
     format!(
         "{kind}{}\n\n{}\n\n{}\n{}\n\n{}\n{}\n{}\n{}",
         style.bold(&format!(": {}", code.title())),

@@ -40,13 +40,14 @@ pub enum Country {
 /// Every problem in plain text, with the folder before the file.
 pub(crate) fn plain(folder: &Path, problems: &Diagnostics) -> String {
     let style = style::Style::PLAIN;
-    problems.iter().map(|problem| format!("{}\n", problems::Shown { problem, folder, style })).collect()
+    let shown = problems.iter().map(|problem| problems::Shown { problem, folder, style }.to_string());
+    shown.fold(String::new(), |all, one| all + &one + "\n")
 }
 
 /// Runs the command.
 pub fn run(country: &Country, file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     match country {
-        Country::Check(check) => check::run(check),
+        Country::Check(check) => Ok(check::run(check)),
         Country::Test(test) => Ok(test::run(test)),
         Country::Explain(explain) => explain::run(explain),
         Country::ImportLocations(import) => import_locations::run(import),

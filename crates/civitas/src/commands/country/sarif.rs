@@ -188,7 +188,8 @@ mod tests {
         let results = run["results"].as_array().unwrap();
         assert_eq!(results.len(), problems.len());
         for (result, problem) in results.iter().zip(&problems) {
-            let rule = &run["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize];
+            let rule = &run["tool"]["driver"]["rules"]
+                [usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
             assert_eq!(rule["id"], result["ruleId"]);
             let place = &result["locations"][0]["physicalLocation"];
             assert_eq!(place["artifactLocation"]["uri"], format!("packs/x/{}", problem.file));

@@ -9,7 +9,7 @@ use civitas_engine::swap::{Ask, Trigger, Watch};
 use civitas_kafka::{Consumer, Publisher};
 use civitas_server::{Live, Parts};
 use clap::{Args, ValueEnum};
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
@@ -129,18 +129,20 @@ pub async fn start(
     let (ruleset, country) = (starting.pack.digest(), starting.pack.country().code.as_str());
     tracing::info!(ruleset, country, "country pack loaded");
     let mut running: JoinSet<anyhow::Result<&'static str>> = JoinSet::new();
+    // Before the first metric is counted.
+    let metrics = if listener.is_some() { Some(recorder()?) } else { None };
+    // Before the first event is decided.
+    if parts.iter().any(|part| part.decides()) {
+        keep_rules(&config, &engine, starting, &stop, &mut running).await?;
+    }
     if let Some(listener) = listener {
         let live = Arc::new(Live { engine: engine.clone(), patience: config.server.trigger_patience.0 });
-        let metrics = PrometheusBuilder::new()
-            .set_buckets(&[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0])
-            .and_then(PrometheusBuilder::install_recorder)
-            .context("metrics were started twice")?;
         let server = Parts {
             intake: live.clone(),
             desk: live,
             tokens: assembly::trigger_tokens(&config)?,
             clock: assembly::clock(),
-            metrics: Some(metrics),
+            metrics,
             stop: stop.clone(),
         };
         let router = civitas_server::router(server, assembly::server_options(&config)?);
@@ -149,9 +151,6 @@ pub async fn start(
             civitas_server::serve(listener, router, stop, drain).await.context("the HTTP server failed")?;
             Ok("server")
         });
-    }
-    if parts.iter().any(|part| part.decides()) {
-        keep_rules(&config, &engine, starting, &stop, &mut running).await?;
     }
     if let Some(hangup) = hangup {
         tokio::spawn(reload_on(hangup, engine.clone()));
@@ -190,6 +189,14 @@ pub async fn start(
         }
     }
     supervise(running, &stop).await
+}
+
+/// What `/metrics` shows.
+fn recorder() -> anyhow::Result<PrometheusHandle> {
+    PrometheusBuilder::new()
+        .set_buckets(&[0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0])
+        .and_then(PrometheusBuilder::install_recorder)
+        .context("metrics were started twice")
 }
 
 /// Keeps the rule set of a process that decides up to date with its folder, and tells the others what it is.

@@ -18,7 +18,7 @@ use crate::world::{Click, Keys, Parts, World};
 const SWAPS: usize = 25;
 const LOOKS: usize = 5;
 const CLIENTS: usize = 20;
-const CLICKS: usize = 30_000;
+const CLICKS: usize = 20_000;
 const RULES: [usize; 2] = [1, 300];
 const AIM_MILLIS: f64 = 100.0;
 
@@ -174,7 +174,8 @@ async fn noticed(world: &World, keys: &Keys) -> Vec<f64> {
     took
 }
 
-/// The shipped rules, after so many that match nobody; `mark` makes them new.
+/// The shipped rules, after so many that match nobody; `mark` makes them new. In evaluate mode, so that they are not
+/// named in the sentences that the pack's cases expect.
 fn write(keys: &Keys, rules: usize, mark: usize) {
     let shipped = civitas_tests::workspace().join("country-config/farajaland/rules.yaml");
     let shipped = fs::read_to_string(shipped).expect("the shipped rules");
@@ -188,6 +189,7 @@ fn write(keys: &Keys, rules: usize, mark: usize) {
     on: {{ event: birth, action: REGISTER }}
     if: {{ all: [{{ child.name#firstname: {{ equals: nobody-{number}-{mark} }} }}, a_parent_is_known] }}
     do: ignore
+    mode: evaluate
 "
         );
     }

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::codes::Code;
+use crate::country::Country;
 use crate::diagnostics::Diagnostic;
 use crate::files::Localised;
 use crate::files::fields::{FieldEntry, FieldType, FieldsFile};
-use crate::source::{Document, at};
+use crate::source::{Document, Path, at};
 
 /// What a value is, as far as conditions and mappings care.
 #[derive(Clone, Debug, PartialEq)]
@@ -141,6 +142,8 @@ fn kind_of(entry: &FieldEntry) -> Kind {
 pub(crate) struct Form {
     pub(crate) label: Localised,
     pub(crate) fields: BTreeMap<String, Kind>,
+    /// Field → what sentences call it, where it has a label.
+    pub(crate) labels: BTreeMap<String, Localised>,
 }
 
 impl Form {
@@ -196,10 +199,43 @@ impl Catalogue {
                 }
                 let kind = if choice && field.options.is_empty() { Kind::Any } else { kind_of(field) };
                 form.fields.insert(id.clone(), kind);
+                if !field.label.is_empty() {
+                    form.labels.insert(id.clone(), field.label.clone());
+                }
             }
             catalogue.forms.insert(event.clone(), form);
         }
         catalogue
+    }
+
+    /// Checks that every label comes in every language of the country.
+    pub(crate) fn check_labels(
+        &self,
+        file: &FieldsFile,
+        country: &Country,
+        document: &Document,
+        out: &mut Vec<Diagnostic>,
+    ) {
+        let mut check = |label: &Localised, path: Path| {
+            let missing = country.missing_in(label);
+            if !label.is_empty() && !missing.is_empty() {
+                out.push(
+                    document
+                        .at_key(Code::F004, &path, format!("the label is missing in {}", missing.join(", ")))
+                        .help("sentences in that language would say it in another one"),
+                );
+            }
+        };
+        for (section, label) in &file.sections {
+            check(label, at("sections").key(section));
+        }
+        for (event, form) in &self.forms {
+            let path = at("events").key(event);
+            check(&form.label, path.key("label"));
+            for (field, label) in &form.labels {
+                check(label, path.key("fields").key(field).key("label"));
+            }
+        }
     }
 
     pub(crate) fn form(&self, event: &str) -> Option<&Form> {

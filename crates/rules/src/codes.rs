@@ -1,6 +1,6 @@
 //! The codes of the diagnostics: one line each, never re-used for another meaning.
 //!
-//! The first letter says where: P the pack and its files, S the shape of a file, N country.yaml,
+//! The first letter says where: P the pack and its files, S the shape of a file, N country.yaml and words.yaml,
 //! F fields.yaml, R rules.yaml, M packets.yaml, I id-schema.json, E identity.yaml, C cases.
 
 use std::fmt;
@@ -60,9 +60,14 @@ codes! {
     N004 error "a language is given twice",
     N005 error "the field for the national id is not in the catalogue",
     N006 error "an event that the catalogue does not have",
+    N020 warning "a language without words for its sentences",
+    N021 error "a phrase with the wrong places",
+    N022 error "words for a language that the country does not have",
+    N023 error "forms by count that cannot be read",
     F001 warning "an underscore in a field id",
     F002 error "options that do not belong, or are missing",
     F003 error "a field id of the wrong form",
+    F004 warning "a label that lacks a language",
     R001 error "two rules with one id",
     R002 error "a name of the wrong form",
     R003 error "an unknown event",

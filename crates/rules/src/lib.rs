@@ -17,7 +17,7 @@
 //! - `structure` checks its shape against the schema of its type in `files`;
 //! - `catalogue`, `country`, `idschema`, `mapping`, `plan`, `condition`, `ruleset`, `cases` resolve every
 //!   name and check every type, once;
-//! - `term` evaluates, in three values ([`Truth`]); `explain` and `words` say why.
+//! - `term` evaluates, in three values ([`Truth`]); `explain`, `words` and `phrases` say why.
 
 mod age;
 mod caserun;
@@ -38,6 +38,7 @@ mod mapping;
 mod number;
 mod pack;
 mod packet;
+mod phrases;
 mod plan;
 mod reference;
 mod ruleset;

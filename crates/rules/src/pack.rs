@@ -25,12 +25,14 @@ use crate::files::fields::FieldsFile;
 use crate::files::identity::IdentityFile;
 use crate::files::packets::PacketsFile;
 use crate::files::rules::RulesFile;
+use crate::files::words::WordsFile;
 use crate::files::{VERSION, Versioned, cases::CasesFile};
 use crate::identity;
 use crate::idschema::IdSchema;
 use crate::mapping::Packets;
 use crate::number::Seed;
 use crate::packet::{Builder, Packet, PacketContext, PacketError};
+use crate::phrases::Words;
 use crate::ruleset::{RuleCompiler, Rules};
 use crate::source::{Document, at, sorted};
 use crate::structure::decode;
@@ -40,13 +42,16 @@ use crate::term::Scene;
 /// The text files of a pack: path relative to its folder, with `/` → text.
 ///
 /// Known are `country.yaml`, `fields.yaml`, `rules.yaml`, `packets.yaml`, `identity.yaml`,
-/// `id-schema.json` and `cases/*.yaml`; notes in `*.md` are left alone; anything else is reported.
+/// `id-schema.json`, `cases/*.yaml` and, where it is needed, `words.yaml`; notes in `*.md` are left alone; anything else is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackFiles(pub BTreeMap<String, String>);
 
 /// The files that make the rule set. Cases are not among them: they test it and do not change it.
 const FILES: [&str; 6] =
     ["country.yaml", "fields.yaml", "rules.yaml", "packets.yaml", "identity.yaml", "id-schema.json"];
+
+/// Files that a pack can do without.
+const OPTIONAL: [&str; 1] = ["words.yaml"];
 
 /// Where a document lies in the canonical form, and the form's own version.
 const FORMAT: (&str, u32) = ("civitas_rule_set", 1);
@@ -62,6 +67,7 @@ pub(crate) struct Inner {
     pub(crate) country: Country,
     pub(crate) catalogue: Catalogue,
     pub(crate) rules: Rules,
+    pub(crate) words: Words,
     pub(crate) identity: IdentityFile,
     packets: Packets,
     schema: IdSchema,
@@ -82,7 +88,7 @@ impl Pack {
     pub fn load(files: &PackFiles) -> Result<Self, Diagnostics> {
         let mut out = Vec::new();
         let mut documents = BTreeMap::new();
-        for name in FILES {
+        for name in FILES.into_iter().chain(OPTIONAL) {
             match files.0.get(name) {
                 Some(text) => {
                     let read = if name == "id-schema.json" { Document::json } else { Document::yaml };
@@ -90,6 +96,7 @@ impl Pack {
                         documents.insert(name, document);
                     }
                 }
+                None if OPTIONAL.contains(&name) => {}
                 None => out.push(
                     Diagnostic::of_file(Code::P001, name, format!("`{name}` is missing"))
                         .help("a pack has country, fields, rules, packets and identity (.yaml), id-schema.json and cases/*.yaml"),
@@ -100,15 +107,14 @@ impl Pack {
         for (name, text) in &files.0 {
             if is_case_file(name) {
                 case_documents.extend(Document::yaml(name, text, &mut out));
-            } else if !FILES.contains(&name.as_str()) && Path::new(name).extension() != Some(OsStr::new("md"))
-            {
+            } else if !is_known(name) {
                 out.push(
                     Diagnostic::of_file(
                         Code::P005,
                         name,
                         "the pack does not know this file and would not read it",
                     )
-                    .suggest(nearest(name, FILES)),
+                    .suggest(nearest(name, FILES.into_iter().chain(OPTIONAL))),
                 );
             }
         }
@@ -133,9 +139,10 @@ impl Pack {
         }
         let documents = FILES
             .iter()
+            .chain(&OPTIONAL)
             .filter_map(|name| Some((*name, Document::bare(name, "", root.remove(*name)?))))
             .collect::<BTreeMap<_, _>>();
-        if documents.len() < FILES.len() || !root.is_empty() {
+        if !FILES.iter().all(|name| documents.contains_key(name)) || !root.is_empty() {
             return Err(refuse("the archived rule set does not hold the files of a pack"));
         }
         compile(&documents, &[], Vec::new())
@@ -235,6 +242,11 @@ impl fmt::Debug for Pack {
     }
 }
 
+/// Whether the pack reads the file, or leaves it alone as a note.
+fn is_known(name: &str) -> bool {
+    FILES.contains(&name) || OPTIONAL.contains(&name) || Path::new(name).extension() == Some(OsStr::new("md"))
+}
+
 fn is_case_file(name: impl AsRef<str>) -> bool {
     let name = Path::new(name.as_ref());
     name.starts_with("cases") && name.extension() == Some(OsStr::new("yaml"))
@@ -250,6 +262,7 @@ fn compile(
     let rules_file = read::<RulesFile>(documents, "rules.yaml", &mut out);
     let packets_file = read::<PacketsFile>(documents, "packets.yaml", &mut out);
     let identity_file = read::<IdentityFile>(documents, "identity.yaml", &mut out);
+    let words_file = read::<WordsFile>(documents, "words.yaml", &mut out);
     let mut case_files = Vec::new();
     for document in case_documents {
         if let Some(file) = decode::<CasesFile>(document, &mut out) {
@@ -265,8 +278,13 @@ fn compile(
     let (Some(country), Some(catalogue)) = (country, catalogue) else {
         return Err(Diagnostics::new(out));
     };
+    let mut words = Words::default();
     if let Some((document, file)) = &country_file {
         country.check(file, &catalogue, document, &mut out);
+        words = Words::compile(words_file.as_ref().map(|(d, file)| (*d, file)), &country, document, &mut out);
+    }
+    if let Some((document, file)) = &fields_file {
+        catalogue.check_labels(file, &country, document, &mut out);
     }
     if let Some((document, file)) = &identity_file {
         identity::check(file, document, &catalogue, &mut out);
@@ -308,6 +326,7 @@ fn compile(
         country,
         catalogue,
         rules,
+        words,
         identity,
         packets,
         schema,

@@ -8,3 +8,5 @@ mod diagnostics;
 mod farajaland;
 #[cfg(test)]
 mod packs;
+#[cfg(test)]
+mod schemas;

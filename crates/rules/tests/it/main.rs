@@ -7,6 +7,8 @@ mod diagnostics;
 #[cfg(test)]
 mod farajaland;
 #[cfg(test)]
+mod louloua;
+#[cfg(test)]
 mod packs;
 #[cfg(test)]
 mod schemas;

@@ -32,6 +32,7 @@ mod explain;
 mod files;
 mod identity;
 mod idschema;
+mod import;
 #[cfg(test)]
 mod laws;
 mod mapping;
@@ -60,8 +61,10 @@ pub use explain::{Explanation, RuleTree, TermTree};
 pub use files::Localised;
 pub use files::identity::{Claim, Esignet, IdentityFile, NameOrder, Qr, QrAttribute, QrTrust, Switch};
 pub use files::rules::Mode;
+pub use import::{Change, Import, ImportError, ImportOptions, LeftOut, What, import_fields};
 pub use pack::{Pack, PackFiles};
 pub use packet::{FieldProblem, Notification, Packet, PacketContext, PacketError};
+pub use phrases::shipped as shipped_words;
 pub use schemas::schemas;
 pub use term::Cause;
 pub use truth::Truth;

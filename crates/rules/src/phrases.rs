@@ -123,8 +123,8 @@ fn shipped_table(text: &str) -> Table {
     entries.iter().filter_map(|(key, wording)| Some((Phrase::of_key(key)?, read(wording).ok()?))).collect()
 }
 
-/// The shipped words of a language as the text of its file; none if there are none.
-pub(crate) fn shipped(language: &str) -> Option<&'static str> {
+/// The shipped words of sentences in a language (ISO 639-1), as YAML: phrase → words. None if there are none.
+pub fn shipped(language: &str) -> Option<&'static str> {
     SHIPPED.iter().find(|(code, _)| *code == language).map(|(_, text)| *text)
 }
 

@@ -87,8 +87,7 @@ fn steps() -> Vec<(&'static str, &'static str, Option<&'static str>, Value)> {
 #[test]
 fn what_is_only_tried_is_recorded_and_not_done() {
     let pack = louloua();
-    let (before, after) =
-        (Map::new(), map(json!({ "mother.identifier": "1", "mother.status": "failed" })));
+    let (before, after) = (Map::new(), map(json!({ "mother.identifier": "1", "mother.status": "failed" })));
     let at = "2026-07-05T00:00:00Z".parse().expect("an instant");
     let facts =
         Facts { event: "birth", action: "DECLARE", custom_action: None, before: &before, after: &after, at };
@@ -120,7 +119,8 @@ fn every_operation_and_every_other_outcome_is_reached() {
 #[test]
 fn sentences_in_arabic_have_no_english_in_them() {
     let pack = louloua();
-    let allowed = ["FOUNDLING", "PARENTS_KNOWN", "GRANTED", "NATIONAL", "REGISTER", "marriage", "authenticated"];
+    let allowed =
+        ["FOUNDLING", "PARENTS_KNOWN", "GRANTED", "NATIONAL", "REGISTER", "marriage", "authenticated"];
     for (event, action, custom, after) in steps() {
         let sentence = decided(&pack, event, action, custom, after).1;
         let latin = sentence

@@ -3,6 +3,8 @@
 mod check;
 mod explain;
 mod help;
+mod import;
+mod new;
 mod schema;
 mod test;
 
@@ -14,6 +16,10 @@ use clap::Subcommand;
 #[derive(Debug, Subcommand)]
 #[command(disable_help_subcommand = true)]
 pub enum Country {
+    /// Write a pack to start from
+    New(new::New),
+    /// Take the fields of the forms over from OpenCRVS, and say what changed
+    ImportFields(import::ImportFields),
     /// Report everything that is wrong with a pack, at once
     Check(check::Check),
     /// Run the pack's own cases
@@ -29,6 +35,8 @@ pub enum Country {
 /// Runs the command.
 pub fn run(country: &Country) -> anyhow::Result<ExitCode> {
     match country {
+        Country::New(new) => new::run(new),
+        Country::ImportFields(import) => import::run(import),
         Country::Check(check) => check::run(check),
         Country::Test(test) => test::run(test),
         Country::Explain(explain) => explain::run(explain),

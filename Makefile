@@ -42,13 +42,15 @@ lint: ## format and clippy, warnings denied
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
 
-generate: ## writes the generated files anew: schemas/, OpenAPI
+generate: ## writes the generated files anew: schemas/, OpenAPI, docs/reference.md
 	@cargo run --quiet --locked -p civitas -- schemas
-	@cargo run --quiet --locked -p civitas -- openapi --write
+	@cargo run --quiet --locked -p civitas -- openapi
+	@cargo run --quiet --locked -p civitas -- reference
 
 fresh: ## fails when a generated file is stale
 	@cargo run --quiet --locked -p civitas -- schemas --check
 	@cargo run --quiet --locked -p civitas -- openapi --check
+	@cargo run --quiet --locked -p civitas -- reference --check
 
 bench: setup kafka ## the figures of ARCHITECTURE.md, measured here beside their limits
 	@cargo run --release --locked -p civitas-tests --bin bench -- $(BENCH)

@@ -104,7 +104,7 @@ const LABELLED: &[(&str, Kind)] = &[("label", Kind::Text), ("value", Kind::Text)
 /// The states of a `VERIFICATION_STATUS` field.
 const VERIFICATION: [&str; 4] = ["authenticated", "verified", "failed", "pending"];
 
-fn kind_of(entry: &FieldEntry) -> Kind {
+pub(crate) fn kind_of(entry: &FieldEntry) -> Kind {
     use FieldType as T;
     match entry.kind {
         T::Name => Kind::Composite(NAME),

@@ -15,7 +15,7 @@ use crate::source::{Document, Path, at};
 use crate::suggest::nearest;
 use crate::term::{Bound, Literal, Term, Test};
 
-const PREDICATES: [&str; 9] =
+pub(crate) const PREDICATES: [&str; 9] =
     ["equals", "in", "matches", "before", "after", "age_below", "age_at_least", "less_than", "at_least"];
 
 /// Compiles conditions for the form of one event.

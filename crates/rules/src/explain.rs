@@ -117,9 +117,10 @@ impl Explanation {
         &self.decision
     }
 
-    /// Every rule for this step, with every term and its outcome, worded in `language`.
+    /// Every rule for this step, with every term and its outcome, worded in `language` (a language of the
+    /// country; otherwise its first).
     pub fn tree(&self, language: &str) -> Vec<RuleTree> {
-        let speaker = Speaker { pack: &self.pack, language, event: &self.step.0 };
+        let speaker = self.speaker(language);
         self.each()
             .map(|(rule, verdict)| RuleTree {
                 rule: rule.id.clone(),
@@ -137,10 +138,7 @@ impl Explanation {
 
     /// One sentence that says why, in `language` (a language of the country; otherwise its first).
     pub fn sentence(&self, language: &str) -> String {
-        let known = self.pack.country.languages.iter().any(|known| known.code == language);
-        let first = self.pack.country.languages.first().map_or("en", |first| first.code.as_str());
-        let language = if known { language } else { first };
-        let speaker = Speaker { pack: &self.pack, language, event: &self.step.0 };
+        let speaker = self.speaker(language);
         let decisive = self.each().find(|(rule, _)| self.decision.rule.as_ref() == Some(&rule.id));
         let Some((rule, verdict)) = decisive else { return self.nothing(&speaker) };
         let name = speaker.text(&rule.name).unwrap_or(&rule.id);
@@ -176,6 +174,15 @@ impl Explanation {
             );
         }
         because(speaker, lead, &[speaker.join(&why, Phrase::Rules)])
+    }
+
+    /// Somebody who speaks the language if it is one of the country, otherwise its first.
+    fn speaker<'a>(&'a self, language: &'a str) -> Speaker<'a> {
+        let languages = &self.pack.country.languages;
+        let known = languages.iter().any(|known| known.code == language);
+        let first = languages.first().map_or("en", |first| first.code.as_str());
+        let language = if known { language } else { first };
+        Speaker { pack: &self.pack, language, event: &self.step.0 }
     }
 
     fn each(&self) -> impl Iterator<Item = (&Rule, Option<&Verdict>)> {

@@ -35,6 +35,7 @@ mod idschema;
 mod import;
 #[cfg(test)]
 mod laws;
+mod manual;
 mod mapping;
 mod number;
 mod pack;
@@ -62,6 +63,7 @@ pub use files::Localised;
 pub use files::identity::{Claim, Esignet, IdentityFile, NameOrder, Qr, QrAttribute, QrTrust, Switch};
 pub use files::rules::Mode;
 pub use import::{Change, Import, ImportError, ImportOptions, LeftOut, What, import_fields};
+pub use manual::manual;
 pub use pack::{Pack, PackFiles};
 pub use packet::{FieldProblem, Notification, Packet, PacketContext, PacketError};
 pub use phrases::shipped as shipped_words;

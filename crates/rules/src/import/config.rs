@@ -27,6 +27,8 @@ pub(super) struct Form {
 pub(super) struct Field {
     pub(super) kind: FieldType,
     pub(super) options: Vec<String>,
+    /// A choice whose values the configuration does not list: a text, unless the catalogue has them.
+    pub(super) is_open_choice: bool,
 }
 
 /// A field that cannot be in the catalogue.
@@ -99,17 +101,18 @@ fn form(config: &Value) -> Option<Form> {
             }
         };
         let mut options = Vec::new();
+        let mut is_open_choice = false;
         if matches!(kind, FieldType::Select | FieldType::RadioGroup) {
             options = options_of(&field["options"]);
-            if options.is_empty() {
-                // A choice whose values are found elsewhere: any text may come.
+            is_open_choice = options.is_empty();
+            if is_open_choice {
                 kind = FieldType::Text;
             }
         }
         match known.get(id).map(|index| &mut form.fields[*index].1) {
             None => {
                 known.insert(id.to_owned(), form.fields.len());
-                form.fields.push((id.to_owned(), Field { kind, options }));
+                form.fields.push((id.to_owned(), Field { kind, options, is_open_choice }));
             }
             Some(first) if first.kind == kind => {
                 let more: Vec<String> =

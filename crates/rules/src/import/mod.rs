@@ -199,6 +199,9 @@ fn compare(form: &Form, before: &Map<String, Value>) -> Vec<Change> {
             changes.push(change(id, What::Added(word(field))));
             continue;
         };
+        if field.is_open_choice && !options.is_empty() {
+            continue;
+        }
         if kind != word(field) {
             changes.push(change(id, What::Type(kind, word(field))));
         } else if options.iter().collect::<BTreeSet<_>>() != field.options.iter().collect() {

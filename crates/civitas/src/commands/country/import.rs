@@ -161,12 +161,13 @@ fn places_of(field: &str, arisen: &[&Diagnostic]) -> Vec<String> {
             || problem.source.as_deref().is_some_and(|line| line.contains(field))
             || (problem.file == "identity.yaml" && problem.message.contains(&format!("`{part}`")))
     };
-    let places: BTreeSet<(String, usize)> = arisen
+    // What runs first, then what tests it.
+    let places: BTreeSet<(bool, String, usize)> = arisen
         .iter()
         .filter(|problem| problem.file != CATALOGUE && about(problem))
-        .map(|problem| (problem.file.clone(), problem.line))
+        .map(|problem| (problem.file.starts_with("cases/"), problem.file.clone(), problem.line))
         .collect();
-    places.into_iter().map(|(file, line)| format!("{file}:{line}")).collect()
+    places.into_iter().map(|(_, file, line)| format!("{file}:{line}")).collect()
 }
 
 /// `2 fields added, 1 removed`.

@@ -83,19 +83,20 @@ pub(super) struct Answers {
 impl Flags {
     /// The answers when nobody is asked.
     pub(super) fn answers(&self) -> anyhow::Result<Answers> {
-        let missing = |flag: &str| {
-            anyhow!("--{flag} is missing; without a terminal nobody can be asked, and it has no default")
-        };
+        let absent: Vec<&str> = [("--code", self.code.is_none()), ("--name", self.name.is_empty())]
+            .into_iter()
+            .filter_map(|(flag, absent)| absent.then_some(flag))
+            .collect();
+        if !absent.is_empty() {
+            bail!("{} missing: nobody is asked, and there is no default", absent.join(" and "));
+        }
         let given = |text: &Option<String>, default: &str| text.clone().unwrap_or_else(|| default.to_owned());
         let listed = |texts: &[String], default: &str| {
             if texts.is_empty() { default.to_owned() } else { texts.join(",") }
         };
-        if self.name.is_empty() {
-            return Err(missing("name"));
-        }
         let languages = languages(&listed(&self.language, "en=eng")).context("--language")?;
         Ok(Answers {
-            code: code(self.code.as_deref().ok_or_else(|| missing("code"))?).context("--code")?,
+            code: code(&given(&self.code, "")).context("--code")?,
             names: names(&self.name, &languages).context("--name")?,
             languages,
             time_zone: time_zone(&given(&self.time_zone, "UTC")).context("--time-zone")?,

@@ -272,7 +272,7 @@ mod tests {
             change(&mut flags);
             format!("{:#}", flags.answers().unwrap_err())
         };
-        assert!(flags(&|f| f.code = None).contains("--code is missing"));
+        assert!(flags(&|f| f.code = None).contains("--code missing"));
         assert!(flags(&|f| f.code = Some("Testland".into())).starts_with("--code: `Testland`"));
         assert!(flags(&|f| f.language = vec!["en".into()]).contains("en=eng"));
         assert!(flags(&|f| f.language = vec!["en=eng".into(), "en=eng".into()]).contains("twice"));

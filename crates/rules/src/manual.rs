@@ -191,10 +191,8 @@ impl<'a> Walk<'a> {
     }
 
     fn meaning(&self, schema: &'a Value) -> String {
-        let mut text = described(schema).to_owned();
-        if text.is_empty() {
-            text = described(self.target(schema).0).to_owned();
-        }
+        let own = described(schema);
+        let mut text = if own.is_empty() { described(self.target(schema).0) } else { own }.to_owned();
         if let Some(default) = schema.get("default").filter(|value| is_word(value)) {
             let _ = write!(text, " Without it: `{}`.", bare(default));
         }

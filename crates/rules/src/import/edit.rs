@@ -61,16 +61,9 @@ impl Lines {
         let own = lead.iter().rev().take_while(|line| !line.trim().is_empty()).count();
         lead.truncate(lead.len() - own);
         // What stood apart from the field was about more than it.
-        match self.entries.get_mut(index) {
-            Some(next) => {
-                lead.append(&mut next.lead);
-                next.lead = lead;
-            }
-            None => {
-                lead.append(&mut self.after);
-                self.after = lead;
-            }
-        }
+        let place = self.entries.get_mut(index).map_or(&mut self.after, |next| &mut next.lead);
+        lead.append(place);
+        *place = lead;
     }
 
     /// Writes a field anew in its place; what is remarked at the end of its line stays.
@@ -147,14 +140,11 @@ fn indent_of(line: &str) -> usize {
 
 fn key_of(line: &str) -> Option<String> {
     let line = line.trim();
-    let quote = line.chars().next().filter(|c| matches!(c, '"' | '\''));
-    match quote {
-        Some(quote) => line[1..].split_once(quote).map(|(key, _)| key.to_owned()),
-        None => {
-            let (key, rest) = line.split_once(':')?;
-            (rest.is_empty() || rest.starts_with(' ')).then(|| key.to_owned())
-        }
+    if let Some(quote) = line.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        return line[1..].split_once(quote).map(|(key, _)| key.to_owned());
     }
+    let (key, rest) = line.split_once(':')?;
+    (rest.is_empty() || rest.starts_with(' ')).then(|| key.to_owned())
 }
 
 /// Longest line that a field is written on.

@@ -54,8 +54,7 @@ pub enum What {
 impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Added(kind) => write!(f, "{kind}"),
-            Self::Removed(kind) => write!(f, "{kind}"),
+            Self::Added(kind) | Self::Removed(kind) => f.write_str(kind),
             Self::Type(from, to) => write!(f, "{from} → {to}"),
             Self::Options(more, fewer) => {
                 let signed = |sign: char, options: &[String]| {

@@ -88,7 +88,7 @@ fn every_file_of_a_shipped_pack_fits_the_schema_that_it_names() {
     for folder in packs {
         for (name, text) in read(&folder).0 {
             let Some((schema, file)) = named(&folder, &name, &text) else {
-                assert!(!name.ends_with(".yaml"), "{name} names no schema");
+                assert!(Path::new(&name).extension() != Some("yaml".as_ref()), "{name} names no schema");
                 continue;
             };
             let validator = jsonschema::validator_for(&schema).expect("a schema");

@@ -1,6 +1,7 @@
 //! From answers to the files of a pack.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use anyhow::{Context as _, anyhow};
 use jiff::civil::{Date, date};
@@ -151,9 +152,9 @@ fn words(answers: &Answers) -> Option<String> {
     let mut any = false;
     for language in texts::unspoken(answers) {
         any = true;
-        text.push_str(&format!("  {language}:\n"));
+        let _ = writeln!(text, "  {language}:");
         for line in english.lines().filter(|line| !line.starts_with('#')) {
-            text.push_str(&format!("    {line}\n"));
+            let _ = writeln!(text, "    {line}");
         }
     }
     any.then_some(text)

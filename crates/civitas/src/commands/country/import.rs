@@ -20,9 +20,6 @@ use crate::{http, pack};
 const CATALOGUE: &str = "fields.yaml";
 
 /// Take the fields of the forms over from OpenCRVS, and say what changed.
-///
-/// Exit code 0: nothing changed, or the pack passes its check with what changed. 1: something changed (with --check),
-/// or the pack no longer passes its check, or nothing could be imported.
 #[derive(Debug, Args)]
 pub struct ImportFields {
     /// Folder of the pack

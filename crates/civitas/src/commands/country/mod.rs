@@ -19,6 +19,9 @@ pub enum Country {
     /// Write a pack to start from
     New(new::New),
     /// Take the fields of the forms over from OpenCRVS, and say what changed
+    ///
+    /// Exit code 0: nothing changed, or the pack passes its check with what changed. Exit code 1: something changed
+    /// (with --check), or the pack no longer passes its check, or nothing could be imported.
     ImportFields(import::ImportFields),
     /// Report everything that is wrong with a pack, at once
     Check(check::Check),

@@ -42,15 +42,17 @@ lint: ## format and clippy, warnings denied
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
 
-generate: ## writes the generated files anew: schemas/, OpenAPI, the index of docs/diagnostics/
+generate: ## writes the generated files anew: schemas/, OpenAPI, docs/reference.md, the index of docs/diagnostics/
 	@cargo run --quiet --locked -p civitas -- schemas
 	@cargo run --quiet --locked -p civitas -- openapi
+	@cargo run --quiet --locked -p civitas -- reference
 	@cargo run --quiet --locked -p civitas -- country help --index docs/diagnostics
 
 fresh: ## fails when a generated file is stale
 	@cargo run --quiet --locked -p civitas -- schemas --check
 	@cargo run --quiet --locked -p civitas -- openapi --check
 	@cargo run --quiet --locked -p civitas -- country help --index docs/diagnostics --check
+	@cargo run --quiet --locked -p civitas -- reference --check
 
 bench: setup kafka ## the figures of ARCHITECTURE.md, measured here beside their limits
 	@cargo run --release --locked -p civitas-tests --bin bench -- $(BENCH)

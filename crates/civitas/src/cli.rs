@@ -45,6 +45,8 @@ enum Command {
     Sandbox(commands::sandbox::Sandbox),
     /// Write the JSON Schemas of topics, pack files and configuration
     Schemas(commands::schemas::Schemas),
+    /// Write the reference of the country pack
+    Reference(commands::reference::Reference),
     /// Write the OpenAPI description of the server
     Openapi(commands::openapi::OpenApi),
 }
@@ -78,6 +80,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Migrate => wait(commands::migrate::run(file)).map(done),
         Command::Sandbox(sandbox) => wait(commands::sandbox::run(&sandbox)).map(done),
         Command::Schemas(schemas) => commands::schemas::run(&schemas).map(done),
+        Command::Reference(reference) => commands::reference::run(&reference).map(done),
         Command::Openapi(openapi) => commands::openapi::run(&openapi).map(done),
     }
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::codes::Code;
+use crate::country::Country;
 use crate::diagnostics::Diagnostic;
 use crate::files::Localised;
 use crate::files::fields::{FieldEntry, FieldType, FieldsFile};
 use crate::limits::enough;
-use crate::source::{Document, at};
-use crate::suggest::listed;
-use crate::suggest::nearest;
+use crate::source::{Document, Path, at};
+use crate::suggest::{listed, nearest};
 
 /// What a value is, as far as conditions and mappings care.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,7 +115,7 @@ const LABELLED: &[(&str, Kind)] = &[("label", Kind::Text), ("value", Kind::Text)
 /// The states of a `VERIFICATION_STATUS` field.
 const VERIFICATION: [&str; 4] = ["authenticated", "verified", "failed", "pending"];
 
-fn kind_of(entry: &FieldEntry) -> Kind {
+pub(crate) fn kind_of(entry: &FieldEntry) -> Kind {
     use FieldType as T;
     match entry.kind {
         T::Name => Kind::Composite(NAME),
@@ -144,6 +144,8 @@ fn kind_of(entry: &FieldEntry) -> Kind {
 pub(crate) struct Form {
     pub(crate) label: Localised,
     pub(crate) fields: BTreeMap<String, Kind>,
+    /// Field → what sentences call it, where it has a label.
+    pub(crate) labels: BTreeMap<String, Localised>,
 }
 
 impl Form {
@@ -159,16 +161,8 @@ pub(crate) struct Catalogue {
     pub(crate) forms: BTreeMap<String, Form>,
     pub(crate) sections: BTreeMap<String, Localised>,
     /// Field → what sentences call it. A field that several forms have is called as the first one does.
-    labels: BTreeMap<String, Labels>,
+    option_labels: BTreeMap<String, BTreeMap<String, Localised>>,
 }
-
-/// What sentences call a field and the values that it can have.
-#[derive(Clone, Debug, Default)]
-struct Labels {
-    field: Localised,
-    options: BTreeMap<String, Localised>,
-}
-
 impl Catalogue {
     pub(crate) fn compile(file: &FieldsFile, document: &Document, out: &mut Vec<Diagnostic>) -> Self {
         let mut catalogue = Self { sections: file.sections.clone(), ..Self::default() };
@@ -226,25 +220,50 @@ impl Catalogue {
                             .help("labels are for the values that the field can have"),
                     );
                 }
-                catalogue.labels.entry(id.clone()).or_insert_with(|| Labels {
-                    field: field.label.clone(),
-                    options: field.option_labels.clone(),
-                });
+                catalogue.option_labels.entry(id.clone()).or_insert_with(|| field.option_labels.clone());
                 form.fields.insert(id.clone(), kind);
+                if !field.label.is_empty() {
+                    form.labels.insert(id.clone(), field.label.clone());
+                }
             }
             catalogue.forms.insert(event.clone(), form);
         }
         catalogue
     }
 
-    /// What sentences call the field.
-    pub(crate) fn label(&self, field: &str) -> Option<&Localised> {
-        self.labels.get(field).map(|labels| &labels.field).filter(|label| !label.is_empty())
-    }
-
     /// What sentences call a value of the field.
     pub(crate) fn option_label(&self, field: &str, option: &str) -> Option<&Localised> {
-        self.labels.get(field)?.options.get(option)
+        self.option_labels.get(field)?.get(option)
+    }
+
+    /// Checks that every label comes in every language of the country.
+    pub(crate) fn check_labels(
+        &self,
+        file: &FieldsFile,
+        country: &Country,
+        document: &Document,
+        out: &mut Vec<Diagnostic>,
+    ) {
+        let mut check = |label: &Localised, path: Path| {
+            let missing = country.missing_in(label);
+            if !label.is_empty() && !missing.is_empty() {
+                out.push(
+                    document
+                        .at_key(Code::F004, &path, format!("the label is missing in {}", missing.join(", ")))
+                        .help("sentences in that language would say it in another one"),
+                );
+            }
+        };
+        for (section, label) in &file.sections {
+            check(label, at("sections").key(section));
+        }
+        for (event, form) in &self.forms {
+            let path = at("events").key(event);
+            check(&form.label, path.key("label"));
+            for (field, label) in &form.labels {
+                check(label, path.key("fields").key(field).key("label"));
+            }
+        }
     }
 
     pub(crate) fn form(&self, event: &str) -> Option<&Form> {

@@ -1,6 +1,6 @@
 //! The codes of the diagnostics: one line each, never re-used for another meaning.
 //!
-//! The first letter says where: P the pack and its files, S the shape of a file, N country.yaml,
+//! The first letter says where: P the pack and its files, S the shape of a file, N country.yaml and words.yaml,
 //! F fields.yaml, L locations.csv, R rules.yaml, M packets.yaml, I id-schema.json, E identity.yaml, C cases.
 
 use std::fmt;
@@ -81,9 +81,14 @@ codes! {
     N005 error "the field for the national id is not in the catalogue",
     N006 error "an event that the catalogue does not have",
     N007 error "a field that cannot hold the national id",
+    N020 warning "a language without words for its sentences",
+    N021 error "a phrase with the wrong places",
+    N022 error "words for a language that the country does not have",
+    N023 error "forms by count that cannot be read",
     F001 warning "an underscore in a field id",
     F002 error "options that do not belong, or are missing",
     F003 error "a field id of the wrong form",
+    F004 warning "a label that lacks a language",
     F020 error "a label for an option that the field does not have",
     L001 error "places without levels",
     L002 error "a column that is missing or unknown",

@@ -16,7 +16,7 @@ use crate::source::{Document, Path, at};
 use crate::suggest::{listed, nearest};
 use crate::term::{Bound, Literal, Term, Test};
 
-const PREDICATES: [&str; 10] = [
+pub(crate) const PREDICATES: [&str; 10] = [
     "equals",
     "in",
     "contains",

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::decision::{Decision, Effect, Facts};
 use crate::files::rules::Mode;
 use crate::pack::Inner;
+use crate::phrases::Phrase;
 use crate::ruleset::Rule;
 use crate::term::{Cause, Scene, Term};
 use crate::truth::Truth;
@@ -113,9 +114,10 @@ impl Explanation {
         &self.decision
     }
 
-    /// Every rule for this step, with every term and its outcome, worded in `language`.
+    /// Every rule for this step, with every term and its outcome, worded in `language` (a language of the
+    /// country; otherwise its first).
     pub fn tree(&self, language: &str) -> Vec<RuleTree> {
-        let speaker = Speaker { pack: &self.pack, language };
+        let speaker = self.speaker(language);
         self.each()
             .map(|(rule, verdict)| RuleTree {
                 rule: rule.id.clone(),
@@ -133,26 +135,18 @@ impl Explanation {
 
     /// One sentence that says why, in `language` (a language of the country; otherwise its first).
     pub fn sentence(&self, language: &str) -> String {
-        let known = self.pack.country.languages.iter().any(|known| known.code == language);
-        let first = self.pack.country.languages.first().map_or("en", |first| first.code.as_str());
-        let speaker = Speaker { pack: &self.pack, language: if known { language } else { first } };
+        let speaker = self.speaker(language);
         let decisive = self.each().find(|(rule, _)| self.decision.rule.as_ref() == Some(&rule.id));
         let Some((rule, verdict)) = decisive else { return self.nothing(&speaker) };
         let name = speaker.text(&rule.name).unwrap_or(&rule.id);
         let reasons = reasons_of(&speaker, rule, verdict);
         let lead = match &self.decision.effect {
             Effect::None | Effect::Operate { .. } => name.to_owned(),
-            Effect::Hold { .. } => speaker
-                .say("held for a person to decide on “{}”", "en attente d’une décision humaine sur « {} »")
-                .replace("{}", name),
-            Effect::Reject { .. } => speaker.say("rejected, {}", "rejeté, {}").replace("{}", name),
-            Effect::Ignore => speaker.say("nothing to do, {}", "rien à faire, {}").replace("{}", name),
+            Effect::Hold { .. } => speaker.say(Phrase::Held, &[("rule", name)]),
+            Effect::Reject { .. } => speaker.say(Phrase::Rejected, &[("rule", name)]),
+            Effect::Ignore => speaker.say(Phrase::Ignored, &[("rule", name)]),
         };
-        if reasons.is_empty() {
-            lead
-        } else {
-            format!("{lead}{}{}", speaker.say(": ", " : "), reasons.join(", "))
-        }
+        because(&speaker, lead, &reasons)
     }
 
     /// What the record's history says at the decision, in the pack's own words and in `language`; none
@@ -163,13 +157,13 @@ impl Explanation {
     }
 
     fn nothing(&self, speaker: &Speaker<'_>) -> String {
-        let lead = speaker.say("nothing sent to MOSIP", "rien n’est envoyé à MOSIP");
+        let lead = speaker.say(Phrase::Nothing, &[]);
         let why: Vec<String> = self
             .each()
             .filter(|(rule, _)| rule.mode == Mode::Enforce)
             .map(|(rule, verdict)| {
-                let inside = speaker.say("in", "dans");
-                format!("{inside} {}, {}", rule.id, reasons_of(speaker, rule, verdict).join(", "))
+                let reasons = speaker.join(&reasons_of(speaker, rule, verdict), Phrase::And);
+                speaker.say(Phrase::InRule, &[("rule", &rule.id), ("reasons", &reasons)])
             })
             .collect();
         if why.is_empty() {
@@ -177,10 +171,22 @@ impl Explanation {
             let what = custom.as_ref().unwrap_or(action);
             let form = self.pack.catalogue.form(event).and_then(|form| speaker.text(&form.label));
             let event = form.unwrap_or(event);
-            let none = speaker.say(": no rule is for", " : aucune règle ne vise");
-            return format!("{lead}{none} {event} {what}");
+            return because(
+                speaker,
+                lead,
+                &[speaker.say(Phrase::NoRule, &[("event", event), ("action", what)])],
+            );
         }
-        format!("{lead}{}{}", speaker.say(": ", " : "), why.join(speaker.say("; ", " ; ")))
+        because(speaker, lead, &[speaker.join(&why, Phrase::Rules)])
+    }
+
+    /// Somebody who speaks the language if it is one of the country, otherwise its first.
+    fn speaker<'a>(&'a self, language: &'a str) -> Speaker<'a> {
+        let languages = &self.pack.country.languages;
+        let known = languages.iter().any(|known| known.code == language);
+        let first = languages.first().map_or("en", |first| first.code.as_str());
+        let language = if known { language } else { first };
+        Speaker { pack: &self.pack, language, event: &self.step.0 }
     }
 
     fn each(&self) -> impl Iterator<Item = (&Rule, Option<&Verdict>)> {
@@ -192,6 +198,14 @@ impl std::fmt::Debug for Explanation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Explanation").field("decision", &self.decision).finish_non_exhaustive()
     }
+}
+
+fn because(speaker: &Speaker<'_>, lead: String, reasons: &[String]) -> String {
+    if reasons.is_empty() {
+        return lead;
+    }
+    let reasons = speaker.join(reasons, Phrase::And);
+    speaker.say(Phrase::Because, &[("decision", &lead), ("reasons", &reasons)])
 }
 
 fn reasons_of(speaker: &Speaker<'_>, rule: &Rule, verdict: Option<&Verdict>) -> Vec<String> {

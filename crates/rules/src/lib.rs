@@ -18,7 +18,7 @@
 //! - `catalogue`, `country`, `idschema`, `mapping`, `plan`, `condition`, `ruleset`, `cases` resolve every
 //!   name and check every type, once;
 //! - `reason` and `review` say what the rules mean together and what they lack;
-//! - `term` evaluates, in three values ([`Truth`]); `explain` and `words` say why.
+//! - `term` evaluates, in three values ([`Truth`]); `explain`, `words` and `phrases` say why.
 
 mod age;
 #[cfg(test)]
@@ -39,11 +39,13 @@ mod given;
 pub mod help;
 mod identity;
 mod idschema;
+mod import;
 #[cfg(test)]
 mod laws;
 mod layout;
 mod limits;
 mod locations;
+mod manual;
 mod mapping;
 mod meant;
 mod mutate;
@@ -51,6 +53,7 @@ mod number;
 mod operations;
 mod pack;
 mod packet;
+mod phrases;
 mod plan;
 mod reason;
 mod reference;
@@ -79,10 +82,15 @@ pub use files::Localised;
 pub use files::identity::{Claim, Esignet, IdentityFile, NameOrder, Qr, QrAttribute, QrTrust, Switch};
 pub use files::rules::{Mode, Outcome};
 pub use given::{GivenDocument, ReadDocument};
+pub use import::{
+    Change, Import, ImportError as FieldImportError, ImportOptions, LeftOut, What, import_fields,
+};
 pub use locations::import::{ImportError, LocationImport, import_locations};
+pub use manual::manual;
 pub use mutate::{Mutant, MutationReport, mutants};
 pub use pack::{Pack, PackFiles};
 pub use packet::{FieldProblem, Notification, Packet, PacketContext, PacketError};
+pub use phrases::shipped as shipped_words;
 pub use schemas::schemas;
 pub use term::Cause;
 pub use truth::Truth;

@@ -26,6 +26,7 @@ use crate::files::fields::FieldsFile;
 use crate::files::identity::IdentityFile;
 use crate::files::packets::PacketsFile;
 use crate::files::rules::{Outcome, RulesFile};
+use crate::files::words::WordsFile;
 use crate::files::{VERSION, Versioned, cases::CasesFile};
 use crate::given::ReadDocument;
 use crate::identity;
@@ -36,6 +37,7 @@ use crate::mapping::Packets;
 use crate::mutate::{self, Mutant, MutationReport};
 use crate::number::Seed;
 use crate::packet::{Builder, Packet, PacketContext, PacketError};
+use crate::phrases::Words;
 use crate::ruleset::{RuleCompiler, Rules};
 use crate::source::{Document, at, sorted};
 use crate::structure::decode;
@@ -45,14 +47,17 @@ use crate::term::Scene;
 /// The text files of a pack: path relative to its folder, with `/` → text.
 ///
 /// Known are `country.yaml`, `fields.yaml`, `rules.yaml`, `packets.yaml`, `identity.yaml`,
-/// `id-schema.json`, `cases/*.yaml`, `documents/*.json`, and `locations.csv` where the pack resolves places; notes
-/// in `*.md` are left alone; anything else is reported.
+/// `id-schema.json`, `cases/*.yaml`, `documents/*.json`, and where they are needed `locations.csv` and `words.yaml`;
+/// notes in `*.md` are left alone; anything else is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackFiles(pub BTreeMap<String, String>);
 
 /// The files that make the rule set. Cases are not among them: they test it and do not change it.
 const FILES: [&str; 6] =
     ["country.yaml", "fields.yaml", "rules.yaml", "packets.yaml", "identity.yaml", "id-schema.json"];
+
+/// Files that a pack can do without.
+const OPTIONAL: [&str; 1] = ["words.yaml"];
 
 /// Where a document lies in the canonical form, and the form's own version.
 const FORMAT: (&str, u32) = ("civitas_rule_set", 1);
@@ -80,6 +85,7 @@ pub(crate) struct Inner {
     pub(crate) country: Country,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) rules: Arc<Rules>,
+    pub(crate) words: Arc<Words>,
     pub(crate) identity: Arc<IdentityFile>,
     pub(crate) packets: Arc<Packets>,
     pub(crate) schema: Arc<IdSchema>,
@@ -123,7 +129,7 @@ impl Pack {
             return Err(Diagnostics::new(vec![problem]));
         }
         let mut documents = BTreeMap::new();
-        for name in FILES {
+        for name in FILES.into_iter().chain(OPTIONAL) {
             match files.0.get(name) {
                 Some(text) => {
                     let read = if name == "id-schema.json" { Document::json } else { Document::yaml };
@@ -131,6 +137,7 @@ impl Pack {
                         documents.insert(name, document);
                     }
                 }
+                None if OPTIONAL.contains(&name) => {}
                 None => out.push(
                     Diagnostic::of_file(Code::P001, name, format!("`{name}` is missing"))
                         .help("a pack has country, fields, rules, packets and identity (.yaml), id-schema.json and cases/*.yaml"),
@@ -150,17 +157,14 @@ impl Pack {
                 case_documents.extend(Document::yaml(name, text, &mut out));
             } else if cases::is_document(name) {
                 event_documents.insert(name.as_str(), text.as_str());
-            } else if name != locations::FILE
-                && !FILES.contains(&name.as_str())
-                && Path::new(name).extension() != Some(OsStr::new("md"))
-            {
+            } else if !is_known(name) {
                 out.push(
                     Diagnostic::of_file(
                         Code::P005,
                         name,
                         "the pack does not know this file and would not read it",
                     )
-                    .suggest(nearest(name, FILES.into_iter().chain([locations::FILE]))),
+                    .suggest(nearest(name, FILES.into_iter().chain(OPTIONAL).chain([locations::FILE]))),
                 );
             }
         }
@@ -187,6 +191,7 @@ impl Pack {
         }
         let documents = FILES
             .iter()
+            .chain(&OPTIONAL)
             .filter_map(|name| Some((*name, Document::bare(name, "", root.remove(*name)?))))
             .collect::<BTreeMap<_, _>>();
         let places = match root.remove(locations::FILE) {
@@ -194,7 +199,7 @@ impl Pack {
             Some(Value::String(table)) => Some(table),
             Some(_) => return Err(refuse("the archived rule set does not hold its places as a table")),
         };
-        if documents.len() < FILES.len() || !root.is_empty() {
+        if !FILES.iter().all(|name| documents.contains_key(name)) || !root.is_empty() {
             return Err(refuse("the archived rule set does not hold the files of a pack"));
         }
         let none = CaseSources { files: &[], documents: &BTreeMap::new(), reader: None };
@@ -390,6 +395,14 @@ fn too_many(name: &str) -> Diagnostic {
     .help("no pack comes near this limit: were the cases written by hand?")
 }
 
+/// Whether the pack reads the file, or leaves it alone as a note.
+fn is_known(name: &str) -> bool {
+    FILES.contains(&name)
+        || OPTIONAL.contains(&name)
+        || name == locations::FILE
+        || Path::new(name).extension() == Some(OsStr::new("md"))
+}
+
 fn is_case_file(name: impl AsRef<str>) -> bool {
     let name = Path::new(name.as_ref());
     name.starts_with("cases") && name.extension() == Some(OsStr::new("yaml"))
@@ -407,6 +420,7 @@ fn compile(
     let rules_file = read::<RulesFile>(documents, "rules.yaml", &mut out);
     let packets_file = read::<PacketsFile>(documents, "packets.yaml", &mut out);
     let identity_file = read::<IdentityFile>(documents, "identity.yaml", &mut out);
+    let words_file = read::<WordsFile>(documents, "words.yaml", &mut out);
     let mut case_files = Vec::new();
     for document in sources.files {
         if let Some(file) = decode::<CasesFile>(document, &mut out) {
@@ -422,8 +436,13 @@ fn compile(
     let (Some(country), Some(catalogue)) = (country, catalogue) else {
         return Err(problems(out));
     };
+    let mut words = Words::default();
     if let Some((document, file)) = &country_file {
         country.check(file, &catalogue, document, &mut out);
+        words = Words::compile(words_file.as_ref().map(|(d, file)| (*d, file)), &country, document, &mut out);
+    }
+    if let Some((document, file)) = &fields_file {
+        catalogue.check_labels(file, &country, document, &mut out);
     }
     if let Some((document, file)) = &identity_file {
         identity::check(file, document, &catalogue, &mut out);
@@ -484,6 +503,7 @@ fn compile(
         country,
         catalogue: Arc::new(catalogue),
         rules: Arc::new(rules),
+        words: Arc::new(words),
         identity: Arc::new(identity),
         packets: Arc::new(packets),
         schema: Arc::new(schema),

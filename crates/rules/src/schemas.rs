@@ -10,6 +10,7 @@ use crate::files::fields::FieldsFile;
 use crate::files::identity::IdentityFile;
 use crate::files::packets::PacketsFile;
 use crate::files::rules::RulesFile;
+use crate::files::words::WordsFile;
 
 /// The schemas that editors use: file name in `schemas/` → its text, ending in a line feed.
 pub fn schemas() -> Vec<(&'static str, String)> {
@@ -19,6 +20,7 @@ pub fn schemas() -> Vec<(&'static str, String)> {
         ("rules.schema.json", schema_of::<RulesFile>()),
         ("packets.schema.json", schema_of::<PacketsFile>()),
         ("identity.schema.json", schema_of::<IdentityFile>()),
+        ("words.schema.json", schema_of::<WordsFile>()),
         ("cases.schema.json", schema_of::<CasesFile>()),
     ]
     .into_iter()

@@ -1,12 +1,13 @@
-//! The words of explanations: English and French.
+//! Speaking about a pack in one language.
 //!
 //! A phrase says which field, which bound and which outcome; it never holds a value of a record.
-//! A language without words of its own is explained in English, with the pack's own texts in it.
 
+use crate::age::{Age, Unit};
 use crate::country::Country;
 use crate::explain::Verdict;
 use crate::files::Localised;
 use crate::pack::Inner;
+use crate::phrases::Phrase;
 use crate::reference::FieldRef;
 use crate::term::{Bound, Cause, Literal, Term, Test};
 use crate::truth::Truth;
@@ -16,6 +17,8 @@ use crate::truth::Truth;
 pub(crate) struct Speaker<'a> {
     pub(crate) pack: &'a Inner,
     pub(crate) language: &'a str,
+    /// The event whose form the fields are of.
+    pub(crate) event: &'a str,
 }
 
 impl<'a> Speaker<'a> {
@@ -23,9 +26,14 @@ impl<'a> Speaker<'a> {
         &self.pack.country
     }
 
-    /// One of two wordings.
-    pub(crate) fn say<'t>(&self, english: &'t str, french: &'t str) -> &'t str {
-        if self.language == "fr" { french } else { english }
+    /// A phrase, its places filled.
+    pub(crate) fn say(&self, phrase: Phrase, slots: &[(&str, &str)]) -> String {
+        self.pack.words.say(self.language, phrase, slots)
+    }
+
+    /// Several texts with a phrase between them.
+    pub(crate) fn join(&self, texts: &[String], between: Phrase) -> String {
+        texts.join(&self.say(between, &[]))
     }
 
     pub(crate) fn text(&self, text: &'a Localised) -> Option<&'a str> {
@@ -41,13 +49,14 @@ impl<'a> Speaker<'a> {
             .map_or_else(|| name.replace('_', " "), str::to_owned)
     }
 
-    /// What the pack calls the field, or its id.
-    fn name(&self, field: &FieldRef) -> String {
-        let label = self.pack.catalogue.label(&field.field).and_then(|label| self.text(label));
-        match (label, field.parts.as_slice()) {
-            (None, _) => field.to_string(),
-            (Some(label), []) => label.to_owned(),
-            (Some(label), parts) => format!("{label} ({})", parts.join(" ")),
+    /// The field's label, or its id; parts as they are written.
+    fn field(&self, field: &FieldRef) -> String {
+        let form = self.pack.catalogue.form(self.event);
+        let label = form.and_then(|form| form.labels.get(&field.field)).and_then(|label| self.text(label));
+        match label {
+            Some(label) if field.parts.is_empty() => label.to_owned(),
+            Some(label) => format!("{label} ({})", field.parts.join(", ")),
+            None => field.to_string(),
         }
     }
 
@@ -77,37 +86,25 @@ impl<'a> Speaker<'a> {
 
     /// One statement about one term, as it turned out.
     pub(crate) fn phrase(&self, term: &Term, verdict: &Verdict) -> String {
-        let outcome = verdict.outcome;
+        let holds = verdict.outcome == Truth::True;
         match term {
-            Term::All(_) => self.say("all of", "toutes ces conditions").to_owned(),
-            Term::Any(_) => self.say("any of", "l’une de ces conditions").to_owned(),
-            Term::Not(_) => self.say("not", "pas").to_owned(),
+            Term::All(_) => self.say(Phrase::AllOf, &[]),
+            Term::Any(_) => self.say(Phrase::AnyOf, &[]),
+            Term::Not(_) => self.say(Phrase::Not, &[]),
             Term::Named { name, term } => self.named(name, term, verdict),
             Term::Changed { group: Some(group), .. } => {
-                let label = self.label(group);
-                match outcome {
-                    Truth::True => self.say("{} changed", "changement de {}"),
-                    _ => self.say("{} did not change", "pas de changement de {}"),
-                }
-                .replace("{}", &label)
+                let phrase = if holds { Phrase::GroupChanged } else { Phrase::GroupUnchanged };
+                self.say(phrase, &[("group", &self.label(group))])
             }
             Term::Changed { group: None, fields } => {
-                let names: Vec<String> = fields.iter().map(|field| self.name(field)).collect();
-                let names = names.join(self.say(" or ", " ou "));
-                match outcome {
-                    Truth::True => self.say("{} changed", "{} a changé"),
-                    _ => self.say("{} did not change", "{} n’a pas changé"),
-                }
-                .replace("{}", &names)
+                let names: Vec<String> = fields.iter().map(|field| self.field(field)).collect();
+                let phrase = if holds { Phrase::Changed } else { Phrase::Unchanged };
+                self.say(phrase, &[("field", &self.join(&names, Phrase::Or))])
             }
             Term::Test { field, test } => match verdict.cause {
-                Some(Cause::Missing) => {
-                    format!("{} {}", self.name(field), self.say("is missing", "manque"))
-                }
-                Some(Cause::Unreadable) => {
-                    format!("{} {}", self.name(field), self.say("cannot be read", "est illisible"))
-                }
-                None => self.test(field, test, outcome == Truth::True),
+                Some(Cause::Missing) => self.say(Phrase::Missing, &[("field", &self.field(field))]),
+                Some(Cause::Unreadable) => self.say(Phrase::Unreadable, &[("field", &self.field(field))]),
+                None => self.test(field, test, holds),
             },
         }
     }
@@ -116,112 +113,64 @@ impl<'a> Speaker<'a> {
         let label = self.label(name);
         match verdict.outcome {
             Truth::True => label,
-            Truth::False => {
-                self.say("it is not so that {}", "condition non remplie : {}").replace("{}", &label)
-            }
+            Truth::False => self.say(Phrase::ConditionFalse, &[("condition", &label)]),
             Truth::Unknown => {
                 let why = verdict.parts.first().map(|part| self.reasons(term, part)).unwrap_or_default();
-                let open =
-                    self.say("it is not known whether {}", "condition indécise : {}").replace("{}", &label);
-                format!("{open} ({})", why.join(", "))
+                let reasons = self.join(&why, Phrase::And);
+                self.say(Phrase::ConditionUnknown, &[("condition", &label), ("reasons", &reasons)])
             }
         }
     }
 
-    fn test(&self, asked: &FieldRef, test: &Test, holds: bool) -> String {
-        let (field, section) = (self.name(asked), asked.section());
-        let pick = |yes: (&'static str, &'static str), no: (&'static str, &'static str)| {
-            let (english, french) = if holds { yes } else { no };
-            if self.language == "fr" { french } else { english }
-        };
+    fn test(&self, field: &FieldRef, test: &Test, holds: bool) -> String {
+        let name = self.field(field);
+        let pick = |yes: Phrase, no: Phrase| if holds { yes } else { no };
+        let plain = |yes, no| self.say(pick(yes, no), &[("field", &name)]);
+        let with =
+            |yes, no, slot: &str, value: &str| self.say(pick(yes, no), &[("field", &name), (slot, value)]);
         match test {
-            Test::Present => {
-                format!("{field} {}", pick(("is present", "est présent"), ("is absent", "est absent")))
-            }
-            Test::Absent => {
-                format!("{field} {}", pick(("is absent", "est absent"), ("is present", "est présent")))
-            }
-            Test::Equals(literal) => {
-                let value = self.value(asked, literal);
-                format!("{field} {} {value}", pick(("is", "est"), ("is not", "n’est pas")))
-            }
+            Test::Present => plain(Phrase::Present, Phrase::Absent),
+            Test::Absent => plain(Phrase::Absent, Phrase::Present),
+            Test::Equals(literal) => with(Phrase::Is, Phrase::IsNot, "value", &self.value(field, literal)),
             Test::In(literals) => {
-                let words: Vec<String> = literals.iter().map(|literal| self.value(asked, literal)).collect();
-                let words = words.join(self.say(" or ", " ou "));
-                format!("{field} {} {words}", pick(("is", "est"), ("is not", "n’est pas")))
+                let words: Vec<String> = literals.iter().map(|literal| self.value(field, literal)).collect();
+                with(Phrase::Is, Phrase::IsNot, "value", &self.join(&words, Phrase::Or))
             }
-            Test::Contains(literal) => format!(
-                "{field} {} {}",
-                pick(("contains", "contient"), ("does not contain", "ne contient pas")),
-                self.value(asked, literal)
-            ),
-            Test::Matches(_) => format!(
-                "{field} {}",
-                pick(
-                    ("has the expected form", "a la forme attendue"),
-                    ("does not have the expected form", "n’a pas la forme attendue")
-                )
-            ),
-            Test::Before(bound) => format!(
-                "{field} {} {}",
-                pick(("is before", "est avant"), ("is not before", "n’est pas avant")),
-                self.bound(*bound)
-            ),
-            Test::After(bound) => format!(
-                "{field} {} {}",
-                pick(("is after", "est après"), ("is not after", "n’est pas après")),
-                self.bound(*bound)
-            ),
-            Test::AgeBelow(age) => self.age(section, &field, &age.to_string(), holds),
-            Test::AgeAtLeast(age) => self.age(section, &field, &age.to_string(), !holds),
-            Test::LessThan(bound) => self.amount(&field, *bound, holds),
-            Test::AtLeast(bound) => self.amount(&field, *bound, !holds),
+            Test::Contains(literal) => {
+                with(Phrase::Contains, Phrase::DoesNotContain, "value", &self.value(field, literal))
+            }
+            Test::Matches(_) => plain(Phrase::Fits, Phrase::DoesNotFit),
+            Test::Before(bound) => with(Phrase::Before, Phrase::NotBefore, "date", &self.bound(*bound)),
+            Test::After(bound) => with(Phrase::After, Phrase::NotAfter, "date", &self.bound(*bound)),
+            Test::AgeBelow(age) => self.age(field, *age, holds),
+            Test::AgeAtLeast(age) => self.age(field, *age, !holds),
+            Test::LessThan(bound) => with(Phrase::Less, Phrase::NotLess, "number", &bound.to_string()),
+            Test::AtLeast(bound) => with(Phrase::NotLess, Phrase::Less, "number", &bound.to_string()),
         }
     }
 
     fn bound(&self, bound: Bound) -> String {
         match bound {
-            Bound::Today => self.say("the day of the action", "le jour de l’action").to_owned(),
+            Bound::Today => self.say(Phrase::DayOfAction, &[]),
             Bound::On(date) => date.to_string(),
         }
     }
 
     /// `child.dob` is about the child; another date of birth is about its field.
-    fn age(&self, section: &str, field: &str, age: &str, below: bool) -> String {
+    fn age(&self, field: &FieldRef, age: Age, below: bool) -> String {
+        let section = field.section();
         let who = match self.pack.catalogue.sections.get(section).and_then(|label| self.text(label)) {
             Some(label) => label.to_owned(),
-            None if field == format!("{section}.dob") => section.to_owned(),
-            None => field.to_owned(),
+            None if field.to_string() == format!("{section}.dob") => section.to_owned(),
+            None => self.field(field),
         };
-        let age = if self.language == "fr" { in_french(age) } else { age.to_owned() };
-        if below {
-            format!("{who} {} {age}", self.say("is below", "a moins de"))
-        } else if self.language == "fr" {
-            format!("{who} a {age} ou plus")
-        } else {
-            format!("{who} is {age} or older")
-        }
+        let unit = match age.unit {
+            Unit::Days => Phrase::Days,
+            Unit::Weeks => Phrase::Weeks,
+            Unit::Months => Phrase::Months,
+            Unit::Years => Phrase::Years,
+        };
+        let age = self.say(unit, &[("count", &age.count.to_string())]);
+        self.say(if below { Phrase::BelowAge } else { Phrase::OfAge }, &[("who", &who), ("age", &age)])
     }
-
-    fn amount(&self, field: &str, bound: f64, less: bool) -> String {
-        if less {
-            format!("{field} {} {bound}", self.say("is less than", "est inférieur à"))
-        } else {
-            format!("{field} {} {bound}", self.say("is at least", "est au moins"))
-        }
-    }
-}
-
-fn in_french(age: &str) -> String {
-    let (count, unit) = age.split_once(' ').unwrap_or((age, ""));
-    let unit = match unit {
-        "day" => "jour",
-        "days" => "jours",
-        "week" => "semaine",
-        "weeks" => "semaines",
-        "month" | "months" => "mois",
-        "year" => "an",
-        _ => "ans",
-    };
-    format!("{count} {unit}")
 }

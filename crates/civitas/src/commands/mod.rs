@@ -9,6 +9,7 @@ pub mod keys;
 pub mod migrate;
 pub mod openapi;
 pub mod queue;
+pub mod reference;
 pub mod sandbox;
 pub mod schemas;
 pub mod serve;

@@ -83,15 +83,15 @@ fn envelope() -> Value {
             record's id.",
         "required": ["specversion", "id", "source", "type"],
         "properties": {
-            "specversion": { "const": "1.0" },
+            "specversion": { "const": "1.0", "description": "Version of CloudEvents" },
             "id": { "type": "string", "format": "uuid", "description": "Id of the pending action" },
-            "source": { "type": "string", "format": "uri-reference", "minLength": 1 },
-            "type": { "const": "org.opencrvs.action.requested" },
+            "source": { "type": "string", "format": "uri-reference", "minLength": 1, "description": "Who emits the event" },
+            "type": { "const": "org.opencrvs.action.requested", "description": "What happened: an action waits for an answer" },
             "subject": { "type": "string", "description": "Id of the record" },
             "time": { "type": "string", "format": "date-time", "description": "When the action was requested" },
             "datacontenttype": {
                 "enum": ["application/json", "application/jose"],
-                "description": "application/jose: the data is a compact JWE of the document"
+                "description": "Form of the data; application/jose: the data is a compact JWE of the document"
             },
             "dataencryption": { "const": "jwe", "description": "Says the same as application/jose" },
             "traceparent": { "type": "string", "description": "W3C trace context" },
@@ -102,10 +102,14 @@ fn envelope() -> Value {
                         "type": "object",
                         "required": ["id", "type", "trackingId", "actions"],
                         "properties": {
-                            "id": { "type": "string", "format": "uuid" },
-                            "type": { "type": "string" },
-                            "trackingId": { "type": "string" },
-                            "actions": { "type": "array", "items": { "type": "object" } }
+                            "id": { "type": "string", "format": "uuid", "description": "Id of the record" },
+                            "type": { "type": "string", "description": "Event type, for example birth" },
+                            "trackingId": { "type": "string", "description": "What people call the record" },
+                            "actions": {
+                                "type": "array",
+                                "items": { "type": "object" },
+                                "description": "The whole history of the record, the pending action in it"
+                            }
                         }
                     },
                     { "type": "string", "description": "Compact JWE" }

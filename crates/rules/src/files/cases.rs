@@ -58,10 +58,13 @@ pub(crate) struct CaseGiven {
     /// Event type; that of the record or document if left out.
     pub(crate) event: Option<String>,
     /// The pending action; with a document, the one that waits if left out.
+    #[schemars(extend("examples" = ["REGISTER"]))]
     pub(crate) action: Option<String>,
     /// The custom action's type, with `action: CUSTOM`.
+    #[schemars(extend("examples" = ["REVOKE_REGISTRATION"]))]
     pub(crate) custom_action: Option<String>,
     /// The instant of the action, RFC 3339; with a document, that of its action if left out.
+    #[schemars(extend("examples" = ["2026-06-01T09:01:00Z"]))]
     pub(crate) at: Option<String>,
     /// Values laid over the record or document.
     #[serde(default)]
@@ -127,13 +130,21 @@ pub(crate) struct Because {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ExpectedAct {
+    /// A new identity.
     CreateUin,
+    /// New name, date of birth or sex of an identity without biometrics.
     UpdateBiographics,
+    /// The mark that the person has died; the identity stays active.
     FlagDeceased,
+    /// The identity can no longer be used.
     DeactivateId,
+    /// The identity can be used again.
     ReactivateId,
+    /// Comparison of typed data with MOSIP’s.
     VerifyIdentity,
+    /// The action is rejected at once.
     Reject,
+    /// A rule says that nothing is done.
     Ignore,
     /// No rule matches.
     None,

@@ -14,13 +14,16 @@ pub(crate) struct CountryFile {
     /// Version of this file's format: 1.
     pub(crate) version: u32,
     /// The country's code as the forms use it, for example `FAR`.
+    #[schemars(extend("examples" = ["FAR"]))]
     pub(crate) code: String,
     /// Name of the country by language.
+    #[schemars(extend("examples" = [{ "en": "Farajaland" }]))]
     pub(crate) name: Localised,
     /// The languages of texts, the first one being the country's own choice.
     #[schemars(length(min = 1))]
     pub(crate) languages: Vec<Language>,
     /// IANA time zone in which ages and dates are reckoned, for example `Africa/Lusaka`.
+    #[schemars(extend("examples" = ["Africa/Lusaka", "Pacific/Chatham"]))]
     pub(crate) time_zone: String,
     /// The OpenCRVS version that is deployed.
     pub(crate) opencrvs: OpencrvsVersion,
@@ -49,8 +52,10 @@ pub(crate) struct LocationLevels {
 #[schemars(deny_unknown_fields)]
 pub struct Language {
     /// ISO 639-1, as in texts of the pack: `en`.
+    #[schemars(extend("examples" = ["en"]))]
     pub code: String,
     /// ISO 639-3, as MOSIP writes it: `eng`.
+    #[schemars(extend("examples" = ["eng"]))]
     pub mosip: String,
 }
 
@@ -99,6 +104,7 @@ pub(crate) struct NationalId {
     /// Which identifier of the credential is stored. VID or PSUT are recommended; UIN exposes the permanent number.
     pub(crate) credential_key: CredentialKey,
     /// Event → the form field that receives it when the record is closed.
+    #[schemars(extend("examples" = [{ "birth": "child.nid" }]))]
     pub(crate) fields: BTreeMap<String, String>,
 }
 
@@ -132,6 +138,7 @@ impl CredentialKey {
 #[schemars(deny_unknown_fields)]
 pub(crate) struct RegistrationNumbers {
     /// Fixed characters, `{year}`, `{yy}`, `{code:N}` with N ≥ 10, and `{check}`.
+    #[schemars(extend("examples" = ["B{yy}{code:10}{check}"]))]
     pub(crate) template: String,
     /// Event → its own template.
     #[serde(default)]

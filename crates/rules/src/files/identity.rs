@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, schema_for};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 /// identity.yaml: how people on a form are identified.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -12,6 +13,7 @@ pub struct IdentityFile {
     /// Version of this file's format: 1.
     pub version: u32,
     /// Event → the people on its form who can be identified, by section.
+    #[schemars(extend("examples" = [{ "birth": ["mother", "father"] }]))]
     pub persons: BTreeMap<String, Vec<String>>,
     /// Authentication by e-Signet.
     pub esignet: Esignet,
@@ -43,6 +45,7 @@ pub struct Esignet {
     #[serde(default)]
     pub voluntary: Vec<Claim>,
     /// Claim → the form field that it fills, without the section: `dob`.
+    #[schemars(transform = described_keys::<Claim>)]
     pub fields: BTreeMap<Claim, String>,
     /// How the claim `name` is split.
     pub name_order: NameOrder,
@@ -57,18 +60,28 @@ pub struct Esignet {
 /// Claims that e-Signet can release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the claims' own names")]
 pub enum Claim {
+    /// The partner-specific token (PSUT) of the person.
     Sub,
+    /// The full name.
     Name,
+    /// The given name.
     GivenName,
+    /// The middle name.
     MiddleName,
+    /// The family name.
     FamilyName,
+    /// The date of birth.
     Birthdate,
+    /// The sex.
     Gender,
+    /// The address.
     Address,
+    /// The telephone number.
     PhoneNumber,
+    /// The e-mail address.
     Email,
+    /// The identity number with which the person signed in.
     IndividualId,
 }
 
@@ -90,6 +103,7 @@ pub struct Qr {
     /// The most that a QR can prove: `pending` without, at most `verified` with a trusted signature.
     pub at_most: QrTrust,
     /// Attribute of the QR → the form field that it fills, without the section.
+    #[schemars(transform = described_keys::<QrAttribute>)]
     pub fields: BTreeMap<QrAttribute, String>,
 }
 
@@ -107,13 +121,35 @@ pub enum QrTrust {
 /// Attributes of a Claim 169 QR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the attributes' own names")]
 pub enum QrAttribute {
+    /// The identity number.
     Id,
+    /// The full name.
     FullName,
+    /// The date of birth.
     DateOfBirth,
+    /// The sex.
     Gender,
+    /// The address.
     Address,
+    /// The telephone number.
     PhoneNumber,
+    /// The e-mail address.
     Email,
+}
+
+/// The keys of a map, each with the description of its word in `K`.
+fn described_keys<K: JsonSchema>(schema: &mut Schema) {
+    let words = Value::from(schema_for!(K));
+    let properties: Map<String, Value> = words["oneOf"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|word| {
+            let key = word["const"].as_str()?.to_owned();
+            Some((key, json!({ "type": "string", "description": word["description"] })))
+        })
+        .collect();
+    schema.insert("properties".to_owned(), Value::Object(properties));
+    schema.insert("additionalProperties".to_owned(), Value::Bool(false));
 }

@@ -12,6 +12,7 @@ pub(crate) mod identity;
 pub(crate) mod lenient;
 pub(crate) mod packets;
 pub(crate) mod rules;
+pub(crate) mod words;
 
 /// A text by language: ISO 639-1 code → text.
 pub type Localised = BTreeMap<String, String>;
@@ -40,5 +41,6 @@ versioned!(
     fields::FieldsFile,
     identity::IdentityFile,
     packets::PacketsFile,
-    rules::RulesFile
+    rules::RulesFile,
+    words::WordsFile
 );

@@ -14,8 +14,10 @@ pub(crate) struct PacketsFile {
     /// Version of this file's format: 1.
     pub(crate) version: u32,
     /// MOSIP's name for where packets come from: `CRVS1`.
+    #[schemars(extend("examples" = ["CRVS1"]))]
     pub(crate) source: String,
     /// Version of the ID schema, as a string of a decimal number: `"0.5"`.
+    #[schemars(extend("examples" = ["0.5"]))]
     pub(crate) schema_version: String,
     /// Name → packet.
     pub(crate) packets: Table<PacketEntry>,
@@ -28,6 +30,7 @@ pub(crate) struct PacketEntry {
     /// The event whose fields it reads.
     pub(crate) event: String,
     /// MOSIP's process: `CRVS_NEW`.
+    #[schemars(extend("examples" = ["CRVS_NEW"]))]
     pub(crate) process: String,
     /// MOSIP's name for where this packet comes from, where it is not the file's: `RESIDENT` for `DEACTIVATED`.
     pub(crate) source: Option<String>,
@@ -35,6 +38,7 @@ pub(crate) struct PacketEntry {
     #[serde(default)]
     pub(crate) mandatory: Vec<String>,
     /// The field with the id of the person that the packet is about, where there is one already.
+    #[schemars(extend("examples" = ["child.nid"]))]
     pub(crate) subject: Option<String>,
     /// ID-schema field → where its value comes from.
     pub(crate) fields: Table<Mapping>,
@@ -63,20 +67,25 @@ pub(crate) struct NotificationEntry {
 #[schemars(deny_unknown_fields)]
 pub(crate) struct Mapping {
     /// A field, or several of which the first that is present counts. `field#part` is a part of a composite value.
+    #[schemars(extend("examples" = ["informant.phoneNo", ["mother.nid", "father.nid"]]))]
     pub(crate) from: Option<OneOrMany>,
     /// A date field; `format` says how it is written. An instant counts as its day in the country's time zone.
+    #[schemars(extend("examples" = ["child.dob"]))]
     pub(crate) date: Option<OneOrMany>,
     /// A field whose values `map` translates.
+    #[schemars(extend("examples" = ["child.gender"]))]
     pub(crate) code: Option<OneOrMany>,
     /// A field that holds the id of a place of locations.csv; `level` says which place around it is meant.
     pub(crate) location: Option<OneOrMany>,
     /// Which field counts depends on the value of another.
     pub(crate) choose: Option<Choose>,
     /// A template over the values that `with` names.
+    #[schemars(extend("examples" = ["{{ [name.firstname, name.surname] | words }}"]))]
     pub(crate) text: Option<String>,
     /// Something that the engine knows.
     pub(crate) given: Option<Given>,
     /// A fixed text.
+    #[schemars(extend("examples" = ["Y"]))]
     pub(crate) constant: Option<String>,
     /// Several values, sent as a JSON list; those that have nothing are left out of it.
     #[schemars(length(min = 1))]
@@ -84,8 +93,10 @@ pub(crate) struct Mapping {
     /// MOSIP language → its own source, for a text in several languages or scripts.
     pub(crate) languages: Option<BTreeMap<String, Mapping>>,
     /// With `date` and `given: action_date`: `yyyy`, `MM`, `dd` and separators.
+    #[schemars(extend("examples" = ["yyyy/MM/dd"]))]
     pub(crate) format: Option<String>,
     /// With `code`: value of the field → what is sent.
+    #[schemars(extend("examples" = [{ "male": "Male", "female": "Female" }]))]
     pub(crate) map: Option<BTreeMap<String, String>>,
     /// With `code`: what is sent for any other value. With `location`: what is sent for a place that the list does not have. Without it, such a value is an error.
     pub(crate) default: Option<String>,
@@ -95,8 +106,10 @@ pub(crate) struct Mapping {
     #[serde(rename = "as")]
     pub(crate) shown: Option<Shown>,
     /// With `text`: name in the template → field.
+    #[schemars(extend("examples" = [{ "name": "child.name" }]))]
     pub(crate) with: Option<BTreeMap<String, String>>,
     /// Wrap the text as MOSIP does: `[{"language": …, "value": …}]`.
+    #[schemars(extend("examples" = ["eng"]))]
     pub(crate) language: Option<String>,
     /// Leave it out when there is nothing to send; otherwise that is an error.
     #[serde(default)]

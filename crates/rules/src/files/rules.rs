@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Localised;
 use super::lenient::Entries;
@@ -18,6 +18,7 @@ pub(crate) struct RulesFile {
     pub(crate) version: u32,
     /// Name → fields, for `changed`.
     #[serde(default)]
+    #[schemars(extend("examples" = [{ "biographic": ["child.name", "child.dob"] }]))]
     pub(crate) groups: BTreeMap<String, Vec<String>>,
     /// Name → condition, to be used by name.
     #[serde(default)]
@@ -34,8 +35,10 @@ pub(crate) struct RulesFile {
 #[schemars(deny_unknown_fields)]
 pub(crate) struct RuleEntry {
     /// Names the rule in decisions and in the audit log: lower case, digits and hyphens.
+    #[schemars(extend("examples" = ["birth-uin-on-registration"]))]
     pub(crate) id: String,
-    /// What the rule is about, by language.
+    /// What the rule is about, by language: registrars read it.
+    #[schemars(extend("examples" = [{ "en": "UIN requested at birth" }]))]
     pub(crate) name: Localised,
     /// The step that the rule is for.
     pub(crate) on: On,
@@ -46,10 +49,12 @@ pub(crate) struct RuleEntry {
     #[serde(rename = "do")]
     pub(crate) act: Act,
     /// The packet of packets.yaml that carries the operation.
+    #[schemars(extend("examples" = ["birth"]))]
     pub(crate) send: Option<String>,
     /// Whether the record waits for the answer.
     pub(crate) respond: Option<Respond>,
     /// How long an answer may take before the record is stalled: `14 days`.
+    #[schemars(extend("examples" = ["14 days", "12 hours"]))]
     pub(crate) deadline: Option<String>,
     /// What to do when a missing field leaves the condition undecided.
     #[serde(default)]
@@ -125,10 +130,13 @@ impl RuleIds {
 #[schemars(deny_unknown_fields)]
 pub(crate) struct On {
     /// Event type of the form, for example `birth`.
+    #[schemars(extend("examples" = ["birth", "death"]))]
     pub(crate) event: String,
     /// OpenCRVS action, for example `REGISTER`.
+    #[schemars(extend("examples" = ["REGISTER", "APPROVE_CORRECTION", "CUSTOM"]))]
     pub(crate) action: String,
     /// The custom action's type, with `action: CUSTOM`.
+    #[schemars(extend("examples" = ["REVOKE_REGISTRATION"]))]
     pub(crate) custom_action: Option<String>,
 }
 
@@ -136,11 +144,17 @@ pub(crate) struct On {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Act {
+    /// A new identity.
     CreateUin,
+    /// New name, date of birth or sex of an identity without biometrics.
     UpdateBiographics,
+    /// The mark that the person has died; the identity stays active.
     FlagDeceased,
+    /// The identity can no longer be used.
     DeactivateId,
+    /// The identity can be used again.
     ReactivateId,
+    /// Comparison of typed data with MOSIP’s.
     VerifyIdentity,
     /// The action is rejected at once, with a reason.
     Reject,
@@ -193,7 +207,9 @@ impl JsonSchema for Condition {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let inner = generator.subschema_for::<Self>();
-        let list = json_schema!({ "type": "array", "minItems": 1, "items": inner });
+        let list = |description: &str| json_schema!({ "description": description, "type": "array", "minItems": 1, "items": inner });
+        let mut not = inner.clone();
+        not.insert("description".to_owned(), "Holds when the condition does not.".into());
         json_schema!({
             "description": "A condition: the name of one of `conditions`, or a map with one entry.",
             "anyOf": [
@@ -203,11 +219,12 @@ impl JsonSchema for Condition {
                     "minProperties": 1,
                     "maxProperties": 1,
                     "properties": {
-                        "all": list.clone(),
-                        "any": list,
-                        "not": inner,
+                        "all": list("Every one of these conditions holds."),
+                        "any": list("At least one of these conditions holds."),
+                        "not": not,
                         "changed": {
                             "description": "A group, a field, or a list of fields: whether any of them is changed by the action.",
+                            "examples": ["biographic", ["child.name", "child.dob"]],
                             "anyOf": [{ "type": "string" }, { "type": "array", "minItems": 1, "items": { "type": "string" } }]
                         }
                     },
@@ -220,29 +237,64 @@ impl JsonSchema for Condition {
 
 /// What can be asked of one field.
 fn predicate() -> Schema {
-    let scalar = json_schema!({ "type": ["string", "number", "boolean"] });
+    let scalar = json!({ "type": ["string", "number", "boolean"] });
     json_schema!({
         "description": "What is asked of the field.",
         "anyOf": [
-            { "enum": ["present", "absent", "changed"] },
+            {
+                "oneOf": [
+                    { "const": "present", "description": "The field has a value." },
+                    { "const": "absent", "description": "The field has no value; an empty text is none." },
+                    { "const": "changed", "description": "The action changes the field." }
+                ]
+            },
             {
                 "type": "object",
                 "minProperties": 1,
                 "additionalProperties": false,
                 "properties": {
-                    "equals": scalar.clone(),
+                    "equals": {
+                        "type": scalar["type"],
+                        "description": "The field has this value.",
+                        "examples": ["female", true, 1]
+                    },
                     "contains": {
                         "description": "For a list: whether an item is this; for uploaded files, whether one of them is of this option.",
-                        "type": ["string", "number", "boolean"]
+                        "type": ["string", "number", "boolean"],
+                        "examples": ["BIRTH_NOTIFICATION"]
                     },
-                    "in": { "type": "array", "minItems": 1, "items": scalar },
-                    "matches": { "type": "string", "description": "A regular expression that the whole text fits." },
-                    "before": { "type": "string", "description": "A date, YYYY-MM-DD, or `today`." },
-                    "after": { "type": "string", "description": "A date, YYYY-MM-DD, or `today`." },
-                    "age_below": { "type": "string", "description": "For a date of birth: `10 years`." },
-                    "age_at_least": { "type": "string", "description": "For a date of birth: `10 years`." },
-                    "less_than": { "type": "number" },
-                    "at_least": { "type": "number" }
+                    "in": {
+                        "type": "array", "minItems": 1, "items": scalar,
+                        "description": "The field has one of these values.",
+                        "examples": [["verified", "authenticated"]]
+                    },
+                    "matches": {
+                        "type": "string",
+                        "description": "The whole text fits this regular expression.",
+                        "examples": ["[0-9]{10}"]
+                    },
+                    "before": {
+                        "type": "string",
+                        "description": "The date is before this one: YYYY-MM-DD, or `today`, the day of the action.",
+                        "examples": ["today", "2020-01-01"]
+                    },
+                    "after": {
+                        "type": "string",
+                        "description": "The date is after this one: YYYY-MM-DD, or `today`, the day of the action.",
+                        "examples": ["today", "2020-01-01"]
+                    },
+                    "age_below": {
+                        "type": "string",
+                        "description": "For a date of birth: on the day of the action the person is younger than this.",
+                        "examples": ["10 years", "6 months"]
+                    },
+                    "age_at_least": {
+                        "type": "string",
+                        "description": "For a date of birth: on the day of the action the person has reached this age.",
+                        "examples": ["18 years"]
+                    },
+                    "less_than": { "type": "number", "description": "The number is less than this.", "examples": [3] },
+                    "at_least": { "type": "number", "description": "The number is this or more.", "examples": [3] }
                 }
             }
         ]

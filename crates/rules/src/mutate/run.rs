@@ -98,6 +98,7 @@ fn rebuild(pack: &Inner, file: &str, text: &str) -> Option<Pack> {
         country: pack.country.clone(),
         catalogue: Arc::clone(&pack.catalogue),
         rules: Arc::clone(&pack.rules),
+        words: Arc::clone(&pack.words),
         identity: Arc::clone(&pack.identity),
         packets: Arc::clone(&pack.packets),
         schema: Arc::clone(&pack.schema),

@@ -27,6 +27,7 @@ const RULES: &str = "rules.yaml";
 const PACKETS: &str = "packets.yaml";
 const IDENTITY: &str = "identity.yaml";
 const SCHEMA: &str = "id-schema.json";
+const WORDS: &str = "words.yaml";
 const CASES: &str = "cases/all.yaml";
 const IF: &str = "if: { changed: biographic }";
 /// A choice of two in eleven places: two thousand combinations.
@@ -77,9 +78,26 @@ pub(crate) const EDITS: &[(Code, Edit)] = &[
     (Code::N005, Swap(COUNTRY, "birth: child.nid", "birth: child.nidd")),
     (Code::N006, Swap(COUNTRY, "birth: child.nid", "brith: child.nid")),
     (Code::N007, Swap(COUNTRY, "birth: child.nid", "birth: child.dob")),
+    (Code::N020, Swap(COUNTRY, "{ code: fr, mosip: fra }", "{ code: sw, mosip: fra }")),
+    (
+        Code::N021,
+        Add(
+            WORDS,
+            "version: 1\nlanguages:\n  en:\n    missing: \"{feld} is missing\"\n    absent: is absent\n    nothing: \"nothing {sent}\"\n",
+        ),
+    ),
+    (Code::N022, Add(WORDS, "version: 1\nlanguages:\n  es: { and: \" y \" }\n")),
+    (
+        Code::N023,
+        Add(
+            WORDS,
+            "version: 1\nlanguages:\n  en:\n    days: { \"few\": some days, other: \"{count} days\" }\n    weeks: { \"1\": a week }\n    and: { other: x }\n",
+        ),
+    ),
     (Code::F001, Swap(FIELDS, "child.twin:", "child.is_twin:")),
     (Code::F002, Swap(FIELDS, "{ type: SELECT, options: [male, female] }", "{ type: SELECT }")),
     (Code::F003, Swap(FIELDS, "child.twin:", "child.twin#one:")),
+    (Code::F004, Swap(FIELDS, "child: { en: the child, fr: l’enfant }", "child: { en: the child }")),
     (
         Code::F020,
         Swap(

@@ -17,6 +17,8 @@ mod laws;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod louloua;
+#[cfg(test)]
 mod mutation;
 #[cfg(test)]
 mod packs;
@@ -24,6 +26,8 @@ mod packs;
 mod pages;
 #[cfg(test)]
 mod reasoning;
+#[cfg(test)]
+mod schemas;
 #[cfg(test)]
 mod shipped;
 #[cfg(test)]

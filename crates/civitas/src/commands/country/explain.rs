@@ -23,9 +23,9 @@ pub struct Explain {
     /// Type of the pending action; without it, the one that waits
     #[arg(long)]
     action: Option<String>,
-    /// Language of the words; one of the pack's
-    #[arg(long, default_value = "en")]
-    language: String,
+    /// Language of the words [default: the country's first]
+    #[arg(long)]
+    language: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -55,16 +55,18 @@ pub(super) fn run(explain: &Explain) -> anyhow::Result<ExitCode> {
         at: pending.action.created_at.at(),
     };
     let explanation = pack.explain(&facts);
+    let first = pack.country().languages.first().map_or("en", |first| first.code.as_str());
+    let language = explain.language.as_deref().unwrap_or(first);
     if explain.json {
         let report = json!({
             "ruleset": pack.digest(),
             "decision": explanation.decision(),
-            "sentence": explanation.sentence(&explain.language),
-            "rules": explanation.tree(&explain.language),
+            "sentence": explanation.sentence(language),
+            "rules": explanation.tree(language),
         });
         println!("{report:#}");
     } else {
-        print!("{}", text(&explanation, &explain.language));
+        print!("{}", text(&explanation, language));
     }
     Ok(ExitCode::SUCCESS)
 }

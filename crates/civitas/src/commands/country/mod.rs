@@ -3,7 +3,9 @@
 mod check;
 mod explain;
 mod help;
+mod import;
 mod import_locations;
+mod new;
 mod problems;
 mod reload;
 mod sarif;
@@ -21,6 +23,13 @@ use clap::Subcommand;
 #[derive(Debug, Subcommand)]
 #[command(disable_help_subcommand = true)]
 pub enum Country {
+    /// Write a pack to start from
+    New(new::New),
+    /// Take the fields of the forms over from OpenCRVS, and say what changed
+    ///
+    /// Exit code 0: nothing changed, or the pack passes its check with what changed. Exit code 1: something changed
+    /// (with --check), or the pack no longer passes its check, or nothing could be imported.
+    ImportFields(import::ImportFields),
     /// Report everything that is wrong with a pack, at once
     Check(check::Check),
     /// Run the pack's own cases, and say what they do not show
@@ -47,6 +56,8 @@ pub(crate) fn plain(folder: &Path, problems: &Diagnostics) -> String {
 /// Runs the command.
 pub fn run(country: &Country, file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     match country {
+        Country::New(new) => new::run(new),
+        Country::ImportFields(import) => import::run(import),
         Country::Check(check) => Ok(check::run(check)),
         Country::Test(test) => Ok(test::run(test)),
         Country::Explain(explain) => explain::run(explain),

@@ -92,14 +92,13 @@ impl Document {
             }
             Err(error) => {
                 let mark = error.location().map(mark_of).unwrap_or_default();
-                out.push(match too_much(&error) {
-                    Some((code, message)) => document.point(code, mark, message).help(TOO_MUCH),
-                    None => {
-                        let message = error.without_snippet().to_string();
-                        let message = message.lines().next().unwrap_or("not YAML");
-                        let message = message.split(" at line ").next().unwrap_or("not YAML").to_owned();
-                        document.point(Code::P002, mark, message)
-                    }
+                out.push(if let Some((code, message)) = too_much(&error) {
+                    document.point(code, mark, message).help(TOO_MUCH)
+                } else {
+                    let message = error.without_snippet().to_string();
+                    let message = message.lines().next().unwrap_or("not YAML");
+                    let message = message.split(" at line ").next().unwrap_or("not YAML").to_owned();
+                    document.point(Code::P002, mark, message)
                 });
                 None
             }

@@ -70,7 +70,7 @@ fn options(words: &[&str]) -> Result<Options, String> {
         match *name {
             "--minutes" if number > 0.0 => options.time = Duration::from_secs_f64(number * 60.0),
             "--seed" if number >= 0.0 => {
-                options.seed = value.parse().map_err(|_| format!("{value} is not a seed"))?
+                options.seed = value.parse().map_err(|_| format!("{value} is not a seed"))?;
             }
             other => return Err(format!("{other} {value} means nothing here")),
         }

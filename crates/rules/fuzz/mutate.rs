@@ -249,11 +249,11 @@ impl Seeds {
             10 | 11 => replace_word(text, pick(&self.words, rng), rng),
             12 => {
                 let levels = 1 << rng.random_range(0..12);
-                insert(text, &pick(&["[", "{a: ", "- ", "[[{a: [", "(", "{{ ("], rng).repeat(levels), rng)
+                insert(text, pick(&["[", "{a: ", "- ", "[[{a: [", "(", "{{ ("], rng).repeat(levels), rng)
             }
             13 => {
                 let length = 1 << rng.random_range(4..18);
-                insert(text, &pick(&["k", "k.", "#", " ", "-", "ü", "\n"], rng).repeat(length / 2), rng)
+                insert(text, pick(&["k", "k.", "#", " ", "-", "ü", "\n"], rng).repeat(length / 2), rng)
             }
             14 => match rng.random_range(0..4) {
                 0 => text.replace('\n', "\r\n"),

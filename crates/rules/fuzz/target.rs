@@ -29,6 +29,9 @@ pub(crate) fn load(files: &PackFiles, rng: &mut StdRng) -> Told {
             let again = Pack::from_canonical(pack.canonical()).expect("an archived rule set can be read");
             assert_eq!(again.digest(), pack.digest(), "the archive has another digest");
             assert_eq!(again.canonical(), pack.canonical(), "the archive has another form");
+            let written: Value = serde_json::from_str(pack.canonical()).expect("JSON");
+            let rules = written["rules.yaml"]["rules"].as_array().map_or(0, Vec::len);
+            assert_eq!(pack.rule_ids().count(), rules, "a rule was left out without a word");
             let fields = fields_of(files);
             for _ in 0..8 {
                 evaluate(&pack, &again, &fields, rng);

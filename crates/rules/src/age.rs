@@ -46,17 +46,28 @@ impl Age {
             Unit::Days => Span::new().days(self.count),
             Unit::Weeks => Span::new().weeks(self.count),
             Unit::Months => Span::new().months(self.count),
-            Unit::Years => Span::new().years(i16::try_from(self.count).ok()?),
+            Unit::Years => return birthday(born, self.count, leap),
         };
-        let date = born.checked_add(span).ok()?;
-        let moved = self.unit == Unit::Years && born.month() == 2 && born.day() == 29 && date.day() != 29;
-        if moved && leap == LeapBirthday::March1 { date.tomorrow().ok() } else { Some(date) }
+        born.checked_add(span).ok()
     }
 
     /// Whether somebody born on `born` is below this age on `today`; `None` if born later.
     pub(crate) fn is_below(self, born: Date, today: Date, leap: LeapBirthday) -> Option<bool> {
         (born <= today).then(|| self.reached_on(born, leap).is_none_or(|birthday| today < birthday))
     }
+}
+
+/// The birthday on which somebody is so many years old.
+fn birthday(born: Date, years: u16, leap: LeapBirthday) -> Option<Date> {
+    let year = born.year().checked_add(i16::try_from(years).ok()?)?;
+    if born.month() != 2 || born.day() != 29 {
+        return Date::new(year, born.month(), born.day()).ok();
+    }
+    let instead = match leap {
+        LeapBirthday::February28 => (2, 28),
+        LeapBirthday::March1 => (3, 1),
+    };
+    Date::new(year, 2, 29).or_else(|_| Date::new(year, instead.0, instead.1)).ok()
 }
 
 impl fmt::Display for Age {

@@ -178,7 +178,7 @@ fn asked(age: Age, born: NaiveDate, at: i64, zone: &TimeZone, leap: LeapBirthday
     let at = Timestamp::from_second(at).expect("an instant");
     let facts =
         Facts { event: "birth", action: "REGISTER", custom_action: None, before: &before, after: &after, at };
-    let field = FieldRef { field: "child.dob".to_owned(), parts: Vec::new() };
+    let field = FieldRef { field: "child.dob".to_owned(), parts: Vec::new(), slot: None };
     Term::Test { field, test: Test::AgeBelow(age) }.eval(&Scene::new(&facts, zone, leap))
 }
 

@@ -13,7 +13,7 @@ use crate::decision::Facts;
 use crate::explain::Verdict;
 use crate::files::country::LeapBirthday;
 use crate::reference::FieldRef;
-use crate::term::{Bound, Literal, Scene, Term, Test};
+use crate::term::{Bound, Literal, Scene, Slots, Term, Test};
 use crate::truth::Truth;
 
 const FIELDS: [&str; 4] = ["child.nid", "child.dob", "child.name", "mother.verified"];
@@ -23,6 +23,7 @@ fn field() -> impl Strategy<Value = FieldRef> {
         .prop_map(|(field, part)| FieldRef {
             field: field.to_owned(),
             parts: part.map(str::to_owned).into_iter().collect(),
+            slot: None,
         })
 }
 
@@ -121,6 +122,17 @@ proptest! {
         })?;
     }
 
+    /// Values that are kept for the next rule are those that would be looked up.
+    #[test]
+    fn what_is_kept_is_what_is_there(terms in prop::collection::vec(term(any_test(), true), 1..4), before in record(), after in record()) {
+        let mut slots = Slots::default();
+        let mut kept = terms.clone();
+        kept.iter_mut().for_each(|term| slots.give(term));
+        let looked_up = on(&before, &after, |scene| terms.iter().map(|term| term.eval(scene)).collect::<Vec<_>>());
+        let from_slots = on(&before, &after, |scene| kept.iter().map(|term| term.eval(scene)).collect::<Vec<_>>());
+        prop_assert_eq!(looked_up, from_slots);
+    }
+
     #[test]
     fn de_morgan(terms in prop::collection::vec(term(any_test(), true), 1..4), before in record(), after in record()) {
         let each: Vec<Term> = terms.iter().cloned().map(|term| Term::Not(Box::new(term))).collect();
@@ -149,7 +161,7 @@ proptest! {
         let known = on(&nothing, &after, |scene| term.eval(scene));
         let mut filled = more;
         for (field, value) in &after {
-            let shown = FieldRef { field: field.clone(), parts: Vec::new() };
+            let shown = FieldRef { field: field.clone(), parts: Vec::new(), slot: None };
             if shown.get(&after).is_some() {
                 filled.insert(field.clone(), value.clone());
             }

@@ -31,7 +31,7 @@ use crate::files::{VERSION, Versioned, cases::CasesFile};
 use crate::given::ReadDocument;
 use crate::identity;
 use crate::idschema::IdSchema;
-use crate::limits::{self, PACK_BYTES, PACK_FILES, PACK_VALUES};
+use crate::limits::{self, FILE_BYTES, PACK_BYTES, PACK_FILES, PACK_VALUES};
 use crate::locations::{self, List, Locations};
 use crate::mapping::Packets;
 use crate::mutate::{self, Mutant, MutationReport};
@@ -375,7 +375,8 @@ impl fmt::Debug for Pack {
 
 /// Whether there is more than a pack can have: the wrong folder, most likely.
 fn too_large(files: &PackFiles) -> Option<Diagnostic> {
-    let bytes: usize = files.0.values().map(String::len).sum();
+    // A file that is too large by itself is told of by name, and not read.
+    let bytes: usize = files.0.values().map(String::len).filter(|bytes| *bytes <= FILE_BYTES).sum();
     let message = if files.0.len() > PACK_FILES {
         format!("{} files; a pack has at most {PACK_FILES}", files.0.len())
     } else if bytes > PACK_BYTES {
@@ -546,6 +547,11 @@ fn version(written: u32, document: &Document, out: &mut Vec<Diagnostic>) {
     }
 }
 
+/// The values of a map; none of anything else.
+fn each(value: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
+    value.and_then(Value::as_object_mut).into_iter().flat_map(|map| map.values_mut())
+}
+
 /// Sorts the lists in which order says nothing.
 fn sort_sets(file: &str, value: &mut Value) {
     let sort = |list: &mut Value| {
@@ -553,10 +559,6 @@ fn sort_sets(file: &str, value: &mut Value) {
             items.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
         }
     };
-    // The values of a map; none of anything else.
-    fn each(value: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
-        value.and_then(Value::as_object_mut).into_iter().flat_map(|map| map.values_mut())
-    }
     match file {
         "rules.yaml" => each(value.get_mut("groups")).for_each(sort),
         "fields.yaml" => each(value.get_mut("events"))

@@ -17,6 +17,8 @@ use crate::suggest::nearest;
 pub(crate) struct FieldRef {
     pub(crate) field: String,
     pub(crate) parts: Vec<String>,
+    /// Where its value is kept while one event is decided, if it is among the first fields that rules ask about.
+    pub(crate) slot: Option<u8>,
 }
 
 /// Where a reference stands, for messages.
@@ -78,7 +80,7 @@ impl FieldRef {
             kind = inner;
             parts.push(part.to_owned());
         }
-        Some((Self { field: field.to_owned(), parts }, kind))
+        Some((Self { field: field.to_owned(), parts, slot: None }, kind))
     }
 
     /// The value in `facts`; missing, null, the empty text, and lists and parts of nothing but these are all `None`.

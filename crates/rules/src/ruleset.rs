@@ -21,7 +21,7 @@ use crate::reason::Reasoning;
 use crate::review::Review;
 use crate::source::{Document, Path, at};
 use crate::suggest::nearest;
-use crate::term::{Scene, Term};
+use crate::term::{Scene, Slots, Term};
 use crate::truth::Truth;
 
 /// Actions of OpenCRVS that it asks about.
@@ -73,25 +73,37 @@ impl Rule {
 
 /// The rules in file order.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "the rules of the rules, as in the file")]
 pub(crate) struct Rules {
     pub(crate) rules: Vec<Rule>,
     pub(crate) labels: BTreeMap<String, Localised>,
     /// Event → action → the rules for it, in file order: what is not for a step costs it nothing.
-    steps: HashMap<String, HashMap<String, Vec<usize>>>,
+    by_step: HashMap<String, HashMap<String, Vec<usize>>>,
 }
 
 impl Rules {
-    pub(crate) fn new(rules: Vec<Rule>, labels: BTreeMap<String, Localised>) -> Self {
-        let mut steps: HashMap<String, HashMap<String, Vec<usize>>> = HashMap::new();
-        for (index, rule) in rules.iter().enumerate() {
-            steps.entry(rule.event.clone()).or_default().entry(rule.action.clone()).or_default().push(index);
+    pub(crate) fn new(mut rules: Vec<Rule>, labels: BTreeMap<String, Localised>) -> Self {
+        let mut slots: HashMap<String, Slots> = HashMap::new();
+        for rule in &mut rules {
+            if let Some(term) = &mut rule.term {
+                slots.entry(rule.event.clone()).or_default().give(term);
+            }
         }
-        Self { rules, labels, steps }
+        let mut by_step: HashMap<String, HashMap<String, Vec<usize>>> = HashMap::new();
+        for (index, rule) in rules.iter().enumerate() {
+            by_step
+                .entry(rule.event.clone())
+                .or_default()
+                .entry(rule.action.clone())
+                .or_default()
+                .push(index);
+        }
+        Self { rules, labels, by_step }
     }
 
     /// The rules for this step, in file order, each with its index in the file.
     pub(crate) fn of_step<'a>(&'a self, facts: &'a Facts<'_>) -> impl Iterator<Item = (usize, &'a Rule)> {
-        let indexes = self.steps.get(facts.event).and_then(|actions| actions.get(facts.action));
+        let indexes = self.by_step.get(facts.event).and_then(|actions| actions.get(facts.action));
         let rules = indexes.into_iter().flatten().map(|index| (*index, &self.rules[*index]));
         rules.filter(|(_, rule)| rule.is_for(facts))
     }

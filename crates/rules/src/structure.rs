@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::codes::Code;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Severity};
 use crate::limits::enough;
 use crate::schemas::schema_of;
 use crate::source::{Document, Path, Step};
@@ -22,6 +22,7 @@ pub(crate) fn decode<T: JsonSchema + DeserializeOwned>(
     document: &Document,
     out: &mut Vec<Diagnostic>,
 ) -> Option<T> {
+    let before = out.len();
     let shape = Shape::of::<T>();
     let checker = Checker { document, schema: &shape.schema };
     match &shape.validator {
@@ -35,8 +36,21 @@ pub(crate) fn decode<T: JsonSchema + DeserializeOwned>(
         }
         Err(reason) => out.push(document.at_value(Code::S005, &Path::default(), reason)),
     }
-    no_environment(document, &document.value, &Path::default(), out);
-    serde_json::from_value(document.value.clone()).ok()
+    no_environment(document, &document.value, &mut Vec::new(), out);
+    match serde_json::from_value(document.value.clone()) {
+        Ok(file) => Some(file),
+        Err(error) => {
+            // What fits the schema and no type of ours, such as a number beyond all integers.
+            if out[before..].iter().all(|problem| problem.severity == Severity::Warning) {
+                out.push(document.at_value(
+                    Code::S005,
+                    &Path::default(),
+                    format!("this cannot be read: {error}"),
+                ));
+            }
+            None
+        }
+    }
 }
 
 /// The schema of a type of file, ready to be used.
@@ -297,24 +311,45 @@ fn type_name(value: &Value) -> &'static str {
 }
 
 /// A pack is data: what it says is what was reviewed, on every machine.
-fn no_environment(document: &Document, value: &Value, path: &Path, out: &mut Vec<Diagnostic>) {
+fn no_environment<'v>(
+    document: &Document,
+    value: &'v Value,
+    way: &mut Vec<Way<'v>>,
+    out: &mut Vec<Diagnostic>,
+) {
     match value {
         _ if enough(out) => {}
-        Value::String(text) if text.contains("${") => out.push(
-            document
-                .at_value(Code::P008, path, "a pack does not read its environment")
-                .help("write the value itself; secrets belong into the engine's own configuration"),
-        ),
+        Value::String(text) if text.contains("${") => {
+            let steps = way.iter().map(|step| match step {
+                Way::Key(key) => Step::Key((*key).to_owned()),
+                Way::Item(index) => Step::Item(*index),
+            });
+            out.push(
+                document
+                    .at_value(Code::P008, &Path(steps.collect()), "a pack does not read its environment")
+                    .help("write the value itself; secrets belong into the engine's own configuration"),
+            );
+        }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                no_environment(document, item, &path.item(index), out);
+                way.push(Way::Item(index));
+                no_environment(document, item, way, out);
+                way.pop();
             }
         }
         Value::Object(map) => {
             for (key, item) in map {
-                no_environment(document, item, &path.key(key), out);
+                way.push(Way::Key(key));
+                no_environment(document, item, way, out);
+                way.pop();
             }
         }
         _ => {}
     }
+}
+
+/// A step that is not yet worth its own memory.
+enum Way<'v> {
+    Key(&'v str),
+    Item(usize),
 }

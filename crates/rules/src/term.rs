@@ -4,7 +4,8 @@
 //! looks fields up and allocates nothing. It is total: whatever stands in a record, the outcome is
 //! one of three values.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
+use std::collections::HashMap;
 use std::fmt;
 
 use jiff::civil::Date;
@@ -90,11 +91,52 @@ pub(crate) struct Scene<'a> {
     zone: &'a TimeZone,
     leap: LeapBirthday,
     today: OnceCell<Date>,
+    /// Values that were looked up: several rules ask about the same few fields.
+    values: [Cell<Option<Option<&'a Value>>>; SLOTS],
+}
+
+/// How many fields of one event have a slot.
+const SLOTS: usize = 16;
+
+/// Gives the first fields that the rules of one event ask about a place to be kept in.
+#[derive(Debug, Default)]
+pub(crate) struct Slots(HashMap<String, u8>);
+
+impl Slots {
+    pub(crate) fn give(&mut self, term: &mut Term) {
+        match term {
+            Term::All(terms) | Term::Any(terms) => terms.iter_mut().for_each(|term| self.give(term)),
+            Term::Not(term) | Term::Named { term, .. } => self.give(term),
+            Term::Changed { fields, .. } => fields.iter_mut().for_each(|field| self.place(field)),
+            Term::Test { field, .. } => self.place(field),
+        }
+    }
+
+    fn place(&mut self, field: &mut FieldRef) {
+        let (name, next) = (field.to_string(), self.0.len());
+        field.slot = self.0.get(&name).copied();
+        if field.slot.is_none() && next < SLOTS {
+            field.slot = u8::try_from(next).ok();
+            self.0.extend(field.slot.map(|slot| (name, slot)));
+        }
+    }
 }
 
 impl<'a> Scene<'a> {
     pub(crate) fn new(facts: &'a Facts<'a>, zone: &'a TimeZone, leap: LeapBirthday) -> Self {
-        Self { facts, zone, leap, today: OnceCell::new() }
+        Self { facts, zone, leap, today: OnceCell::new(), values: [const { Cell::new(None) }; SLOTS] }
+    }
+
+    /// The value that the record will have.
+    fn value(&self, field: &FieldRef) -> Option<&'a Value> {
+        let Some(slot) = field.slot.and_then(|slot| self.values.get(usize::from(slot))) else {
+            return field.get(self.facts.after);
+        };
+        slot.get().unwrap_or_else(|| {
+            let value = field.get(self.facts.after);
+            slot.set(Some(value));
+            value
+        })
     }
 
     fn today(&self) -> Date {
@@ -102,12 +144,12 @@ impl<'a> Scene<'a> {
     }
 
     pub(crate) fn has_changed(&self, field: &FieldRef) -> bool {
-        !same(field.get(self.facts.before), field.get(self.facts.after))
+        !same(field.get(self.facts.before), self.value(field))
     }
 
     /// Evaluates `test` on the value that the record will have.
     pub(crate) fn test(&self, field: &FieldRef, test: &Test) -> Result<bool, Cause> {
-        self.judge(field.get(self.facts.after), test)
+        self.judge(self.value(field), test)
     }
 
     /// Evaluates `test` on a value.

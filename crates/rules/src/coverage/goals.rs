@@ -161,15 +161,15 @@ fn settles(rule: &Rule, outcome: Truth) -> bool {
     rule.mode == Mode::Enforce && (outcome == Truth::True || holds)
 }
 
-struct View<'a> {
-    scene: &'a Scene<'a>,
+struct View<'a, 'f> {
+    scene: &'a Scene<'f>,
     facts: &'a Facts<'a>,
     today: Date,
     leap: crate::country::LeapBirthday,
     out: &'a mut BTreeSet<Goal>,
 }
 
-impl View<'_> {
+impl View<'_, '_> {
     fn term(&mut self, term: &Term, verdict: &Verdict, owner: &Owner, path: &mut Vec<usize>) {
         let mut show = |want| {
             self.out.insert(Goal { owner: owner.clone(), path: path.clone(), want });

@@ -60,7 +60,7 @@ fn name(field: usize) -> String {
 }
 
 fn leaf(field: usize) -> Term {
-    let field = FieldRef { field: name(field), parts: Vec::new() };
+    let field = FieldRef { field: name(field), parts: Vec::new(), slot: None };
     Term::Test { field, test: Test::Equals(Literal::Bool(true)) }
 }
 
@@ -70,7 +70,7 @@ fn always() -> Term {
 
 /// Nothing changes between a record and itself.
 fn never() -> Term {
-    Term::Changed { group: None, fields: vec![FieldRef { field: name(0), parts: Vec::new() }] }
+    Term::Changed { group: None, fields: vec![FieldRef { field: name(0), parts: Vec::new(), slot: None }] }
 }
 
 fn not(term: Term) -> Term {
@@ -88,7 +88,7 @@ fn term() -> impl Strategy<Value = Term> {
     })
 }
 
-fn on<T>(record: &Record, ask: impl FnOnce(&Scene<'_>) -> T) -> T {
+fn on<T>(record: Record, ask: impl FnOnce(&Scene<'_>) -> T) -> T {
     let mut after = Map::new();
     for (field, held) in record.iter().enumerate() {
         let value = match held {
@@ -111,12 +111,12 @@ fn on<T>(record: &Record, ask: impl FnOnce(&Scene<'_>) -> T) -> T {
     ask(&Scene::new(&facts, &TimeZone::UTC, LeapBirthday::February28))
 }
 
-fn eval(term: &Term, record: &Record) -> Truth {
+fn eval(term: &Term, record: Record) -> Truth {
     on(record, |scene| term.eval(scene))
 }
 
 /// The outcome by arithmetic: `all` is the smallest, `any` the largest, `not` the distance from the top.
-fn by_numbers(term: &Term, record: &Record) -> u8 {
+fn by_numbers(term: &Term, record: Record) -> u8 {
     let each = |terms: &[Term]| terms.iter().map(|term| by_numbers(term, record)).collect::<Vec<_>>();
     match term {
         Term::All(terms) => each(terms).into_iter().min().unwrap_or(2),
@@ -144,13 +144,13 @@ proptest! {
 
     #[test]
     fn outcomes_are_those_of_the_arithmetic(term in term(), record in record()) {
-        prop_assert_eq!(level(eval(&term, &record)), by_numbers(&term, &record));
+        prop_assert_eq!(level(eval(&term, record)), by_numbers(&term, record));
     }
 
     /// Stopping as soon as it is settled, and looking at everything, come to the same.
     #[test]
     fn a_short_look_and_a_long_one_agree(term in term(), record in record()) {
-        on(&record, |scene| {
+        on(record, |scene| {
             prop_assert_eq!(term.eval(scene), Verdict::of(&term, scene).outcome);
             Ok(())
         })?;
@@ -159,9 +159,9 @@ proptest! {
     #[test]
     fn grouping_does_not_matter(a in term(), b in term(), c in term(), record in record()) {
         for join in [Term::All as fn(Vec<Term>) -> Term, Term::Any] {
-            let flat = eval(&join(vec![a.clone(), b.clone(), c.clone()]), &record);
-            let left = eval(&join(vec![join(vec![a.clone(), b.clone()]), c.clone()]), &record);
-            let right = eval(&join(vec![a.clone(), join(vec![b.clone(), c.clone()])]), &record);
+            let flat = eval(&join(vec![a.clone(), b.clone(), c.clone()]), record);
+            let left = eval(&join(vec![join(vec![a.clone(), b.clone()]), c.clone()]), record);
+            let right = eval(&join(vec![a.clone(), join(vec![b.clone(), c.clone()])]), record);
             prop_assert_eq!(flat, left);
             prop_assert_eq!(flat, right);
         }
@@ -170,20 +170,20 @@ proptest! {
     #[test]
     fn order_does_not_matter(terms in prop::collection::vec(term(), 1..5).prop_flat_map(|terms| (Just(terms.clone()), Just(terms).prop_shuffle())), record in record()) {
         let (as_written, shuffled) = terms;
-        prop_assert_eq!(eval(&Term::All(as_written.clone()), &record), eval(&Term::All(shuffled.clone()), &record));
-        prop_assert_eq!(eval(&Term::Any(as_written), &record), eval(&Term::Any(shuffled), &record));
+        prop_assert_eq!(eval(&Term::All(as_written.clone()), record), eval(&Term::All(shuffled.clone()), record));
+        prop_assert_eq!(eval(&Term::Any(as_written), record), eval(&Term::Any(shuffled), record));
     }
 
     #[test]
     fn what_is_always_or_never_so_counts_for_nothing_or_for_all(a in term(), record in record()) {
-        let outcome = eval(&a, &record);
-        prop_assert_eq!(eval(&Term::All(vec![a.clone(), always()]), &record), outcome);
-        prop_assert_eq!(eval(&Term::Any(vec![a.clone(), never()]), &record), outcome);
-        prop_assert_eq!(eval(&Term::All(vec![a.clone(), never()]), &record), Truth::False);
-        prop_assert_eq!(eval(&Term::Any(vec![a.clone(), always()]), &record), Truth::True);
-        prop_assert_eq!(eval(&Term::All(vec![a.clone(), a.clone()]), &record), outcome);
-        prop_assert_eq!(eval(&Term::Any(vec![a.clone(), a.clone()]), &record), outcome);
-        prop_assert_eq!(eval(&not(not(a)), &record), outcome);
+        let outcome = eval(&a, record);
+        prop_assert_eq!(eval(&Term::All(vec![a.clone(), always()]), record), outcome);
+        prop_assert_eq!(eval(&Term::Any(vec![a.clone(), never()]), record), outcome);
+        prop_assert_eq!(eval(&Term::All(vec![a.clone(), never()]), record), Truth::False);
+        prop_assert_eq!(eval(&Term::Any(vec![a.clone(), always()]), record), Truth::True);
+        prop_assert_eq!(eval(&Term::All(vec![a.clone(), a.clone()]), record), outcome);
+        prop_assert_eq!(eval(&Term::Any(vec![a.clone(), a.clone()]), record), outcome);
+        prop_assert_eq!(eval(&not(not(a)), record), outcome);
     }
 
     #[test]
@@ -191,7 +191,7 @@ proptest! {
         let all = |terms: Vec<&Term>| Term::All(terms.into_iter().cloned().collect());
         let any = |terms: Vec<&Term>| Term::Any(terms.into_iter().cloned().collect());
         let same = |one: &Term, other: &Term| {
-            prop_assert_eq!(eval(one, &record), eval(other, &record));
+            prop_assert_eq!(eval(one, record), eval(other, record));
             Ok(())
         };
         same(&not(all(vec![&a, &b])), &any(vec![&not(a.clone()), &not(b.clone())]))?;
@@ -205,7 +205,7 @@ proptest! {
     /// Whatever becomes known, and as whatever: a settled outcome stays as it was.
     #[test]
     fn what_is_settled_stays_settled(term in term(), record in record(), later in record()) {
-        let outcome = eval(&term, &record);
+        let outcome = eval(&term, record);
         let mut filled = record;
         for (held, later) in filled.iter_mut().zip(later) {
             if held.level() == 1 {
@@ -213,7 +213,7 @@ proptest! {
             }
         }
         if outcome != Truth::Unknown {
-            prop_assert_eq!(eval(&term, &filled), outcome);
+            prop_assert_eq!(eval(&term, filled), outcome);
         }
     }
 
@@ -221,8 +221,8 @@ proptest! {
     #[test]
     fn what_is_named_as_missing_is_what_is_missing(term in term(), record in record(), answers in prop::array::uniform5(any::<bool>())) {
         let mut missing = Vec::new();
-        on(&record, |scene| term.undecided(scene, &mut missing));
-        prop_assert_eq!(missing.is_empty(), eval(&term, &record) != Truth::Unknown);
+        on(record, |scene| term.undecided(scene, &mut missing));
+        prop_assert_eq!(missing.is_empty(), eval(&term, record) != Truth::Unknown);
         let distinct: BTreeSet<&String> = missing.iter().collect();
         prop_assert_eq!(distinct.len(), missing.len());
         let mut answered = record;
@@ -232,7 +232,7 @@ proptest! {
                 answered[field] = if answers[field] { Held::True } else { Held::False };
             }
         }
-        prop_assert_ne!(eval(&term, &answered), Truth::Unknown);
+        prop_assert_ne!(eval(&term, answered), Truth::Unknown);
     }
 
     /// `in` is `any` of `equals`, whatever the types of the words and in whatever order.
@@ -245,7 +245,7 @@ proptest! {
         ], 1..4),
         value in prop::sample::select(vec![json!(null), json!("a"), json!("1"), json!(1), json!(1.5), json!(true), json!([]), json!({})]),
     ) {
-        let field = FieldRef { field: "x.data".to_owned(), parts: Vec::new() };
+        let field = FieldRef { field: "x.data".to_owned(), parts: Vec::new(), slot: None };
         let after = Map::from_iter([("x.data".to_owned(), value)]);
         let facts = Facts { event: "e", action: "A", custom_action: None, before: &after, after: &after, at: Timestamp::UNIX_EPOCH };
         let zone = TimeZone::UTC;

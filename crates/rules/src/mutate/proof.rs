@@ -168,7 +168,7 @@ mod tests {
 
     fn rule() -> impl Strategy<Value = Rule> {
         let leaf = (prop::sample::select(vec!["x", "y"]), test()).prop_map(|(field, test)| Term::Test {
-            field: FieldRef { field: field.to_owned(), parts: Vec::new() },
+            field: FieldRef { field: field.to_owned(), parts: Vec::new(), slot: None },
             test,
         });
         let list = prop::collection::vec(leaf, 1..3);

@@ -20,7 +20,11 @@ use crate::term::{Bound, Literal, Scene, Term, Test};
 use crate::truth::Truth;
 
 fn field(id: &str, parts: &[&str]) -> FieldRef {
-    FieldRef { field: id.to_owned(), parts: parts.iter().map(|part| (*part).to_owned()).collect() }
+    FieldRef {
+        field: id.to_owned(),
+        parts: parts.iter().map(|part| (*part).to_owned()).collect(),
+        slot: None,
+    }
 }
 
 fn text(text: &str) -> Literal {

@@ -210,7 +210,7 @@ fn written(value: &Value, style: &mut u64, depth: usize, out: &mut String) {
 fn noisy(value: &Value, mut style: u64) -> String {
     let mut out = String::from("# yaml-language-server: $schema=x");
     written(value, &mut style, 0, &mut out);
-    if style % 3 == 0 { out.replace('\n', "\r\n") } else { out + "\n\n# the end\n" }
+    if style.is_multiple_of(3) { out.replace('\n', "\r\n") } else { out + "\n\n# the end\n" }
 }
 
 fn junk() -> impl Strategy<Value = Value> {
@@ -358,7 +358,7 @@ proptest! {
                 prop_assert_eq!(&built, &pack.build_packet(send, &context));
                 prop_assert_eq!(&built, &archived.build_packet(send, &context));
                 match built {
-                    Ok(packet) => said.push_str(&format!("{packet:?}")),
+                    Ok(packet) => drop(write!(said, "{packet:?}")),
                     Err(error) => said.push_str(&error.to_string()),
                 }
             }

@@ -287,7 +287,17 @@ fn schema() -> String {
 
 /// Cases for the records, with what comes out by hand.
 pub(crate) fn cases(specs: &[Spec], events: &[Event], zone: &jiff::tz::TimeZone) -> String {
-    let mut text = "version: 1\ncases:\n".to_owned();
+    // As a team writes them: a record per event to start from, and in each case what is special about it.
+    let mut text = "version: 1\nrecords:\n".to_owned();
+    for event in EVENTS {
+        if let Some(first) = events.iter().find(|it| it.event == event) {
+            let _ = writeln!(text, "  {event}:\n    event: {event}\n    values:");
+            for (field, value) in &first.after {
+                let _ = writeln!(text, "      {field}: {value}");
+            }
+        }
+    }
+    text.push_str("\ncases:\n");
     for (number, event) in events.iter().enumerate() {
         let facts = event.facts();
         let expected = by_hand(specs, &facts, zone).and_then(|id| specs.iter().find(|spec| spec.id == id));
@@ -295,11 +305,21 @@ pub(crate) fn cases(specs: &[Spec], events: &[Event], zone: &jiff::tz::TimeZone)
             Some(spec) => json!({ "do": spec.act, "rule": spec.id }),
             None => json!({ "do": "none" }),
         };
-        let mut given = json!({ "event": event.event, "action": event.action, "at": event.at.to_string(), "with": event.after });
-        if let Some(custom) = event.custom {
-            given["custom_action"] = json!(custom);
+        let custom = event.custom.map_or(String::new(), |custom| format!("      custom_action: {custom}\n"));
+        let _ = write!(
+            text,
+            "  - name: event {number}\n    given:\n      record: {}\n      action: {}\n{custom}      at: {}\n      with:\n",
+            event.event, event.action, event.at
+        );
+        for field in
+            ["nid", "dob", "nationality", "weight", "resident"].map(|field| format!("subject.{field}"))
+        {
+            let _ = writeln!(text, "        {field}: {}", event.after.get(&field).unwrap_or(&Value::Null));
         }
-        let _ = writeln!(text, "  - name: event {number}\n    given: {given}\n    expect: {expect}");
+        for field in ["mother.verified", "father.verified"] {
+            let _ = writeln!(text, "        {field}: {}", event.after[field]);
+        }
+        let _ = writeln!(text, "    expect: {expect}");
     }
     text
 }

@@ -72,7 +72,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(demo) => commands::demo::run(&demo).map(done),
         Command::Doctor(doctor) => wait(commands::doctor::run(&doctor, file)),
         Command::Queue(queue) => wait(commands::queue::run(&queue, file)).map(done),
-        Command::Country(country) => commands::country::run(&country),
+        Command::Country(country) => commands::country::run(&country, file),
         Command::Config(config) => commands::config::run(&config, file).map(done),
         Command::Keys(keys) => commands::keys::run(&keys).map(done),
         Command::Migrate => wait(commands::migrate::run(file)).map(done),

@@ -32,7 +32,7 @@ use crate::{
 
 /// How many registration numbers or AIDs are tried for one civil event. Two collisions in a row are already
 /// beyond any plausible country.
-const CANDIDATES: u32 = 16;
+pub(crate) const CANDIDATES: u32 = 16;
 
 /// How long a batch waits for the journal before it is handed back to be tried again.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -351,11 +351,16 @@ fn leaf(intake: &Intake, decided: &Decided, now: Timestamp) -> NewLeaf {
     leaf.ruleset = Some(decided.ruleset.clone());
     leaf.rule.clone_from(&decided.rule);
     leaf.traceparent.clone_from(&intake.arrival.traceparent);
+    leaf.reason = Some(said(decided));
+    leaf
+}
+
+/// What the log says about a decision: its sentence, and what else there is to know.
+pub(crate) fn said(decided: &Decided) -> String {
     let mut said = vec![decided.sentence.clone()];
     said.extend(
         decided.would_have.iter().map(|rule| format!("rule {rule} (evaluate only) would have matched")),
     );
     said.extend(decided.anomaly.clone());
-    leaf.reason = Some(said.join("; "));
-    leaf
+    said.join("; ")
 }

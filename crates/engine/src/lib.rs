@@ -29,6 +29,7 @@ mod outbox;
 pub mod queue;
 mod schedule;
 mod subscribe;
+pub mod verify;
 
 pub use self::{
     answers::{DeliverError, Delivered, IntentAnswer},

@@ -26,6 +26,7 @@ mod writer;
 pub mod audit_leaves;
 pub mod civil_events;
 pub mod confirmations;
+pub mod history;
 pub mod inbox;
 pub mod leases;
 pub mod operations;

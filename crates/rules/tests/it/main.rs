@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod compare;
+#[cfg(test)]
 mod diagnostics;
 #[cfg(test)]
 mod farajaland;

@@ -304,7 +304,7 @@ fn refused(error: &IngestError) {
 }
 
 fn read(arrival: Arrival, pack: &Arc<Pack>, engine: &Engine) -> Result<(Intake, Decided), IngestError> {
-    let document = decide::read(&arrival)?;
+    let document = decide::read(&arrival, pack)?;
     let intake = Intake { arrival, document, pack: Arc::clone(pack) };
     let decided = decide_on(&intake, engine, 0)?;
     Ok((intake, decided))

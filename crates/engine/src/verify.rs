@@ -112,7 +112,7 @@ impl Evidence {
             Ok(document) => document,
             Err(error) => return unreadable(error.to_string()),
         };
-        let document = match EventDocument::parse(document.as_bytes()) {
+        let document = match decide::open(document.as_bytes(), pack) {
             Ok(document) => document,
             Err(error) => return unreadable(error.to_string()),
         };

@@ -102,6 +102,10 @@ impl TopicReader {
         client.set("enable.auto.commit", "false").set("enable.partition.eof", "true");
         // The group is never joined; some clients want one to be named before partitions can be assigned by hand.
         client.set("group.id", "civitas-reader");
+        if !config.properties.contains_key("queued.max.messages.kbytes") {
+            // Of each partition: what is fetched ahead of the judges.
+            client.set("queued.max.messages.kbytes", "8192");
+        }
         let consumer: BaseConsumer = client.create().map_err(ConfigError::Client)?;
         let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT).map_err(unreachable)?;
         let found = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none());

@@ -31,6 +31,7 @@ use crate::idschema::IdSchema;
 use crate::mapping::Packets;
 use crate::number::Seed;
 use crate::packet::{Builder, Packet, PacketContext, PacketError};
+use crate::reads::Reads;
 use crate::ruleset::{RuleCompiler, Rules};
 use crate::source::{Document, at, sorted};
 use crate::structure::decode;
@@ -69,6 +70,7 @@ pub(crate) struct Inner {
     canonical: String,
     digest: String,
     warnings: Diagnostics,
+    reads: Reads,
 }
 
 impl Inner {
@@ -154,6 +156,10 @@ impl Pack {
     /// Problems that do not refuse the pack.
     pub fn warnings(&self) -> &Diagnostics {
         &self.inner.warnings
+    }
+
+    pub(crate) fn reads(&self) -> &Reads {
+        &self.inner.reads
     }
 
     /// Who the country is.
@@ -315,6 +321,7 @@ fn compile(
         canonical,
         digest,
         warnings: found,
+        reads: Reads::default(),
     };
     Ok(Pack { inner: Arc::new(inner) })
 }

@@ -17,6 +17,7 @@ mod opencrvs;
 mod order;
 mod privacy;
 mod queue;
+mod replay;
 mod subscriptions;
 mod support;
 mod swap;

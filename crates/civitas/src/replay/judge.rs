@@ -1,6 +1,7 @@
 //! Who judges a past civil event again: as of the action, by the new pack, beside the old decision.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Mutex, PoisonError};
 
@@ -42,9 +43,10 @@ struct Event<'d> {
 impl<'a> Judge<'a> {
     /// A judge by this pack.
     pub fn new(new: &'a Pack, old: Option<&'a Pack>, keep: usize, progress: &'a Progress) -> Self {
-        let mut wanted = new.fields_of_rules();
-        wanted.extend(old.map(Pack::fields_of_rules).unwrap_or_default());
-        Self { new, old, sealer: None, keep, progress, wanted: wanted.into_iter().collect(), seen: Seen::new() }
+        let mut wanted: Vec<String> = new.fields_of_rules().iter().cloned().collect();
+        wanted.extend(old.into_iter().flat_map(Pack::fields_of_rules).cloned());
+        wanted.sort_unstable();
+        Self { new, old, sealer: None, keep, progress, wanted, seen: Seen::new() }
     }
 
     /// Judges everything that an item holds.
@@ -158,14 +160,15 @@ impl<'a> Judge<'a> {
         issued: bool,
         tally: &mut Tally,
     ) {
-        if !self.seen.first(event.document.id, event.action.id) {
+        let sight = self.seen.see(event.document.id, event.action.id, issued);
+        if sight == Sight::Again {
             tally.repeated += 1;
             return;
         }
         let new = event.decide(self.new, event.states);
         let old: Option<Decision> =
             self.old.map(|old| event.decide(old, event.former.unwrap_or(event.states)));
-        tally.count(&Judged {
+        let judged = Judged {
             number,
             event_id: event.document.id,
             event: &event.document.kind,
@@ -173,7 +176,15 @@ impl<'a> Judge<'a> {
             old: old.as_ref().map(OutcomeRef::of).or(recorded.filter(|_| self.old.is_none())),
             new: OutcomeRef::of(&new),
             issued,
-        });
+        };
+        match sight {
+            Sight::First => tally.count(&judged),
+            Sight::Again => {}
+            Sight::Issued => {
+                tally.repeated += 1;
+                tally.issued_since(&judged);
+            }
+        }
     }
 
     /// Whether the answer to an action brought an identifier.
@@ -215,22 +226,42 @@ fn is_reindexed(bytes: &[u8]) -> bool {
     has(&bytes[..bytes.len().min(NEAR)]) || has(&bytes[bytes.len().saturating_sub(NEAR)..])
 }
 
-/// The civil events that were judged, as hashes in a few sets, so that workers seldom wait for each other.
-struct Seen([Mutex<HashSet<u64>>; SETS]);
+/// The civil events that were judged, as hashes in a few maps, so that workers seldom wait for each other; each with
+/// whether it was known to be issued.
+struct Seen([Mutex<HashMap<u64, bool>>; MAPS]);
 
-const SETS: usize = 32;
+const MAPS: usize = 32;
+
+/// How a civil event comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sight {
+    First,
+    Again,
+    /// Again, out of a later document, which tells that it was issued.
+    Issued,
+}
 
 impl Seen {
     fn new() -> Self {
         Self(std::array::from_fn(|_| Mutex::default()))
     }
 
-    /// True the first time. Two civil events are taken for one once in 2^64 pairs.
-    fn first(&self, event_id: Uuid, action_id: Uuid) -> bool {
+    /// Notes a civil event. Two different ones are taken for one once in 2^64 pairs.
+    fn see(&self, event_id: Uuid, action_id: Uuid, issued: bool) -> Sight {
         let mut hasher = DefaultHasher::new();
         (event_id, action_id).hash(&mut hasher);
         let hash = hasher.finish();
-        let set = usize::try_from(hash % SETS as u64).unwrap_or(0);
-        self.0[set].lock().unwrap_or_else(PoisonError::into_inner).insert(hash)
+        let map = usize::try_from(hash % MAPS as u64).unwrap_or(0);
+        match self.0[map].lock().unwrap_or_else(PoisonError::into_inner).entry(hash) {
+            Entry::Vacant(place) => {
+                place.insert(issued);
+                Sight::First
+            }
+            Entry::Occupied(mut known) if issued && !*known.get() => {
+                known.insert(true);
+                Sight::Issued
+            }
+            Entry::Occupied(_) => Sight::Again,
+        }
     }
 }

@@ -138,7 +138,7 @@ fn changes(tally: &Tally) -> String {
     } else {
         let _ = writeln!(
             text,
-            "{} of {} come out otherwise; of {}, MOSIP has issued an identifier already.",
+            "{} of {} come out otherwise; MOSIP has issued an identifier already for {} of them.",
             grouped(changed),
             grouped(tally.judged),
             if issued == 0 { "none".to_owned() } else { grouped(issued) },
@@ -180,17 +180,17 @@ fn change(cell: &Cell) -> String {
 fn remarks(tally: &Tally) -> Vec<String> {
     let mut remarks = Vec::new();
     if tally.repeated > 0 {
-        remarks.push(format!("{} came again and were not counted again.", many(tally.repeated, "civil event")));
+        remarks.push(format!("{} that came again: counted once.", many(tally.repeated, "civil event")));
     }
     if tally.unasked > 0 {
         remarks.push(format!(
-            "{} were never put to the country (accepted without a request) and are not counted.",
+            "{} never put to the country (accepted without a request): not counted.",
             many(tally.unasked, "action")
         ));
     }
     if tally.reindexed > 0 {
         remarks.push(format!(
-            "{} are of OpenCRVS's reindex feed, which loses nulls: a field that was erased counts as if it were still there.",
+            "{} of OpenCRVS's reindex feed, which loses nulls: a field that was erased counts as if it were still there.",
             many(tally.reindexed, "document")
         ));
     }
@@ -241,7 +241,8 @@ mod tests {
 
     #[test]
     fn without_old_decisions_it_shows_the_new_ones() {
-        let mut tally = Tally { read: 2, reindexed: 2, unasked: 1, repeated: 1, ..Tally::default() };
+        let mut tally = Tally::default();
+        (tally.read, tally.reindexed, tally.unasked, tally.repeated) = (2, 2, 1, 1);
         tally.count(&Judged {
             number: 0,
             event_id: Uuid::nil(),

@@ -151,6 +151,19 @@ impl Tally {
     /// Counts one civil event.
     pub fn count(&mut self, judged: &Judged<'_>) {
         self.judged += 1;
+        let keep = if self.keep == 0 { SAMPLES } else { self.keep };
+        let cell = self.cell(judged);
+        cell.count += 1;
+        cell.issued += u64::from(judged.issued);
+        cell.sample(judged.number, judged.event_id, keep);
+    }
+
+    /// Notes of one that was counted before that it was issued since.
+    pub fn issued_since(&mut self, judged: &Judged<'_>) {
+        self.cell(judged).issued += 1;
+    }
+
+    fn cell(&mut self, judged: &Judged<'_>) -> &mut Cell {
         let fits = |cell: &Cell| {
             judged.new.is(&cell.new)
                 && match (&judged.old, &cell.old) {
@@ -184,11 +197,7 @@ impl Tally {
                 self.cells.len() - 1
             }
         };
-        let keep = if self.keep == 0 { SAMPLES } else { self.keep };
-        let cell = &mut self.cells[at];
-        cell.count += 1;
-        cell.issued += u64::from(judged.issued);
-        cell.sample(judged.number, judged.event_id, keep);
+        &mut self.cells[at]
     }
 
     /// Notes something that could not be judged.

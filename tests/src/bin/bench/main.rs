@@ -1,7 +1,7 @@
 //! `make bench`: Civitas's figures, measured here, each beside its limit or its peer.
 //!
 //! ```text
-//! bench [rules] [ingest] [loops] [latency]
+//! bench [rules] [replay] [ingest] [loops] [latency]
 //! ```
 //!
 //! Nothing is judged: the aims stand in the tables, and the exit code is 0 whatever they say. The whole takes
@@ -16,6 +16,7 @@ mod ingest;
 mod latency;
 mod loops;
 mod plain;
+mod replay;
 mod report;
 mod rules;
 mod world;
@@ -26,7 +27,7 @@ use std::process::ExitCode;
 use civitas_tests::measure::Machine;
 use clap::Parser as _;
 
-const NAMES: [&str; 4] = ["rules", "ingest", "loops", "latency"];
+const NAMES: [&str; 5] = ["rules", "replay", "ingest", "loops", "latency"];
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -54,6 +55,7 @@ async fn measure(names: &[String]) {
     for name in names {
         let figure = match name.as_str() {
             "rules" => rules::run(),
+            "replay" => replay::run(),
             "ingest" => ingest::run().await,
             "loops" => loops::run(&keys).await,
             _ => latency::run(&keys).await,

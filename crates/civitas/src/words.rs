@@ -38,6 +38,11 @@ pub fn grouped(number: u64) -> String {
     grouped
 }
 
+/// [`count`] of what may be many: `1,203 decisions`.
+pub fn many(number: u64, noun: &str) -> String {
+    count(number, noun).replacen(&number.to_string(), &grouped(number), 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,5 +58,6 @@ mod tests {
         assert_eq!([count(0, "day"), count(1, "day"), count(2, "day")], ["0 days", "1 day", "2 days"]);
         assert_eq!(instant(from), "2026-06-01 00:00:00");
         assert_eq!([grouped(0), grouped(999), grouped(1_234_567)], ["0", "999", "1,234,567"]);
+        assert_eq!([many(1, "day"), many(1203, "day")], ["1 day", "1,203 days"]);
     }
 }

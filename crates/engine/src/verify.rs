@@ -116,7 +116,8 @@ impl Evidence {
             Ok(document) => document,
             Err(error) => return unreadable(error.to_string()),
         };
-        let Some(action) = document.action(recorded.key.action_id).filter(|_| document.id == recorded.key.event_id)
+        let Some(action) =
+            document.action(recorded.key.action_id).filter(|_| document.id == recorded.key.event_id)
         else {
             return unreadable("it is of another record or lacks the action".to_owned());
         };
@@ -154,11 +155,7 @@ impl Evidence {
         same("request id", id(recorded.request_id).as_deref(), id(decided.request_id).as_deref());
         let instants = [recorded.action_at, decided.action_at].map(jiff::Timestamp::as_microsecond);
         if instants[0] != instants[1] {
-            same(
-                "instant",
-                Some(&recorded.action_at.to_string()),
-                Some(&decided.action_at.to_string()),
-            );
+            same("instant", Some(&recorded.action_at.to_string()), Some(&decided.action_at.to_string()));
         }
         same("rule", recorded.rule.as_deref(), decided.rule.as_deref());
         same("effect", Some(&recorded.effect), Some(decided.effect));

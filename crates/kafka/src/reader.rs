@@ -115,7 +115,8 @@ impl TopicReader {
         let mut assigned = TopicPartitionList::new();
         let (mut ends, mut total) = (BTreeMap::new(), 0);
         for partition in found.partitions() {
-            let (low, high) = consumer.fetch_watermarks(topic, partition.id(), TIMEOUT).map_err(unreachable)?;
+            let (low, high) =
+                consumer.fetch_watermarks(topic, partition.id(), TIMEOUT).map_err(unreachable)?;
             if high > low {
                 total += high.abs_diff(low);
                 ends.insert(partition.id(), high);

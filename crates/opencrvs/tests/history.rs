@@ -55,10 +55,8 @@ fn life() -> EventDocument {
 fn what_was_requested_was_asked_about_whatever_became_of_it() {
     let life = life();
     let past = life.past(Version::V2_0);
-    let seen: Vec<_> = past
-        .iter()
-        .map(|event| (event.action.kind.as_str(), event.answer.map(|answer| answer.id)))
-        .collect();
+    let seen: Vec<_> =
+        past.iter().map(|event| (event.action.kind.as_str(), event.answer.map(|answer| answer.id))).collect();
     assert_eq!(
         seen,
         [
@@ -155,7 +153,10 @@ fn reading_only_what_is_wanted_gives_the_same_of_it() {
         assert_eq!(*part.states.after, only(&whole.states.after));
         assert_eq!(part.action.id, whole.action.id);
     }
-    assert_eq!(EventDocument::parse_only(&bytes, |_| true).unwrap().current(Version::V2_0), life.current(Version::V2_0));
+    assert_eq!(
+        EventDocument::parse_only(&bytes, |_| true).unwrap().current(Version::V2_0),
+        life.current(Version::V2_0)
+    );
     assert_eq!(some.registration_number(), life.registration_number());
 }
 

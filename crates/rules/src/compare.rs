@@ -152,9 +152,7 @@ fn compare(file: &'static str, old: &[(Key, Value)], new: &[(Key, Value)], entri
     let rest = new.iter().filter_map(|(key, value)| match before.get(key) {
         None => Some((key, None, Some(value), Change::Added)),
         Some(former) if *former != value => Some((key, Some(*former), Some(value), Change::Changed)),
-        Some(former) => {
-            moved.contains(&key).then_some((key, Some(*former), Some(value), Change::Moved))
-        }
+        Some(former) => moved.contains(&key).then_some((key, Some(*former), Some(value), Change::Moved)),
     });
     for (key, old, new, change) in removed.chain(rest) {
         let text = |side: Option<&Value>| side.map(outline).unwrap_or_default();

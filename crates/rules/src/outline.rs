@@ -89,7 +89,8 @@ fn scalar(text: &str) -> String {
 fn word(text: &str) -> String {
     let letters = text.chars().any(char::is_alphabetic);
     let first = text.chars().next();
-    let begins = first.is_some_and(|c| c.is_alphabetic() || (c.is_numeric() && letters && text.contains(' ')));
+    let begins =
+        first.is_some_and(|c| c.is_alphabetic() || (c.is_numeric() && letters && text.contains(' ')));
     let plain = begins
         && text.chars().all(|c| c.is_alphanumeric() || " ._#/-".contains(c))
         && !text.ends_with(' ')

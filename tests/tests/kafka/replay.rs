@@ -52,14 +52,19 @@ async fn a_topic_is_judged_from_its_beginning_and_nobody_notices() {
     })
     .await
     .unwrap();
-    assert_eq!((tally.read, tally.judged, tally.repeated, tally.unreadable), (5, 3, 1, 1), "{:?}", tally.faults);
-    let decided: Vec<_> =
-        tally.matrix().into_iter().map(|((_, new), count)| (new, count)).collect();
+    assert_eq!(
+        (tally.read, tally.judged, tally.repeated, tally.unreadable),
+        (5, 3, 1, 1),
+        "{:?}",
+        tally.faults
+    );
+    let decided: Vec<_> = tally.matrix().into_iter().map(|((_, new), count)| (new, count)).collect();
     let expected = [("create_uin, await", 1), ("none", 1), ("update_biographics", 1)];
     assert_eq!(decided, expected.map(|(new, count)| (new.to_owned(), count)));
     assert!(tally.faults[0].place.starts_with("judged.events["), "{:?}", tally.faults);
     assert_eq!(committed(kafka, &config, 3).await, 0, "the engine's group is where it was");
 
-    let missing = tokio::task::spawn_blocking(move || TopicReader::open(&config, "no.such.topic").err()).await;
+    let missing =
+        tokio::task::spawn_blocking(move || TopicReader::open(&config, "no.such.topic").err()).await;
     assert!(matches!(missing.unwrap(), Some(ReadError::NoTopic(_))));
 }

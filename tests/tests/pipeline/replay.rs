@@ -85,11 +85,7 @@ async fn alter(url: &str, sql: &str) {
 async fn wrong(url: &str) -> Vec<(String, &'static str)> {
     let verified = verified(url).await;
     let names = |wrong: &verify::Wrong| wrong.name[2].clone();
-    verified
-        .first
-        .iter()
-        .flat_map(|wrong| wrong.found.iter().map(|one| (names(wrong), one.what)))
-        .collect()
+    verified.first.iter().flat_map(|wrong| wrong.found.iter().map(|one| (names(wrong), one.what))).collect()
 }
 
 async fn a_journal_is_judged_again(journal_url: Option<String>) {
@@ -128,7 +124,11 @@ async fn a_journal_is_judged_again(journal_url: Option<String>) {
     alter(&url, document).await;
     assert!(wrong(&url).await.contains(&name("document")), "a document of another row does not open");
     let faults = replayed(&url, pack("farajaland")).await;
-    assert_eq!((faults.judged, faults.unreadable), (1, 3), "what does not open is said, and the rest is judged");
+    assert_eq!(
+        (faults.judged, faults.unreadable),
+        (1, 3),
+        "what does not open is said, and the rest is judged"
+    );
     alter(&url, "UPDATE rule_sets SET canonical = replace(canonical, '10 years', '16 years')").await;
     let all = verified(&url).await;
     assert_eq!(all.wrong, 4);

@@ -18,7 +18,7 @@ use super::split::{Piece, Splitter};
 const ENDINGS: [&str; 3] = ["json", "jsonl", "ndjson"];
 
 /// Where a document stands.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Place {
     file: Arc<str>,
     line: u64,

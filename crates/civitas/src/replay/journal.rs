@@ -84,7 +84,8 @@ impl Source {
     }
 }
 
-const TABLES: &str = "the journal cannot be read; `civitas doctor` looks at it, `civitas migrate` makes its tables";
+const TABLES: &str =
+    "the journal cannot be read; `civitas doctor` looks at it, `civitas migrate` makes its tables";
 
 /// The configuration, as other verbs take it.
 pub fn configuration(file: Option<PathBuf>) -> anyhow::Result<Config> {

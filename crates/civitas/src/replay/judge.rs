@@ -117,11 +117,8 @@ impl<'a> Judge<'a> {
         let Some(action) = document.action(recorded.key.action_id) else {
             return tally.fault(number, place, "its document lacks the action");
         };
-        let old = OutcomeRef {
-            effect: &recorded.effect,
-            answer: &recorded.answer,
-            rule: recorded.rule.as_deref(),
-        };
+        let old =
+            OutcomeRef { effect: &recorded.effect, answer: &recorded.answer, rule: recorded.rule.as_deref() };
         let issued = recorded.operation.as_ref().is_some_and(|operation| {
             operation.operation == "create_uin"
                 && (operation.is_issued || matches!(operation.state.as_str(), "issued" | "confirmed"))
@@ -263,5 +260,63 @@ impl Seen {
             }
             Entry::Occupied(_) => Sight::Again,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::replay::files::Place;
+
+    fn pack() -> Pack {
+        let folder = format!("{}/../../country-config/farajaland", env!("CARGO_MANIFEST_DIR"));
+        crate::pack::load(std::path::Path::new(&folder)).unwrap()
+    }
+
+    fn sample(name: &str) -> serde_json::Value {
+        let folder = format!("{}/../opencrvs/tests/documents", env!("CARGO_MANIFEST_DIR"));
+        serde_json::from_slice(&std::fs::read(format!("{folder}/{name}.json")).unwrap()).unwrap()
+    }
+
+    fn judged(documents: &[serde_json::Value]) -> Tally {
+        let (pack, progress) = (pack(), Progress::hidden());
+        let judge = Judge::new(&pack, Some(&pack), 5, &progress);
+        let mut tally = Tally::default();
+        for (number, document) in (0..).zip(documents) {
+            let item = Item::Document { place: Place::default(), bytes: document.to_string().into_bytes() };
+            judge.judge(number, item, &mut tally);
+        }
+        tally
+    }
+
+    #[test]
+    fn a_record_in_two_documents_is_counted_once_and_the_later_one_tells_what_was_issued() {
+        let (waiting, finished) = (sample("birth-register"), sample("birth-approve-correction"));
+        for documents in [[&waiting, &finished], [&finished, &waiting]] {
+            let tally = judged(&documents.map(Clone::clone));
+            assert_eq!((tally.judged, tally.repeated), (4, 2));
+            let cells = tally.cells();
+            let created = cells.iter().find(|cell| cell.new.effect == "create_uin").unwrap();
+            assert_eq!((created.count, created.issued), (1, 1));
+        }
+    }
+
+    #[test]
+    fn a_document_of_the_reindex_feed_is_known_by_its_extra_key() {
+        let mut document = sample("birth-register");
+        assert_eq!(judged(&[document.clone()]).reindexed, 0);
+        document["eventType"] = json!("birth");
+        assert_eq!(judged(&[document]).reindexed, 1);
+    }
+
+    #[test]
+    fn what_cannot_be_judged_is_named_and_says_nothing_of_its_content() {
+        let mut document = sample("birth-register");
+        document["actions"][1]["status"] = json!("Portgas");
+        let tally = judged(&[document]);
+        assert_eq!((tally.judged, tally.unreadable), (0, 1));
+        assert!(!tally.faults[0].why.contains("Portgas"), "{:?}", tally.faults);
     }
 }

@@ -86,11 +86,14 @@ where
             progress.draw();
         }
         progress.clear();
-        let fed = feeder.join().map_err(|_| anyhow!("reading the sources panicked"))?;
+        // All are joined before anything is said: a thread that nobody joined would panic in the scope's place.
+        let fed = feeder.join();
+        let tallies: Vec<_> = workers.into_iter().map(thread::ScopedJoinHandle::join).collect();
         let mut whole = T::default();
-        for worker in workers {
-            merge(&mut whole, worker.join().map_err(|_| anyhow!("judging an event panicked"))?);
+        for tally in tallies {
+            merge(&mut whole, tally.map_err(|_| anyhow!("judging an event panicked"))?);
         }
+        let fed = fed.map_err(|_| anyhow!("reading the sources panicked"))?;
         fed.map(|()| whole)
     })
 }
@@ -114,7 +117,8 @@ mod tests {
     fn everything_is_worked_on_once_and_errors_of_the_feeder_are_kept() {
         let progress = Progress::hidden();
         let feed = |to: &mut Feed<'_, u64>| (0..1000).try_for_each(|item| to.push(item, 1));
-        let sum = run(3, &progress, feed, |_, item, sum: &mut u64| *sum += item, |whole, part| *whole += part);
+        let sum =
+            run(3, &progress, feed, |_, item, sum: &mut u64| *sum += item, |whole, part| *whole += part);
         assert_eq!(sum.unwrap(), 499_500);
         let failing = |_: &mut Feed<'_, u64>| Err(anyhow!("no such file"));
         let failed = run(1, &progress, failing, |_, _, _: &mut u64| {}, |_, _| {});

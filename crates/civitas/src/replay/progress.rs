@@ -78,7 +78,12 @@ impl Progress {
             0 => String::new(),
             total => {
                 let share = usize::try_from((done * 20 / total).min(20)).unwrap_or(20);
-                format!("[{}{}] {:>3} %  ", "#".repeat(share), "-".repeat(20 - share), (done * 100 / total).min(100))
+                format!(
+                    "[{}{}] {:>3} %  ",
+                    "#".repeat(share),
+                    "-".repeat(20 - share),
+                    (done * 100 / total).min(100)
+                )
             }
         };
         let source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
@@ -103,7 +108,10 @@ mod tests {
         progress.advance(100);
         progress.judged(5000);
         let later = progress.began + jiff::SignedDuration::from_secs(2);
-        assert_eq!(progress.line(later), "[#####---------------]  25 %  5,000 civil events, 2,500/s  journal");
+        assert_eq!(
+            progress.line(later),
+            "[#####---------------]  25 %  5,000 civil events, 2,500/s  journal"
+        );
         progress.begin("-", 0);
         assert_eq!(progress.line(later), "5,000 civil events, 2,500/s  -");
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::tally::{Cell, Outcome, Tally};
-use crate::words::{count, grouped};
+use crate::words::{grouped, many};
 
 /// A rule set that took part, as it is named in reports.
 #[derive(Debug, Clone, Serialize)]
@@ -94,10 +94,6 @@ pub fn text(tally: &Tally, old: Option<&Side>, new: &Side) -> String {
         }
     }
     text
-}
-
-fn many(number: u64, noun: &str) -> String {
-    count(number, noun).replacen(&number.to_string(), &grouped(number), 1)
 }
 
 /// Old decisions down, new ones across.

@@ -32,7 +32,9 @@ impl<'a> OutcomeRef<'a> {
     /// What a decision comes to.
     pub fn of(decision: &'a Decision) -> Self {
         let answer = match &decision.effect {
-            Effect::Operate { respond: Respond::AwaitExternalValidation, .. } | Effect::Hold { .. } => "await",
+            Effect::Operate { respond: Respond::AwaitExternalValidation, .. } | Effect::Hold { .. } => {
+                "await"
+            }
             Effect::Reject { .. } => "reject",
             Effect::None | Effect::Ignore | Effect::Operate { respond: Respond::Continue, .. } => "accept",
         };
@@ -85,11 +87,15 @@ pub struct Cell {
     pub count: u64,
     /// How many of them have an identifier from MOSIP already.
     pub issued: u64,
-    /// Event ids of the first of them.
+    /// Event ids of the first of them, of those that have one before the others.
     pub samples: Vec<Uuid>,
+    /// By which the samples are ordered.
     #[serde(skip)]
-    places: Vec<u64>,
+    ranks: Vec<Rank>,
 }
+
+/// Issued ones first, then in the order of the source.
+type Rank = (bool, u64);
 
 /// One judged civil event.
 pub struct Judged<'a> {
@@ -155,12 +161,15 @@ impl Tally {
         let cell = self.cell(judged);
         cell.count += 1;
         cell.issued += u64::from(judged.issued);
-        cell.sample(judged.number, judged.event_id, keep);
+        cell.sample((!judged.issued, judged.number), judged.event_id, keep);
     }
 
     /// Notes of one that was counted before that it was issued since.
     pub fn issued_since(&mut self, judged: &Judged<'_>) {
-        self.cell(judged).issued += 1;
+        let keep = if self.keep == 0 { SAMPLES } else { self.keep };
+        let cell = self.cell(judged);
+        cell.issued += 1;
+        cell.sample((false, judged.number), judged.event_id, keep);
     }
 
     fn cell(&mut self, judged: &Judged<'_>) -> &mut Cell {
@@ -192,7 +201,7 @@ impl Tally {
                     count: 0,
                     issued: 0,
                     samples: Vec::new(),
-                    places: Vec::new(),
+                    ranks: Vec::new(),
                 });
                 self.cells.len() - 1
             }
@@ -234,8 +243,8 @@ impl Tally {
                 Some(known) => {
                     known.count += cell.count;
                     known.issued += cell.issued;
-                    for (place, sample) in cell.places.into_iter().zip(cell.samples) {
-                        known.sample(place, sample, keep);
+                    for (rank, sample) in cell.ranks.into_iter().zip(cell.samples) {
+                        known.sample(rank, sample, keep);
                     }
                 }
             }
@@ -264,9 +273,8 @@ impl Tally {
 
     /// How many come out the same by another rule.
     pub fn renamed(&self) -> u64 {
-        let other = |cell: &&Cell| {
-            !cell.changed && cell.old.as_ref().is_some_and(|old| old.rule != cell.new.rule)
-        };
+        let other =
+            |cell: &&Cell| !cell.changed && cell.old.as_ref().is_some_and(|old| old.rule != cell.new.rule);
         self.cells.iter().filter(other).map(|cell| cell.count).sum()
     }
 
@@ -282,22 +290,22 @@ impl Tally {
 }
 
 impl Cell {
-    /// Keeps the first few records in the order of the source.
-    fn sample(&mut self, place: u64, event_id: Uuid, keep: usize) {
-        if self.places.len() >= keep && self.places.last().is_some_and(|last| *last <= place) {
+    /// Keeps the first few records.
+    fn sample(&mut self, rank: Rank, event_id: Uuid, keep: usize) {
+        if self.ranks.len() >= keep && self.ranks.last().is_none_or(|last| *last <= rank) {
             return;
         }
         if let Some(known) = self.samples.iter().position(|sample| *sample == event_id) {
-            if self.places[known] <= place {
+            if self.ranks[known] <= rank {
                 return;
             }
-            self.places.remove(known);
+            self.ranks.remove(known);
             self.samples.remove(known);
         }
-        let at = self.places.partition_point(|known| *known <= place);
-        self.places.insert(at, place);
+        let at = self.ranks.partition_point(|known| *known <= rank);
+        self.ranks.insert(at, rank);
         self.samples.insert(at, event_id);
-        self.places.truncate(keep);
+        self.ranks.truncate(keep);
         self.samples.truncate(keep);
     }
 }
@@ -340,7 +348,11 @@ mod tests {
         assert_eq!((whole.judged, whole.changed(), whole.changed_issued(), whole.renamed()), (40, 10, 3, 10));
         let first = whole.cells()[0];
         assert!(first.changed && first.new.effect == "none");
-        assert_eq!(first.samples, [1, 5, 9, 13, 17].map(Uuid::from_u128));
+        assert_eq!(
+            first.samples,
+            [1, 5, 9, 13, 17].map(Uuid::from_u128),
+            "the issued ones are the first three"
+        );
     }
 
     #[test]

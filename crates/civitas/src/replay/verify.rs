@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::journal::Source;
 use super::pool;
 use super::progress::Progress;
-use crate::words::grouped;
+use crate::words::{grouped, many};
 
 /// Decisions that do not agree are shown up to this many; all are counted.
 const SHOWN: usize = 20;
@@ -27,11 +27,8 @@ impl Wrong {
     /// The decision of this evidence, with what was found about it.
     pub fn of(number: u64, evidence: &Evidence, found: Vec<Disagreement>) -> Self {
         let recorded = &evidence.recorded;
-        let name = [
-            recorded.key.event_id.to_string(),
-            recorded.tracking_id.clone(),
-            recorded.action_type.clone(),
-        ];
+        let name =
+            [recorded.key.event_id.to_string(), recorded.tracking_id.clone(), recorded.action_type.clone()];
         Self { number, name, found }
     }
 
@@ -47,7 +44,8 @@ impl Wrong {
         let mut text = format!("{tracking_id} {action} ({event_id})\n");
         for one in &self.found {
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "  {}\n    recorded  {}\n    found     {}", one.what, one.recorded, one.found);
+            let _ =
+                writeln!(text, "  {}\n    recorded  {}\n    found     {}", one.what, one.recorded, one.found);
         }
         text
     }
@@ -98,10 +96,15 @@ impl Verified {
         let mut text = match (self.decisions, self.wrong) {
             (0, _) => "The journal holds no decisions.\n".to_owned(),
             (decisions, 0) => format!(
-                "All {} decisions agree with what the archived rule sets decide, bit for bit.\n",
-                grouped(decisions)
+                "{} taken again from the archived rule sets: all agree with the record, bit for bit.\n",
+                many(decisions, "decision")
             ),
-            (_, wrong) => format!("{} decisions do NOT agree with their record; {agree} do.\n", grouped(wrong)),
+            (_, wrong) => {
+                format!(
+                    "{} NOT in agreement with the record; {agree} in agreement.\n",
+                    many(wrong, "decision")
+                )
+            }
         };
         for wrong in &self.first {
             text.push('\n');

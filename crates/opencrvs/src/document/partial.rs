@@ -24,7 +24,9 @@ impl EventDocument {
     pub fn parse_only(bytes: &[u8], wanted: impl Fn(&str) -> bool) -> Result<Self, DocumentError> {
         let mut reader = serde_json::Deserializer::from_slice(bytes);
         let document = reader.deserialize_map(Document { wanted: &wanted });
-        document.and_then(|document| reader.end().map(|()| document)).or_else(|_| diagnose::second_reading(bytes))
+        document
+            .and_then(|document| reader.end().map(|()| document))
+            .or_else(|_| diagnose::second_reading(bytes))
     }
 }
 

@@ -47,11 +47,19 @@ fn a_bound_that_moved_is_shown_in_its_rule() {
 
 #[test]
 fn each_entry_is_named_in_the_words_of_its_file() {
-    let new = with("rules.yaml", "mother.verified: { in: [verified, authenticated] }", "mother.verified: { in: [authenticated] }");
+    let new = with(
+        "rules.yaml",
+        "mother.verified: { in: [verified, authenticated] }",
+        "mother.verified: { in: [authenticated] }",
+    );
     assert_eq!(compared(&new), [("condition", "a_parent_is_known".into(), Change::Changed)]);
     let new = with("packets.yaml", "preferredLang: { constant: eng }", "preferredLang: { constant: fra }");
     assert_eq!(compared(&new), [("packet", "birth".into(), Change::Changed)]);
-    let new = with("fields.yaml", "      child.reason: { type: TEXT }\n", "      child.reason: { type: TEXT }\n      child.new: { type: TEXT }\n");
+    let new = with(
+        "fields.yaml",
+        "      child.reason: { type: TEXT }\n",
+        "      child.reason: { type: TEXT }\n      child.new: { type: TEXT }\n",
+    );
     assert_eq!(compared(&new), [("field", "birth child.new".into(), Change::Added)]);
     let new = with("country.yaml", "leap_birthday: feb_28", "leap_birthday: mar_1");
     assert_eq!(compared(&new), [("setting", "leap_birthday".into(), Change::Changed)]);
@@ -72,7 +80,13 @@ fn a_rule_that_stands_elsewhere_has_moved() {
 fn rules_read_the_fields_that_they_name_and_no_other() {
     let fields = load(&farajaland()).fields_of_rules();
     let expected = [
-        "child.dob", "child.gender", "child.name", "child.nid", "deceased.nid", "father.verified", "mother.verified",
+        "child.dob",
+        "child.gender",
+        "child.name",
+        "child.nid",
+        "deceased.nid",
+        "father.verified",
+        "mother.verified",
     ];
     assert_eq!(fields.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }

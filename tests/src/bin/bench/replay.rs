@@ -93,7 +93,12 @@ pub(crate) fn run() -> Figure {
         rows: vec![
             row("civil events whose states are folded: decide", None, Some((decide, 1.0)), Some(AIM)),
             row("documents read for the rules: every civil event", Some(some), Some((some, each)), Some(AIM)),
-            row("documents read for the rules: the action that waits", Some(waiting), Some((waiting, 1.0)), None),
+            row(
+                "documents read for the rules: the action that waits",
+                Some(waiting),
+                Some((waiting, 1.0)),
+                None,
+            ),
             row("documents read whole: every civil event", Some(whole), Some((whole, each)), None),
             row("the same bytes into serde_json values", Some(value), None, None),
             row("limit: serde_json steps over the same bytes", Some(scan), None, None),

@@ -73,9 +73,7 @@ fn text(comparison: &Comparison) -> String {
         text.push_str(&entry_text(entry));
         text.push('\n');
     }
-    let of = |change: Change| {
-        comparison.entries.iter().filter(|entry| entry.change == change).count() as u64
-    };
+    let of = |change: Change| comparison.entries.iter().filter(|entry| entry.change == change).count() as u64;
     let counts: Vec<String> = [
         (Change::Added, "added"),
         (Change::Removed, "removed"),

@@ -73,8 +73,8 @@ pub(super) fn run(explain: &Explain, file: Option<PathBuf>) -> anyhow::Result<Ex
     };
     let pack = load(explain, folder)?;
     let bytes = read(document)?;
-    let document = EventDocument::parse(&bytes)
-        .map_err(|error| anyhow!("{}: {error}", document.display()))?;
+    let document =
+        EventDocument::parse(&bytes).map_err(|error| anyhow!("{}: {error}", document.display()))?;
     let why = Why::of_type(&pack, &document, explain.action.as_deref())?;
     if explain.json {
         println!("{:#}", why.json(explain.language.as_deref()));

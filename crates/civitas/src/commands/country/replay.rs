@@ -9,8 +9,8 @@ use civitas_rules::Pack;
 use clap::{Args, ValueEnum};
 
 use crate::pack;
-use crate::replay::judge::Judge;
 use crate::replay::journal::{self, Source};
+use crate::replay::judge::Judge;
 use crate::replay::pool::{self, Feed};
 use crate::replay::progress::Progress;
 use crate::replay::report::{self, Deny, Side};
@@ -150,7 +150,9 @@ pub(super) fn tally(
         bail!("files and topics tell no old decisions: name the old pack with `--against`");
     }
     if output.deny == Deny::IssuedChanged && sources.topic.is_some() {
-        bail!("a topic does not tell what MOSIP has issued: use the journal, finished documents, or `--deny changed`");
+        bail!(
+            "a topic does not tell what MOSIP has issued: use the journal, finished documents, or `--deny changed`"
+        );
     }
     let (paths, bytes) = files::list(&sources.files)?;
     let mut reader: Option<(TopicReader, &str)> = None;

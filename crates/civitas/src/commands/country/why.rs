@@ -149,12 +149,13 @@ impl<'a> Why<'a> {
         let action = self.action.custom_action_type.as_ref().unwrap_or(&self.action.kind);
         let since = if self.answered { ", answered since" } else { "" };
         let mut text = format!(
-            "{} {} of {} ({}), {}{since}\n\n",
+            "{} {} of {} ({}), {} UTC{since}\nby rule set {}\n\n",
             self.document.kind,
             action,
             self.document.tracking_id,
             self.document.id,
             instant(self.action.created_at.at()),
+            self.pack.digest().chars().take(12).collect::<String>(),
         );
         match language {
             Some(language) => {

@@ -13,6 +13,7 @@ pub mod documents;
 pub mod entropy;
 pub mod http;
 pub mod pack;
+pub mod replay;
 pub mod secrets;
 mod starting;
 pub mod telemetry;

@@ -25,6 +25,24 @@ pub fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{ending}")
 }
 
+/// `1234567` as `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// [`count`] of what may be many: `1,203 decisions`.
+pub fn many(number: u64, noun: &str) -> String {
+    count(number, noun).replacen(&number.to_string(), &grouped(number), 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,5 +57,7 @@ mod tests {
         );
         assert_eq!([count(0, "day"), count(1, "day"), count(2, "day")], ["0 days", "1 day", "2 days"]);
         assert_eq!(instant(from), "2026-06-01 00:00:00");
+        assert_eq!([grouped(0), grouped(999), grouped(1_234_567)], ["0", "999", "1,234,567"]);
+        assert_eq!([many(1, "day"), many(1203, "day")], ["1 day", "1,203 days"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use civitas_journal::{RecordKey, WouldHave, operations::Respond};
 use civitas_mosip::Aid;
-use civitas_opencrvs::{EventDocument, Pending, Version};
+use civitas_opencrvs::{DocumentError, EventDocument, Pending, Version};
 use civitas_rules::{Effect, Facts, OpencrvsVersion, Operation, Pack, Packet, PacketContext};
 use jiff::{SignedDuration, Timestamp};
 
@@ -69,8 +69,8 @@ pub(crate) struct Station<'a> {
 }
 
 /// Reads the document and finds the action that the arrival is about.
-pub(crate) fn read(arrival: &Arrival) -> Result<EventDocument, IngestError> {
-    let document = EventDocument::parse(&arrival.document).map_err(IngestError::Document)?;
+pub(crate) fn read(arrival: &Arrival, pack: &Pack) -> Result<EventDocument, IngestError> {
+    let document = open(&arrival.document, pack).map_err(IngestError::Document)?;
     if let Some(said) = arrival.event_id.filter(|said| *said != document.id) {
         let what = "message key";
         return Err(IngestError::Mismatch {
@@ -84,6 +84,12 @@ pub(crate) fn read(arrival: &Arrival) -> Result<EventDocument, IngestError> {
         return Err(IngestError::Mismatch { what, said: said.clone(), document: document.kind.clone() });
     }
     Ok(document)
+}
+
+/// Reads of a document what a pack may look at; the rest is stepped over.
+pub(crate) fn open(bytes: &[u8], pack: &Pack) -> Result<EventDocument, DocumentError> {
+    let fields = pack.fields();
+    EventDocument::parse_only(bytes, |field| fields.contains(field))
 }
 
 /// The action that waits for an answer.

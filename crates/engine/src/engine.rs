@@ -304,8 +304,7 @@ impl Engine {
         let archived = rule_sets::get(&mut reader, digest)
             .await?
             .ok_or_else(|| unusable("it was never archived".to_owned()))?;
-        let pack =
-            Arc::new(Pack::from_canonical(&archived.canonical).map_err(|all| unusable(all.to_string()))?);
+        let pack = crate::verify::compile(digest, &archived.canonical).map_err(unusable)?;
         self.keep_at_hand(&pack);
         Ok(pack)
     }

@@ -32,7 +32,7 @@ use crate::{
 
 /// How many registration numbers or AIDs are tried for one civil event. Two collisions in a row are already
 /// beyond any plausible country.
-const CANDIDATES: u32 = 16;
+pub(crate) const CANDIDATES: u32 = 16;
 
 /// How long a batch waits for the journal before it is handed back to be tried again.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -309,7 +309,7 @@ fn refused(error: &IngestError) {
 }
 
 fn read(arrival: Arrival, pack: &Arc<Pack>, engine: &Engine) -> Result<(Intake, Decided), IngestError> {
-    let document = decide::read(&arrival)?;
+    let document = decide::read(&arrival, pack)?;
     let intake = Intake { arrival, document, pack: Arc::clone(pack) };
     let decided = decide_on(&intake, engine, 0)?;
     Ok((intake, decided))
@@ -357,9 +357,14 @@ fn leaf(intake: &Intake, decided: &Decided, now: Timestamp) -> NewLeaf {
     leaf.rule.clone_from(&decided.rule);
     leaf.traceparent.clone_from(&intake.arrival.traceparent);
     leaf.would_have.clone_from(&decided.would_have);
+    leaf.reason = Some(said(decided));
+    leaf
+}
+
+/// What the log says about a decision: the pack's message, its sentence, and what else there is to know.
+pub(crate) fn said(decided: &Decided) -> String {
     let mut said: Vec<String> = decided.message.iter().cloned().collect();
     said.push(decided.sentence.clone());
     said.extend(decided.anomaly.clone());
-    leaf.reason = Some(said.join("; "));
-    leaf
+    said.join("; ")
 }

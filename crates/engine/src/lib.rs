@@ -30,6 +30,7 @@ pub mod queue;
 mod schedule;
 mod subscribe;
 pub mod swap;
+pub mod verify;
 
 pub use self::{
     answers::{DeliverError, Delivered, IntentAnswer},

@@ -28,6 +28,7 @@ pub mod audit_leaves;
 pub mod civil_events;
 pub mod confirmations;
 pub mod deciders;
+pub mod history;
 pub mod inbox;
 pub mod leases;
 pub mod operations;

@@ -22,7 +22,9 @@ pub use client::{
     EventIndex, SearchPage, SearchQuery, SystemClient, token_expiry,
 };
 pub use document::{Action, ActionStatus, DocumentError, EventDocument, NoPendingAction, Pending, Stamp};
-pub use state::{Anomaly, EventStatus, NoProspect, Prospective, deep_merge, drop_nulls};
+pub use state::{
+    Anomaly, EventStatus, NoProspect, Origin, Origins, Past, Prospective, deep_merge, drop_nulls,
+};
 pub use trigger_token::{
     AUDIENCE, Claims, ISSUER, KeyError, KeySource, PublicKey, TokenError, TriggerTokens,
 };

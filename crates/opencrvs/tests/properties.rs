@@ -217,3 +217,66 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn what_is_read_of_a_document_is_what_the_whole_says(
+        steps in prop::collection::vec(step(), 0..8),
+        own in declaration(),
+    ) {
+        let whole = document(&with_approval(&steps, &own, true));
+        let bytes = serde_json::to_vec(&whole).unwrap();
+        let wanted = |field: &str| field.starts_with('a');
+        let some = EventDocument::parse_only(&bytes, wanted).unwrap();
+        let only = |map: &Map| {
+            let mut map = map.clone();
+            map.retain(|field, _| wanted(field));
+            map
+        };
+        for version in [Version::V1_9, Version::V2_0] {
+            prop_assert_eq!(some.current(version), only(&whole.current(version)));
+            let (some, whole) = (some.past(version), whole.past(version));
+            prop_assert_eq!(some.len(), whole.len());
+            for (some, whole) in some.iter().zip(&whole) {
+                prop_assert_eq!(&*some.states.before, &only(&whole.states.before));
+                prop_assert_eq!(&*some.states.after, &only(&whole.states.after));
+            }
+        }
+    }
+
+    #[test]
+    fn a_past_event_is_what_its_trigger_showed(
+        steps in prop::collection::vec(step(), 0..8),
+        own in declaration(),
+    ) {
+        for version in [Version::V1_9, Version::V2_0] {
+            let whole = document(&with_approval(&steps, &own, true));
+            for event in whole.past(version) {
+                let mut then = whole.clone();
+                let last = then.actions.iter().position(|action| action.id == event.action.id).unwrap();
+                then.actions.truncate(last + 1);
+                prop_assert_eq!(&event.states, &then.prospective(event.action.id, version).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn every_value_has_an_origin_and_what_has_none_is_absent(
+        steps in prop::collection::vec(step(), 0..8),
+        own in declaration(),
+    ) {
+        let whole = document(&with_approval(&steps, &own, true));
+        for version in [Version::V1_9, Version::V2_0] {
+            for event in whole.past(version) {
+                let origins = whole.origins(event.action.id, version).unwrap();
+                for field in ["a.x", "a.y", "b.x", "b.y", "c.x", "c.y"] {
+                    let given = origins.of(field, []);
+                    let present = event.states.after.contains_key(field);
+                    let stands = given.iter().any(|origin| !origin.erased);
+                    prop_assert!(!present || !given.is_empty(), "{field} has no origin");
+                    prop_assert!(present || !stands, "{field} is absent: {given:?}");
+                }
+            }
+        }
+    }
+}

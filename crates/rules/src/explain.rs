@@ -88,6 +88,9 @@ pub struct TermTree {
     pub text: String,
     /// How it turned out.
     pub outcome: Truth,
+    /// The fields that it looks at, `child.name` or a part of one, `child.name#surname`; those of its parts aside.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
     /// Why it is undecided, where a field is the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
@@ -228,9 +231,15 @@ fn term_tree(speaker: &Speaker<'_>, term: &Term, verdict: &Verdict) -> TermTree 
         Term::Named { term, .. } => vec![&**term],
         Term::Changed { .. } | Term::Test { .. } => Vec::new(),
     };
+    let fields = match term {
+        Term::Test { field, .. } => vec![field.to_string()],
+        Term::Changed { fields, .. } => fields.iter().map(ToString::to_string).collect(),
+        Term::All(_) | Term::Any(_) | Term::Not(_) | Term::Named { .. } => Vec::new(),
+    };
     TermTree {
         text: speaker.phrase(term, verdict),
         outcome: verdict.outcome,
+        fields,
         cause: verdict.cause,
         parts: inner
             .into_iter()

@@ -28,6 +28,7 @@ mod caserun;
 mod cases;
 mod catalogue;
 mod codes;
+mod compare;
 mod condition;
 mod country;
 mod coverage;
@@ -44,6 +45,7 @@ mod import;
 mod laws;
 mod layout;
 mod limits;
+mod lines;
 mod locations;
 mod manual;
 mod mapping;
@@ -51,10 +53,12 @@ mod meant;
 mod mutate;
 mod number;
 mod operations;
+mod outline;
 mod pack;
 mod packet;
 mod phrases;
 mod plan;
+mod reads;
 mod reason;
 mod reference;
 mod review;
@@ -73,6 +77,7 @@ mod words;
 
 pub use caserun::{CaseFailure, CaseLine, CaseReport, Difference};
 pub use codes::Code;
+pub use compare::{Change, Comparison, Entry};
 pub use country::{Country, CredentialKey, Language, LeapBirthday, OpencrvsVersion};
 pub use coverage::{Coverage, MissingCase, MissingCases};
 pub use decision::{Decision, Effect, Facts, Operation, Respond, UnknownWord};
@@ -83,8 +88,9 @@ pub use files::identity::{Claim, Esignet, IdentityFile, NameOrder, Qr, QrAttribu
 pub use files::rules::{Mode, Outcome};
 pub use given::{GivenDocument, ReadDocument};
 pub use import::{
-    Change, Import, ImportError as FieldImportError, ImportOptions, LeftOut, What, import_fields,
+    Change as FieldChange, Import, ImportError as FieldImportError, ImportOptions, LeftOut, What, import_fields,
 };
+pub use lines::Line;
 pub use locations::import::{ImportError, LocationImport, import_locations};
 pub use manual::manual;
 pub use mutate::{Mutant, MutationReport, mutants};

@@ -38,6 +38,7 @@ use crate::mutate::{self, Mutant, MutationReport};
 use crate::number::Seed;
 use crate::packet::{Builder, Packet, PacketContext, PacketError};
 use crate::phrases::Words;
+use crate::reads::Reads;
 use crate::ruleset::{RuleCompiler, Rules};
 use crate::source::{Document, at, sorted};
 use crate::structure::decode;
@@ -96,6 +97,7 @@ pub(crate) struct Inner {
     pub(crate) canonical: String,
     pub(crate) digest: String,
     pub(crate) warnings: Diagnostics,
+    pub(crate) reads: Reads,
 }
 
 impl Inner {
@@ -227,6 +229,10 @@ impl Pack {
     /// Problems that do not refuse the pack.
     pub fn warnings(&self) -> &Diagnostics {
         &self.inner.warnings
+    }
+
+    pub(crate) fn reads(&self) -> &Reads {
+        &self.inner.reads
     }
 
     /// Who the country is.
@@ -514,6 +520,7 @@ fn compile(
         canonical,
         digest,
         warnings: found,
+        reads: Reads::default(),
     };
     Ok(Pack { inner: Arc::new(inner) })
 }

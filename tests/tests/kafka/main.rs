@@ -8,5 +8,6 @@ mod dead_letters;
 mod outage;
 mod publishing;
 mod reading;
+mod replay;
 mod support;
 mod topics;

@@ -18,6 +18,7 @@ mod order;
 mod privacy;
 mod queue;
 mod reload;
+mod replay;
 mod subscriptions;
 mod support;
 mod swap;

@@ -7,6 +7,7 @@
 mod action;
 mod diagnose;
 mod error;
+mod partial;
 mod pending;
 mod stamp;
 

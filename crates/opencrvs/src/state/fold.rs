@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::merge::{drop_null_members, drop_nulls, merge_value};
+use super::merge::{drop_null_members, drop_nulls, drop_nulls_in, merge_value};
 use crate::document::{Action, ActionStatus, EventDocument};
 use crate::{Map, Version};
 
@@ -44,21 +44,24 @@ impl<'a> State<'a> {
     /// The state that the accepted actions of a document amount to.
     pub(super) fn of(document: &'a EventDocument, by_id: &ById<'a>, version: Version) -> Self {
         let mut state = Self::default();
-        for action in document.sorted() {
-            if action.is(ActionStatus::Accepted) && changes_the_record(&action.kind) {
-                if action.kind == "APPROVE_CORRECTION" {
-                    let Some(request) = by_id.get(action.request_id, ActionStatus::Accepted) else {
-                        continue;
-                    };
-                    state.apply(request, by_id);
-                    if version == Version::V1_9 {
-                        continue;
-                    }
-                }
-                state.apply(action, by_id);
-            }
+        for action in document.sorted().into_iter().filter(|action| is_accepted_change(action)) {
+            state.take(action, by_id, version);
         }
         state
+    }
+
+    /// Takes in an accepted action that changes the record.
+    pub(super) fn take(&mut self, action: &'a Action, by_id: &ById<'a>, version: Version) {
+        if action.kind == "APPROVE_CORRECTION" {
+            let Some(request) = by_id.get(action.request_id, ActionStatus::Accepted) else {
+                return;
+            };
+            self.apply(request, by_id);
+            if version == Version::V1_9 {
+                return;
+            }
+        }
+        self.apply(action, by_id);
     }
 
     /// Merges an accepted action: first what was requested, then what was requested overlaid by its own declaration.
@@ -101,9 +104,25 @@ impl<'a> State<'a> {
         self.0
             .into_iter()
             .filter(|(_, value)| !value.is_null())
-            .map(|(key, value)| (key.to_owned(), drop_nulls(&value)))
+            .map(|(key, value)| (key.to_owned(), without_nulls(value)))
             .collect()
     }
+}
+
+/// [`drop_nulls`], in place where the value is ours already.
+fn without_nulls(value: Cow<'_, Value>) -> Value {
+    match value {
+        Cow::Borrowed(value) => drop_nulls(value),
+        Cow::Owned(mut value) => {
+            drop_nulls_in(&mut value);
+            value
+        }
+    }
+}
+
+/// Whether an action is in force and part of the record's state.
+pub(super) fn is_accepted_change(action: &Action) -> bool {
+    action.is(ActionStatus::Accepted) && changes_the_record(&action.kind)
 }
 
 /// Corrections count when approved; printing and refusing change nothing.

@@ -26,6 +26,18 @@ pub fn drop_nulls(value: &Value) -> Value {
     }
 }
 
+/// [`drop_nulls`] in place.
+pub(super) fn drop_nulls_in(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|_, value| !value.is_null());
+            map.values_mut().for_each(drop_nulls_in);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls_in),
+        _ => {}
+    }
+}
+
 /// [`drop_nulls`] on a whole map.
 pub(crate) fn drop_null_members(map: &Map) -> Map {
     map.iter()

@@ -6,9 +6,13 @@
 mod flags;
 mod fold;
 mod merge;
+mod origin;
+mod past;
 mod prospective;
 mod status;
 
 pub use merge::{deep_merge, drop_nulls};
+pub use origin::{Origin, Origins};
+pub use past::Past;
 pub use prospective::{Anomaly, NoProspect, Prospective};
 pub use status::EventStatus;

@@ -102,36 +102,21 @@ impl EventDocument {
             return Err(NoProspect::Answered(action_id));
         }
         let state = State::of(self, &by_id, version);
-        let (correction, anomaly) = match self.correction(pending, &by_id) {
-            Ok(correction) => (correction, None),
-            Err(anomaly) => (None, Some(anomaly)),
-        };
-        let own = anomaly.is_none()
-            && changes_the_record(&pending.kind)
-            && !(pending.kind == "APPROVE_CORRECTION" && version == Version::V1_9);
-        if correction.is_none() && (!own || pending.declaration.is_empty()) {
-            let before = Arc::new(state.into_declaration());
-            return Ok(Prospective { after: Arc::clone(&before), before, changed: Vec::new(), anomaly });
-        }
-        let mut next = state.clone();
-        if let Some(correction) = correction {
-            next.apply(correction, &by_id);
-        }
-        if own {
-            next.merge(&pending.declaration);
-        }
-        let (before, after) = (state.into_declaration(), next.into_declaration());
-        let changed = changed(&before, &after);
-        Ok(Prospective { before: Arc::new(before), after: Arc::new(after), changed, anomaly })
+        Ok(prospect(self, pending, state, &by_id, version, |_| true))
     }
 
     /// The accepted correction that an approval is about; nothing for other types.
-    fn correction<'a>(&'a self, pending: &Action, by_id: &ById<'a>) -> Result<Option<&'a Action>, Anomaly> {
+    pub(super) fn correction<'a>(
+        &'a self,
+        pending: &Action,
+        by_id: &ById<'a>,
+        seen: impl Fn(Uuid) -> bool,
+    ) -> Result<Option<&'a Action>, Anomaly> {
         if pending.kind != "APPROVE_CORRECTION" {
             return Ok(None);
         }
         let request_id = pending.request_id.ok_or(Anomaly::CorrectionMissing)?;
-        match by_id.find(request_id) {
+        match by_id.find(request_id).filter(|_| seen(request_id)) {
             Some(action) if action.is(ActionStatus::Accepted) => Ok(Some(action)),
             Some(action) if action.is(ActionStatus::Requested) => {
                 let twin = |other: &&Action| {
@@ -144,6 +129,41 @@ impl EventDocument {
             _ => Err(Anomaly::CorrectionUnknown { request_id }),
         }
     }
+}
+
+/// The prospect of an action on a state. `seen` says which actions of the record stood before it.
+pub(super) fn prospect<'a>(
+    document: &'a EventDocument,
+    pending: &'a Action,
+    state: State<'a>,
+    by_id: &ById<'a>,
+    version: Version,
+    seen: impl Fn(Uuid) -> bool,
+) -> Prospective {
+    let (correction, anomaly) = match document.correction(pending, by_id, seen) {
+        Ok(correction) => (correction, None),
+        Err(anomaly) => (None, Some(anomaly)),
+    };
+    let own = anomaly.is_none() && own_counts(pending, version);
+    if correction.is_none() && (!own || pending.declaration.is_empty()) {
+        let before = Arc::new(state.into_declaration());
+        return Prospective { after: Arc::clone(&before), before, changed: Vec::new(), anomaly };
+    }
+    let mut next = state.clone();
+    if let Some(correction) = correction {
+        next.apply(correction, by_id);
+    }
+    if own {
+        next.merge(&pending.declaration);
+    }
+    let (before, after) = (state.into_declaration(), next.into_declaration());
+    let changed = changed(&before, &after);
+    Prospective { before: Arc::new(before), after: Arc::new(after), changed, anomaly }
+}
+
+/// Whether a pending action's own declaration will be part of the record.
+pub(super) fn own_counts(pending: &Action, version: Version) -> bool {
+    changes_the_record(&pending.kind) && !(pending.kind == "APPROVE_CORRECTION" && version == Version::V1_9)
 }
 
 /// Ids of the fields in which two declarations differ, sorted.

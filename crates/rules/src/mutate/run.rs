@@ -108,6 +108,7 @@ fn rebuild(pack: &Inner, file: &str, text: &str) -> Option<Pack> {
         canonical: String::new(),
         digest: String::new(),
         warnings: crate::diagnostics::Diagnostics::default(),
+        reads: crate::reads::Reads::default(),
     };
     let value = document.value.clone();
     match file {

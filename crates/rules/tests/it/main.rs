@@ -5,6 +5,8 @@ mod cases;
 #[cfg(test)]
 mod common;
 #[cfg(test)]
+mod compare;
+#[cfg(test)]
 mod diagnostics;
 #[cfg(test)]
 mod farajaland;

@@ -1,7 +1,7 @@
 //! `make bench`: Civitas's figures, measured here, each beside its limit or its peer.
 //!
 //! ```text
-//! bench [rules] [large] [ingest] [loops] [latency] [swap]
+//! bench [rules] [large] [replay] [ingest] [loops] [latency] [swap]
 //! ```
 //!
 //! Nothing is judged: the aims stand in the tables, and the exit code is 0 whatever they say. The whole takes
@@ -18,6 +18,7 @@ mod large;
 mod latency;
 mod loops;
 mod plain;
+mod replay;
 mod report;
 mod rules;
 mod swap;
@@ -29,7 +30,7 @@ use std::process::ExitCode;
 use civitas_tests::measure::Machine;
 use clap::Parser as _;
 
-const NAMES: [&str; 6] = ["rules", "large", "ingest", "loops", "latency", "swap"];
+const NAMES: [&str; 7] = ["rules", "large", "replay", "ingest", "loops", "latency", "swap"];
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -58,6 +59,7 @@ async fn measure(names: &[String]) {
         let measured = match name.as_str() {
             "rules" => vec![rules::run()],
             "large" => large::run(),
+            "replay" => vec![replay::run()],
             "ingest" => vec![ingest::run().await],
             "loops" => vec![loops::run(&keys).await],
             "swap" => vec![swap::run(&keys).await],

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use civitas_rules::{
-    Change, Diagnostic, Diagnostics, Import, ImportOptions, Pack, PackFiles, Severity, What, import_fields,
+    Diagnostic, Diagnostics, FieldChange, Import, ImportOptions, Pack, PackFiles, Severity, What, import_fields,
 };
 use clap::Args;
 use serde_json::Value;
@@ -141,7 +141,7 @@ fn text(import: &Import, arisen: &[&Diagnostic]) -> String {
     text
 }
 
-fn sign(change: &Change) -> char {
+fn sign(change: &FieldChange) -> char {
     match change.what {
         What::Added(_) => '+',
         What::Removed(_) => '-',

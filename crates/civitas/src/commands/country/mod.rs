@@ -1,6 +1,7 @@
 //! `civitas country`: what a country's team does with its pack.
 
 mod check;
+mod diff;
 mod explain;
 mod help;
 mod import;
@@ -8,10 +9,12 @@ mod import_locations;
 mod new;
 mod problems;
 mod reload;
+mod replay;
 mod sarif;
 mod schema;
 mod style;
 mod test;
+mod why;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -34,10 +37,14 @@ pub enum Country {
     Check(check::Check),
     /// Run the pack's own cases, and say what they do not show
     Test(test::Test),
-    /// Say what the pack decides for an event document, and why
+    /// Say what is decided for a document or a record of the journal, and why
     Explain(explain::Explain),
     /// Make locations.csv from OpenCRVS's own list of places, and say what changed
     ImportLocations(import_locations::ImportLocations),
+    /// Judge past civil events again, and show what comes out otherwise
+    Replay(replay::Replay),
+    /// Show what changed from one pack to another
+    Diff(diff::Diff),
     /// Print the JSON Schema of a pack file
     Schema(schema::Schema),
     /// Have a running engine take the pack in its folder, without a restart
@@ -60,8 +67,10 @@ pub fn run(country: &Country, file: Option<PathBuf>) -> anyhow::Result<ExitCode>
         Country::ImportFields(import) => import::run(import),
         Country::Check(check) => Ok(check::run(check)),
         Country::Test(test) => Ok(test::run(test)),
-        Country::Explain(explain) => explain::run(explain),
+        Country::Explain(explain) => explain::run(explain, file),
         Country::ImportLocations(import) => import_locations::run(import),
+        Country::Replay(replay) => replay::run(replay, file),
+        Country::Diff(diff) => diff::run(diff, file),
         Country::Schema(schema) => schema::run(schema),
         Country::Reload(reload) => reload::run(reload, file),
         Country::Help(help) => help::run(help),

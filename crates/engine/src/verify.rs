@@ -256,10 +256,10 @@ fn compare_operation(
         let text = |aid: &Option<String>| aid.clone().unwrap_or_else(|| "none".to_owned());
         found.push(Disagreement::new("AID", text(&recorded.aid), text(&aid)));
     }
-    let Some(sealed) = &recorded.packet else {
+    let Some(stored) = &recorded.packet else {
         return;
     };
-    let packet = match sealed.open(sealer) {
+    let packet = match stored.open(sealer) {
         Ok(packet) => packet,
         Err(error) => return found.push(Disagreement::new("packet", "as built", error.to_string())),
     };

@@ -161,15 +161,12 @@ pub async fn page(
 /// All decisions on a record, by its event id or tracking id, oldest first.
 pub async fn by_record(session: &mut Session, record: &str) -> Result<Vec<Recorded>, JournalError> {
     let mut args = Args::new();
-    let rows = match record.parse::<Uuid>() {
-        Ok(event_id) => {
-            args.uuid(event_id);
-            session.rows(select!("WHERE e.event_id = $1 ORDER BY e.ordinal"), args).await?
-        }
-        Err(_) => {
-            args.text(record);
-            session.rows(select!("WHERE e.tracking_id = $1 ORDER BY e.ordinal"), args).await?
-        }
+    let rows = if let Ok(event_id) = record.parse::<Uuid>() {
+        args.uuid(event_id);
+        session.rows(select!("WHERE e.event_id = $1 ORDER BY e.ordinal"), args).await?
+    } else {
+        args.text(record);
+        session.rows(select!("WHERE e.tracking_id = $1 ORDER BY e.ordinal"), args).await?
     };
     rows.iter().map(decode).collect()
 }

@@ -18,28 +18,26 @@ fn block(value: &Value, depth: usize, lines: &mut Vec<String>) {
         Value::Object(members) if !members.is_empty() => {
             for (key, member) in members {
                 let head = format!("{indent}{}:", word(key));
-                match one_line(member, head.len() + 1) {
-                    Some(text) => lines.push(format!("{head} {text}")),
-                    None => {
-                        lines.push(head);
-                        block(member, depth + 1, lines);
-                    }
+                if let Some(text) = one_line(member, head.len() + 1) {
+                    lines.push(format!("{head} {text}"));
+                } else {
+                    lines.push(head);
+                    block(member, depth + 1, lines);
                 }
             }
         }
         Value::Array(items) if !items.is_empty() => {
             for item in items {
                 let single = item.as_object().is_some_and(|members| members.len() == 1);
-                match one_line(item, indent.len() + 2).filter(|_| !single) {
-                    Some(text) => lines.push(format!("{indent}- {text}")),
-                    None => {
-                        let first = lines.len();
-                        block(item, depth + 1, lines);
-                        // The dash stands in the indentation of the item's first line.
-                        if let Some(line) = lines.get_mut(first) {
-                            line.replace_range(indent.len()..=indent.len(), "-");
-                        }
-                    }
+                if let Some(text) = one_line(item, indent.len() + 2).filter(|_| !single) {
+                    lines.push(format!("{indent}- {text}"));
+                    continue;
+                }
+                let first = lines.len();
+                block(item, depth + 1, lines);
+                // The dash stands in the indentation of the item's first line.
+                if let Some(line) = lines.get_mut(first) {
+                    line.replace_range(indent.len()..=indent.len(), "-");
                 }
             }
         }

@@ -49,10 +49,18 @@ impl Pack {
         };
         match value {
             Value::String(text) => named(text),
-            Value::Array(items) => items.iter().for_each(|item| self.collect(item, fields)),
+            Value::Array(items) => {
+                for item in items {
+                    self.collect(item, fields);
+                }
+            }
             Value::Object(members) => {
-                members.keys().for_each(|key| named(key));
-                members.values().for_each(|member| self.collect(member, fields));
+                for key in members.keys() {
+                    named(key);
+                }
+                for member in members.values() {
+                    self.collect(member, fields);
+                }
             }
             _ => {}
         }

@@ -87,14 +87,13 @@ where
         }
         progress.clear();
         // All are joined before anything is said: a thread that nobody joined would panic in the scope's place.
-        let fed = feeder.join();
+        let end = feeder.join();
         let tallies: Vec<_> = workers.into_iter().map(thread::ScopedJoinHandle::join).collect();
         let mut whole = T::default();
         for tally in tallies {
             merge(&mut whole, tally.map_err(|_| anyhow!("judging an event panicked"))?);
         }
-        let fed = fed.map_err(|_| anyhow!("reading the sources panicked"))?;
-        fed.map(|()| whole)
+        end.map_err(|_| anyhow!("reading the sources panicked"))?.map(|()| whole)
     })
 }
 
@@ -127,17 +126,17 @@ mod tests {
 
     #[test]
     fn the_feeder_waits_for_the_workers() {
-        let (fed, worked) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (begun, worked) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let most = AtomicUsize::new(0);
         let feed = |to: &mut Feed<'_, ()>| {
             for _ in 0..5000 {
-                let ahead = fed.fetch_add(1, Ordering::SeqCst) + 1 - worked.load(Ordering::SeqCst);
+                let ahead = begun.fetch_add(1, Ordering::SeqCst) + 1 - worked.load(Ordering::SeqCst);
                 most.fetch_max(ahead, Ordering::SeqCst);
                 to.push((), 1)?;
             }
             Ok(())
         };
-        let work = |_, (), _: &mut ()| {
+        let work = |_, (), (): &mut ()| {
             worked.fetch_add(1, Ordering::SeqCst);
         };
         run(2, &Progress::hidden(), feed, work, |(), ()| {}).unwrap();
@@ -148,7 +147,7 @@ mod tests {
     #[test]
     fn a_worker_that_panics_ends_the_run() {
         let feed = |to: &mut Feed<'_, u64>| (0..100_000).try_for_each(|item| to.push(item, 1));
-        let work = |_, item: u64, _: &mut ()| assert!(item < 10, "a bad item");
+        let work = |_, item: u64, (): &mut ()| assert!(item < 10, "a bad item");
         let failed = run(2, &Progress::hidden(), feed, work, |(), ()| {});
         assert!(failed.unwrap_err().to_string().contains("panicked"));
     }

@@ -336,11 +336,15 @@ mod tests {
             })
             .collect();
         let mut whole = Tally::default();
-        all.iter().for_each(|one| whole.count(one));
+        for one in &all {
+            whole.count(one);
+        }
         let mut parts = Tally::default();
         for part in 0..3 {
             let mut tally = Tally::default();
-            all.iter().rev().filter(|one| one.number % 3 == part).for_each(|one| tally.count(one));
+            for one in all.iter().rev().filter(|one| one.number % 3 == part) {
+                tally.count(one);
+            }
             parts.merge(tally, SAMPLES);
         }
         let shown = |tally: &Tally| serde_json::to_string(&tally.cells()).unwrap();

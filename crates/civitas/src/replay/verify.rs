@@ -81,7 +81,9 @@ impl Verified {
     fn merge(&mut self, other: Self) {
         self.decisions += other.decisions;
         self.wrong += other.wrong;
-        other.first.into_iter().for_each(|wrong| self.keep(wrong));
+        for wrong in other.first {
+            self.keep(wrong);
+        }
     }
 
     /// For programs.

@@ -75,7 +75,9 @@ impl<'a> Node<'a> {
     fn collect(&self, found: &mut Vec<Origin<'a>>) {
         match &self.shape {
             Shape::Object(members) if !members.is_empty() => {
-                members.values().for_each(|node| node.collect(found));
+                for node in members.values() {
+                    node.collect(found);
+                }
             }
             _ => found.push(self.origin),
         }

@@ -78,7 +78,8 @@ fn a_rule_that_stands_elsewhere_has_moved() {
 
 #[test]
 fn rules_read_the_fields_that_they_name_and_no_other() {
-    let fields = load(&farajaland()).fields_of_rules();
+    let pack = load(&farajaland());
+    let fields = pack.fields_of_rules();
     let expected = [
         "child.dob",
         "child.gender",
@@ -89,4 +90,5 @@ fn rules_read_the_fields_that_they_name_and_no_other() {
         "mother.verified",
     ];
     assert_eq!(fields.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+    assert!(pack.fields().is_superset(fields) && pack.fields().contains("informant.phoneNo"));
 }

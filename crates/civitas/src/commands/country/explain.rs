@@ -1,6 +1,7 @@
 //! `civitas country explain`: what is decided for an event document or a record of the journal, and why, without
 //! anything being sent; and whether a recorded decision still comes out of the archive.
 
+use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -192,10 +193,12 @@ fn report(
     let mut text = why_text.unwrap_or_default();
     let digest: String = recorded.ruleset.chars().take(12).collect();
     let rule = recorded.rule.as_deref().unwrap_or("none matched");
-    text.push_str(&format!(
-        "\nRecorded: {}, answered {}, rule {rule}, rule set {digest}\n",
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "\nRecorded: {}, answered {}, rule {rule}, rule set {digest}",
         recorded.effect, recorded.answer
-    ));
+    );
     match verified {
         None => {}
         Some(wrong) if wrong.found.is_empty() => {

@@ -127,7 +127,9 @@ proptest! {
     fn what_is_kept_is_what_is_there(terms in prop::collection::vec(term(any_test(), true), 1..4), before in record(), after in record()) {
         let mut slots = Slots::default();
         let mut kept = terms.clone();
-        kept.iter_mut().for_each(|term| slots.give(term));
+        for term in &mut kept {
+            slots.give(term);
+        }
         let looked_up = on(&before, &after, |scene| terms.iter().map(|term| term.eval(scene)).collect::<Vec<_>>());
         let from_slots = on(&before, &after, |scene| kept.iter().map(|term| term.eval(scene)).collect::<Vec<_>>());
         prop_assert_eq!(looked_up, from_slots);

@@ -37,7 +37,7 @@ pub(crate) fn decode<T: JsonSchema + DeserializeOwned>(
         Err(reason) => out.push(document.at_value(Code::S005, &Path::default(), reason)),
     }
     no_environment(document, &document.value, &mut Vec::new(), out);
-    match serde_json::from_value(document.value.clone()) {
+    match T::deserialize(&document.value) {
         Ok(file) => Some(file),
         Err(error) => {
             // What fits the schema and no type of ours, such as a number beyond all integers.

@@ -92,7 +92,14 @@ pub(crate) struct Scene<'a> {
     leap: LeapBirthday,
     today: OnceCell<Date>,
     /// Values that were looked up: several rules ask about the same few fields.
-    values: [Cell<Option<Option<&'a Value>>>; SLOTS],
+    values: [Cell<Kept<'a>>; SLOTS],
+}
+
+/// What is known of a field's value.
+#[derive(Clone, Copy)]
+enum Kept<'a> {
+    Unasked,
+    Is(Option<&'a Value>),
 }
 
 /// How many fields of one event have a slot.
@@ -124,7 +131,13 @@ impl Slots {
 
 impl<'a> Scene<'a> {
     pub(crate) fn new(facts: &'a Facts<'a>, zone: &'a TimeZone, leap: LeapBirthday) -> Self {
-        Self { facts, zone, leap, today: OnceCell::new(), values: [const { Cell::new(None) }; SLOTS] }
+        Self {
+            facts,
+            zone,
+            leap,
+            today: OnceCell::new(),
+            values: [const { Cell::new(Kept::Unasked) }; SLOTS],
+        }
     }
 
     /// The value that the record will have.
@@ -132,11 +145,12 @@ impl<'a> Scene<'a> {
         let Some(slot) = field.slot.and_then(|slot| self.values.get(usize::from(slot))) else {
             return field.get(self.facts.after);
         };
-        slot.get().unwrap_or_else(|| {
-            let value = field.get(self.facts.after);
-            slot.set(Some(value));
-            value
-        })
+        if let Kept::Is(value) = slot.get() {
+            return value;
+        }
+        let value = field.get(self.facts.after);
+        slot.set(Kept::Is(value));
+        value
     }
 
     fn today(&self) -> Date {

@@ -290,7 +290,7 @@ pub(crate) fn cases(specs: &[Spec], events: &[Event], zone: &jiff::tz::TimeZone)
     // As a team writes them: a record per event to start from, and in each case what is special about it.
     let mut text = "version: 1\nrecords:\n".to_owned();
     for event in EVENTS {
-        if let Some(first) = events.iter().find(|it| it.event == event) {
+        if let Some(first) = events.iter().find(|it| it.form == event) {
             let _ = writeln!(text, "  {event}:\n    event: {event}\n    values:");
             for (field, value) in &first.after {
                 let _ = writeln!(text, "      {field}: {value}");
@@ -309,7 +309,7 @@ pub(crate) fn cases(specs: &[Spec], events: &[Event], zone: &jiff::tz::TimeZone)
         let _ = write!(
             text,
             "  - name: event {number}\n    given:\n      record: {}\n      action: {}\n{custom}      at: {}\n      with:\n",
-            event.event, event.action, event.at
+            event.form, event.action, event.at
         );
         for field in
             ["nid", "dob", "nationality", "weight", "resident"].map(|field| format!("subject.{field}"))
@@ -326,7 +326,7 @@ pub(crate) fn cases(specs: &[Spec], events: &[Event], zone: &jiff::tz::TimeZone)
 
 /// A civil event of the bench.
 pub(crate) struct Event {
-    event: &'static str,
+    form: &'static str,
     action: &'static str,
     custom: Option<&'static str>,
     before: Map<String, Value>,
@@ -337,18 +337,18 @@ pub(crate) struct Event {
 impl Event {
     /// At random; every second one changes the record.
     pub(crate) fn any(rng: &mut StdRng, changing: bool) -> Self {
-        let (event, action, custom) = step(rng);
+        let (form, action, custom) = step(rng);
         let after = record(rng);
         let mut before = after.clone();
         if changing && rng.random_bool(0.5) {
             before.insert("subject.dob".to_owned(), json!("2004-01-01"));
         }
-        Self { event, action, custom, before, after, at: instant(rng) }
+        Self { form, action, custom, before, after, at: instant(rng) }
     }
 
     pub(crate) fn facts(&self) -> Facts<'_> {
         Facts {
-            event: self.event,
+            event: self.form,
             action: self.action,
             custom_action: self.custom,
             before: &self.before,

@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
 use crate::connection::Row;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::sql::{Args, Bulk, Columns};

@@ -88,7 +88,8 @@ pub use files::identity::{Claim, Esignet, IdentityFile, NameOrder, Qr, QrAttribu
 pub use files::rules::{Mode, Outcome};
 pub use given::{GivenDocument, ReadDocument};
 pub use import::{
-    Change as FieldChange, Import, ImportError as FieldImportError, ImportOptions, LeftOut, What, import_fields,
+    Change as FieldChange, Import, ImportError as FieldImportError, ImportOptions, LeftOut, What,
+    import_fields,
 };
 pub use lines::Line;
 pub use locations::import::{ImportError, LocationImport, import_locations};

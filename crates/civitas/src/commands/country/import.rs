@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use civitas_rules::{
-    Diagnostic, Diagnostics, FieldChange, Import, ImportOptions, Pack, PackFiles, Severity, What, import_fields,
+    Diagnostic, Diagnostics, FieldChange, Import, ImportOptions, Pack, PackFiles, Severity, What,
+    import_fields,
 };
 use clap::Args;
 use serde_json::Value;

@@ -175,6 +175,9 @@ impl Compiler<'_> {
                     ));
                     return None;
                 }
+                // In the order of the archived form, so that explanations are the same from there.
+                let mut fields = fields;
+                fields.sort_by_key(ToString::to_string);
                 Some(Term::Changed { group: Some(name.clone()), fields })
             }
             Value::String(name) if !name.contains('.') => {

@@ -411,7 +411,7 @@ mod tests {
     fn predicates_go_with_the_fields_that_the_compiler_lets_them_go_with() {
         let text = manual();
         let line = |start: &str| text.lines().find(|line| line.starts_with(start)).unwrap_or_default();
-        assert!(line("| `age_below`").ends_with("| `DATE` |"), "{}", line("| `age_below`"));
+        assert!(line("| `age_below`").contains("| `DATE`, "), "{}", line("| `age_below`"));
         assert!(line("| `matches`").contains("`SELECT`") && !line("| `matches`").contains("`DATE`"));
         assert!(!line("| `equals`").contains("`NAME`"), "{}", line("| `equals`"));
     }

@@ -69,8 +69,9 @@ fn each_entry_is_named_in_the_words_of_its_file() {
 fn a_rule_that_stands_elsewhere_has_moved() {
     let mut files = farajaland();
     let text = files.0.get_mut("rules.yaml").expect("rules");
-    let start = text.find("  # The identity is flagged").expect("the last rule");
-    let rule = text.split_off(start);
+    let start = text.find("  # The identity is flagged").expect("the rule");
+    let end = text.find("  # A revoked birth").expect("the next one");
+    let rule: String = text.drain(start..end).collect();
     let first = text.find("  - id: birth-uin-on-registration").expect("the first rule");
     text.insert_str(first, &format!("{rule}\n"));
     assert_eq!(compared(&files), [("rule", "death-flag-deceased".into(), Change::Moved)]);

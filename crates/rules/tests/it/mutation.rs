@@ -93,8 +93,19 @@ fn each_change_is_made_in_the_authors_text() {
     insta::assert_snapshot!("each_change_is_made_in_the_authors_text", text.join("\n"));
     let refused: Vec<String> =
         run(&pack, &files).refused.iter().map(|mutant| format!("{mutant:?}")).collect();
-    // The ID schema and the process want it.
-    assert_eq!(refused, ["packets.yaml:10 `fullName` dropped in `birth`"]);
+    // The ID schema and the process want the name; the operations say whom a packet is about.
+    assert_eq!(
+        refused,
+        [
+            "rules.yaml:20 `do: update_biographics` for `do: create_uin`",
+            "rules.yaml:41 `do: create_uin` for `do: update_biographics`",
+            "packets.yaml:10 `fullName` dropped in `birth`",
+            "packets.yaml:25 `subject` dropped in `update`",
+            "packets.yaml:27 `UIN` dropped in `update`",
+            "packets.yaml:27 `UIN` optional in `update`",
+            "packets.yaml:27 `UIN` sent only if changed in `update`",
+        ]
+    );
 }
 
 #[test]

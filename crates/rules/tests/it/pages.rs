@@ -135,8 +135,11 @@ fn rewrite(code: Code, edit: &Edit, markdown: &str) {
 
 /// The lines around the last edit, before and after it.
 fn examples(edit: &Edit) -> (String, String, &'static str) {
-    let (whole, mut edited) = (small(), small());
+    let (mut whole, mut edited) = (small(), small());
     apply(&mut edited, edit);
+    if let Edit::All([before @ .., _]) = edit {
+        before.iter().for_each(|edit| apply(&mut whole, edit));
+    }
     let file = match edit {
         Edit::Swap(file, ..) => *file,
         Edit::All(edits) => match edits.last() {

@@ -138,7 +138,9 @@ fn examples(edit: &Edit) -> (String, String, &'static str) {
     let (mut whole, mut edited) = (small(), small());
     apply(&mut edited, edit);
     if let Edit::All([before @ .., _]) = edit {
-        before.iter().for_each(|edit| apply(&mut whole, edit));
+        for edit in *before {
+            apply(&mut whole, edit);
+        }
     }
     let file = match edit {
         Edit::Swap(file, ..) => *file,

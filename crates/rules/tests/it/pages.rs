@@ -138,7 +138,7 @@ fn examples(edit: &Edit) -> (String, String, &'static str) {
     let (mut whole, mut edited) = (small(), small());
     apply(&mut edited, edit);
     if let Edit::All([before @ .., _]) = edit {
-        for edit in before.iter() {
+        for edit in before {
             apply(&mut whole, edit);
         }
     }

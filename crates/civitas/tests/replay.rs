@@ -37,10 +37,19 @@ fn code(output: &Output) -> i32 {
 /// The shipped pack with a bound that moved: a newborn of a few days gets nothing.
 fn stricter() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("cases")).unwrap();
-    for name in
-        ["country.yaml", "fields.yaml", "packets.yaml", "identity.yaml", "id-schema.json", "cases/birth.yaml"]
-    {
+    for inside in ["cases", "documents"] {
+        fs::create_dir(folder.path().join(inside)).unwrap();
+    }
+    for name in [
+        "country.yaml",
+        "fields.yaml",
+        "packets.yaml",
+        "identity.yaml",
+        "id-schema.json",
+        "locations.csv",
+        "cases/birth.yaml",
+        "documents/birth-register.json",
+    ] {
         fs::copy(Path::new(&pack()).join(name), folder.path().join(name)).unwrap();
     }
     let rules = fs::read_to_string(Path::new(&pack()).join("rules.yaml")).unwrap();

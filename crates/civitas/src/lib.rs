@@ -9,7 +9,6 @@ pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
-pub mod documents;
 pub mod entropy;
 pub mod http;
 pub mod pack;

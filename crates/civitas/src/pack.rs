@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow, bail};
 use civitas_engine::swap::PackSource;
 use civitas_rules::{Diagnostics, Pack, PackFiles};
 
-use crate::documents::Documents;
+use civitas_engine::Documents;
 
 use crate::commands::country::plain;
 

@@ -18,6 +18,7 @@ mod confirm;
 mod decide;
 mod desk;
 mod dispatch;
+mod documents;
 mod engine;
 mod entry;
 mod error;
@@ -36,6 +37,7 @@ pub use self::{
     answers::{DeliverError, Delivered, IntentAnswer},
     arrival::{Answer, Arrival, IngestError},
     cause::{Cause, OWN as OWN_CAUSES},
+    documents::Documents,
     engine::Engine,
     entry::QueueEntry,
     error::EngineError,

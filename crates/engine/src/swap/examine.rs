@@ -50,7 +50,7 @@ impl Refused {
 pub fn examine(look: &Look) -> Result<Examined, Refused> {
     let files = look.as_ref().map_err(|why| unreadable(why))?;
     let begun = Instant::now();
-    let loaded = Pack::load(files);
+    let loaded = Pack::load_with(files, &crate::Documents);
     let mut took = Took { compile: millis(begun), ..Took::default() };
     let pack = loaded.map_err(|problems| Refused { took, ..invalid(&problems) })?;
     let begun = Instant::now();
@@ -117,7 +117,7 @@ pub(super) mod tests {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../country-config/farajaland");
         let mut files = PackFiles::default();
         let read = |path: &std::path::Path| std::fs::read_to_string(path).unwrap();
-        for folder in [root.clone(), root.join("cases")] {
+        for folder in [root.clone(), root.join("cases"), root.join("documents")] {
             for entry in std::fs::read_dir(folder).unwrap().flatten().filter(|entry| entry.path().is_file()) {
                 let name = entry.path().strip_prefix(&root).unwrap().to_string_lossy().into_owned();
                 files.0.insert(name, read(&entry.path()));

@@ -32,7 +32,7 @@ pub(crate) struct House {
 fn pack() -> Pack {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../country-config/farajaland");
     let mut files = BTreeMap::new();
-    for folder in ["", "cases"] {
+    for folder in ["", "cases", "documents"] {
         for entry in std::fs::read_dir(root.join(folder)).unwrap() {
             let path = entry.unwrap().path();
             if path.is_file() {

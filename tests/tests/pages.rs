@@ -160,7 +160,7 @@ async fn the_overview_and_a_record_are_shown_by_a_browser_without_anybodys_name(
         "Rule birth-uin-on-registration",
         &format!("Rule set {}", stack.engine.pack().digest()),
         "Timeline When What From To Who Why",
-        "decided create uin engine UIN requested at birth",
+        "decided create uin engine UIN requested; UIN requested at birth: ",
     ] {
         assert!(text.contains(shown), "{shown} in {text}");
     }

@@ -1,19 +1,21 @@
-//! Operations on their way to MOSIP: packet, then trigger, each recorded before the next byte goes out.
+//! Operations on their way to MOSIP: step by step, each recorded before the next byte goes out.
 //!
 //! A claim counts the attempt before the call is made, so that a process that died between a call and its record
-//! is noticed: the next one to claim the operation sees a second attempt. A packet may be sent again as long as
-//! nothing was triggered (the body is the same to the byte); a trigger may not, so MOSIP is asked first.
+//! is noticed: the next one to claim the operation sees a second attempt. How the operation travels is its carrier's
+//! business.
 
+mod carrier;
 mod failure;
+mod online;
 mod packet;
 
 use std::sync::Arc;
 
 use civitas_journal::operations::{self, Claim, Operation, Respond, State, Work};
-use civitas_mosip::{Aid, Class, CreatePacket, Trigger};
+use civitas_mosip::Aid;
 use tracing::Instrument;
 
-use self::failure::Step;
+use self::carrier::Carrier;
 pub(crate) use self::packet::StoredPacket;
 use crate::{
     Cause, Engine, EngineError,
@@ -61,7 +63,7 @@ impl Engine {
         }
     }
 
-    /// Makes the call that the state asks for, and says what follows from its outcome.
+    /// What follows from the next call, on the way that this operation takes.
     async fn next_move(&self, operation: &Operation) -> Result<Move, EngineError> {
         let Some(bytes) = &operation.packet else {
             let cause = Cause::new("packet_not_buildable");
@@ -70,63 +72,7 @@ impl Engine {
                 .at(later(self.now(), self.options().stalled_check)));
         };
         let packet = StoredPacket::from_bytes(bytes.as_bytes())?;
-        let aid = aid_of(operation)?;
-        match operation.state {
-            State::Planned => {
-                let pack = self.archived_pack(&packet.ruleset).await?;
-                let request = packet.create(aid, &self.station(), &pack, &self.options().officer);
-                Ok(self.create(operation, &request).await)
-            }
-            State::PacketCreated if operation.step_attempts <= 1 => {
-                Ok(self.trigger_workflow(operation, &packet.trigger(aid)).await)
-            }
-            // A second attempt: the first may have been heard.
-            State::PacketCreated | State::Unknown => {
-                self.ask_then_trigger(operation, &aid, &packet.trigger(aid.clone())).await
-            }
-            other => Err(EngineError::NotSendable(other)),
-        }
-    }
-
-    async fn create(&self, operation: &Operation, request: &CreatePacket) -> Move {
-        match self.mosip().traced(operation.traceparent.as_deref()).create_packet(request, self.now()).await {
-            Ok(_receipt) => {
-                let mut step = Move::to(State::PacketCreated).at(self.now());
-                // The trigger follows at once, under the same lease: this is its first attempt.
-                step.goes_on = true;
-                step.step_attempts = 1;
-                step
-            }
-            Err(error) => failure::after(self, operation, Step::Create, &error, self.now()),
-        }
-    }
-
-    async fn trigger_workflow(&self, operation: &Operation, request: &Trigger) -> Move {
-        match self.mosip().traced(operation.traceparent.as_deref()).trigger(request, self.now()).await {
-            Ok(triggered) => {
-                let step = self.followed(operation);
-                if triggered.already_present { step.saying("MOSIP had started it already") } else { step }
-            }
-            Err(error) => failure::after(self, operation, Step::Trigger, &error, self.now()),
-        }
-    }
-
-    async fn ask_then_trigger(
-        &self,
-        operation: &Operation,
-        aid: &Aid,
-        request: &Trigger,
-    ) -> Result<Move, EngineError> {
-        let now = self.now();
-        match self.mosip().workflow_status(std::slice::from_ref(aid), now).await {
-            Ok(found) if !found.is_empty() => Ok(self.followed(operation).saying("MOSIP knows it")),
-            Ok(_) => Ok(self.trigger_workflow(operation, request).await),
-            // Not allowed to ask: MOSIP's own refusal of a second start (RPR-WIS-001) is the remaining guard.
-            Err(error) if error.class == Class::Unauthorised => {
-                Ok(self.trigger_workflow(operation, request).await)
-            }
-            Err(error) => Ok(failure::after(self, operation, Step::Ask, &error, now)),
-        }
+        Carrier::of(operation).next_move(self, operation, &packet).await
     }
 
     /// The workflow runs: wait for its answer, or follow it while the record goes on.

@@ -17,12 +17,20 @@ pub enum Service {
     Hub,
     /// Credential request generator.
     CredentialRequest,
+    /// ID repository: identities and VIDs.
+    IdRepository,
 }
 
 impl Service {
     /// All of them.
-    pub const ALL: [Service; 5] =
-        [Service::Auth, Service::PacketManager, Service::Workflow, Service::Hub, Service::CredentialRequest];
+    pub const ALL: [Service; 6] = [
+        Service::Auth,
+        Service::PacketManager,
+        Service::Workflow,
+        Service::Hub,
+        Service::CredentialRequest,
+        Service::IdRepository,
+    ];
 
     /// Its name in metrics, configuration and error texts.
     pub fn as_str(self) -> &'static str {
@@ -32,6 +40,7 @@ impl Service {
             Service::Workflow => "workflow",
             Service::Hub => "hub",
             Service::CredentialRequest => "credential_request",
+            Service::IdRepository => "id_repository",
         }
     }
 }

@@ -25,8 +25,9 @@ pub mod websub;
 
 pub use aid::{Aid, AidError, check_station};
 pub use client::{
-    AuthCheck, CredentialRequest, Credentials, Endpoints, HubAnswer, Mosip, Notification, PacketReceipt,
-    StageRecord, SubPacket, Subscription, Trigger, Triggered, WorkflowStatus, credential_request_id, reason,
+    AuthCheck, Changed, CredentialRequest, Credentials, Endpoints, Found, HubAnswer, Identity, IdentityKey,
+    IdentityStatus, Mosip, Notification, PacketReceipt, StageRecord, StatusChange, SubPacket, Subscription, Trigger,
+    Triggered, Vid, WorkflowStatus, credential_request_id, reason,
 };
 pub use codes::advice;
 pub use error::{CallError, Class, Service};

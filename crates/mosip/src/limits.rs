@@ -39,6 +39,8 @@ pub struct Limits {
     pub hub: Limit,
     /// Credential request generator.
     pub credential_request: Limit,
+    /// ID repository.
+    pub id_repository: Limit,
 }
 
 impl Default for Limits {
@@ -50,6 +52,7 @@ impl Default for Limits {
             workflow: Limit::at_a_time(8),
             hub: Limit::at_a_time(2),
             credential_request: Limit::at_a_time(2),
+            id_repository: Limit::at_a_time(4),
         }
     }
 }
@@ -62,6 +65,7 @@ impl Limits {
             Service::Workflow => self.workflow,
             Service::Hub => self.hub,
             Service::CredentialRequest => self.credential_request,
+            Service::IdRepository => self.id_repository,
         }
     }
 }

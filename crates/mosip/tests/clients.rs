@@ -6,6 +6,7 @@ mod clients {
     mod create_packet;
     mod credential_request;
     mod hub;
+    mod id_repository;
     mod limits;
     mod status;
     mod transport;

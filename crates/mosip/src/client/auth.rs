@@ -38,7 +38,7 @@ impl Mosip {
     pub async fn check_auth(&self, now: Timestamp) -> Result<AuthCheck, CallError> {
         let mut server_time = None;
         let mut checked: Vec<&str> = Vec::new();
-        for role in [Role::Packet, Role::Partner, Role::Status] {
+        for role in [Role::Packet, Role::Partner, Role::Status, Role::Identity] {
             let credentials = &self.source(role).credentials;
             if checked.contains(&credentials.client_id.as_str()) {
                 continue;

@@ -25,6 +25,7 @@ impl Mosip {
             Service::Workflow => format!("{}/workflowmanager", endpoints.workflow),
             Service::Hub => endpoints.hub.clone(),
             Service::CredentialRequest => endpoints.credential_request.clone(),
+            Service::IdRepository => format!("{}/identity", endpoints.id_repository),
         };
         let call = Call {
             service,

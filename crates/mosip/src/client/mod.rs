@@ -6,6 +6,7 @@ mod credential_request;
 mod envelope;
 mod health;
 mod hub;
+mod id_repository;
 mod token;
 mod transactions;
 mod transport;
@@ -21,6 +22,7 @@ pub use auth::{AuthCheck, Credentials};
 pub use create_packet::{PacketReceipt, SubPacket};
 pub use credential_request::{CredentialRequest, credential_request_id};
 pub use hub::{HubAnswer, Subscription};
+pub use id_repository::{Changed, Found, Identity, IdentityKey, IdentityStatus, StatusChange, Vid};
 pub use transactions::{StageRecord, reason};
 pub use trigger::{Notification, Trigger, Triggered};
 pub use workflow_status::WorkflowStatus;
@@ -41,6 +43,8 @@ pub struct Endpoints {
     pub hub: String,
     /// Credential request generator: `https://host/v1/credentialrequest`.
     pub credential_request: String,
+    /// ID repository, identities and VIDs: `https://host/idrepository/v1`.
+    pub id_repository: String,
 }
 
 impl Endpoints {
@@ -53,6 +57,7 @@ impl Endpoints {
             workflow: format!("{gateway}/registrationprocessor/v1"),
             hub: format!("{gateway}/hub"),
             credential_request: format!("{gateway}/v1/credentialrequest"),
+            id_repository: format!("{gateway}/idrepository/v1"),
         }
     }
 
@@ -64,6 +69,7 @@ impl Endpoints {
             workflow: trim(self.workflow),
             hub: trim(self.hub),
             credential_request: trim(self.credential_request),
+            id_repository: trim(self.id_repository),
         }
     }
 }
@@ -77,6 +83,9 @@ pub(crate) enum Role {
     Partner,
     /// Asks for statuses and credential requests: `REGISTRATION_PROCESSOR`, `CREDENTIAL_REQUEST`.
     Status,
+    /// Reads identities and changes their status: `REGISTRATION_PROCESSOR` or `ID_REPOSITORY`, and in the ID repository's
+    /// own list of audiences.
+    Identity,
 }
 
 /// All calls to MOSIP. Cheap to clone; clones share tokens and limits.
@@ -86,6 +95,7 @@ pub struct Mosip {
     packet: Arc<TokenSource>,
     partner: Arc<TokenSource>,
     status: Arc<TokenSource>,
+    identity: Option<Arc<TokenSource>>,
     traceparent: Option<HeaderValue>,
 }
 
@@ -111,6 +121,7 @@ impl Mosip {
             packet: source.clone(),
             partner: source.clone(),
             status: source,
+            identity: None,
             traceparent: None,
         }
     }
@@ -129,6 +140,13 @@ impl Mosip {
         self
     }
 
+    /// Works in the ID repository with these credentials; without them with those that ask for statuses.
+    #[must_use]
+    pub fn with_identity(mut self, credentials: Credentials) -> Self {
+        self.identity = Some(Arc::new(TokenSource::new(credentials)));
+        self
+    }
+
     /// The same client whose calls carry this W3C trace context. A text that cannot be a header is left out.
     #[must_use]
     pub fn traced(&self, traceparent: Option<&str>) -> Self {
@@ -142,6 +160,7 @@ impl Mosip {
             Role::Packet => &self.packet,
             Role::Partner => &self.partner,
             Role::Status => &self.status,
+            Role::Identity => self.identity.as_ref().unwrap_or(&self.status),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What MOSIP's codes mean and what to do about them: one static table.
 //!
-//! It holds the error codes of the packet manager and the workflow manager, the statuses in which a workflow may stand
+//! It holds the error codes of the packet manager, the workflow manager and the ID repository, the statuses in which a workflow may stand
 //! or end, and the codes by which this crate names failures that MOSIP leaves unnamed. A [`crate::CallError`] takes
 //! its class and advice from here, and whoever shows a stalled record looks its cause up here.
 
 mod calls;
+mod id_repository;
 mod packet;
 mod workflow;
 
@@ -51,7 +52,7 @@ pub fn advice(code: &str) -> Option<&'static str> {
 
 /// All entries.
 pub fn all() -> impl Iterator<Item = &'static Known> {
-    [calls::CODES, packet::CODES, workflow::CODES].into_iter().flatten()
+    [calls::CODES, packet::CODES, workflow::CODES, id_repository::CODES].into_iter().flatten()
 }
 
 fn find(code: &str) -> Option<&'static Known> {
@@ -89,7 +90,7 @@ mod tests {
 
     use super::*;
 
-    /// The codes that MOSIP's packet manager, workflow manager and status services document.
+    /// The codes that MOSIP's packet manager, workflow manager, status services and ID repository document.
     fn documented() -> Vec<String> {
         let mut codes: Vec<String> = Vec::new();
         codes.extend((1..=10).map(|n| format!("KER-KPM-{n:03}")));
@@ -97,6 +98,9 @@ mod tests {
         codes.extend((0..=2).map(|n| format!("RPR-WIN-{n:03}")));
         codes.extend((0..=1).map(|n| format!("RPR-WIS-{n:03}")));
         codes.extend(["018", "032", "034", "037"].map(|n| format!("RPR-RGS-{n}")));
+        codes.extend((1..=14).map(|n| format!("IDR-IDC-{n:03}")));
+        codes.extend((1..=12).map(|n| format!("IDR-IDS-{n:03}")));
+        codes.extend((1..=6).map(|n| format!("IDR-VID-{n:03}")));
         codes.extend(crate::Status::KNOWN.map(|status| status.as_str().to_owned()));
         let others = [
             "PACKET_REJECTED",

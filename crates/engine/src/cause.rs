@@ -32,6 +32,11 @@ impl Cause {
         Some(Cause { code, detail: operation.cause_detail.clone() })
     }
 
+    /// Whether it says that two answers of MOSIP disagree: a person looks, whatever the state is.
+    pub fn is_contradiction(&self) -> bool {
+        CONTRADICTIONS.contains(&self.code.as_str())
+    }
+
     /// What a person can do about it.
     pub fn advice(&self) -> &'static str {
         OWN.iter()
@@ -51,8 +56,11 @@ impl fmt::Display for Cause {
     }
 }
 
+/// Causes that stay with an operation that is finished, until a person settles them.
+pub(crate) const CONTRADICTIONS: [&str; 2] = ["contradicting_answer", "contradicting_credential"];
+
 /// The engine's own causes. MOSIP's codes are listed in the crate that speaks with it.
-pub const OWN: [(&str, &str); 20] = [
+pub const OWN: [(&str, &str); 31] = [
     (
         "fields_unknown",
         "the rule needs fields that the record lacks: reject it to have them filled in, or release it",
@@ -100,6 +108,55 @@ pub const OWN: [(&str, &str); 20] = [
     (
         "contradicting_credential",
         "MOSIP issued two different identifiers for one AID: ask MOSIP, change nothing by hand",
+    ),
+    (
+        "contradicting_answer",
+        "a later answer of MOSIP disagrees with the one that was taken: ask MOSIP about this AID; nothing was \
+         changed, and releasing the record settles the matter",
+    ),
+    (
+        "policy_guard",
+        "MOSIP keeps this for people: change the rule or lift its guard with `despite`; then reject the record or \
+         release it",
+    ),
+    (
+        "identity_not_active",
+        "the person's id, or the identity behind it, is not active: find out at MOSIP who switched it off; then \
+         retry or release the record",
+    ),
+    (
+        "identity_not_found",
+        "MOSIP knows no identity by the record's id: compare it with the person's; correct the record, or release it",
+    ),
+    (
+        "identity_blocked",
+        "MOSIP's own people blocked this identity: ask them; release the record when it is settled",
+    ),
+    (
+        "identity_changed_since",
+        "MOSIP took this change before, and the identity has another status since: ask MOSIP who changed it; then \
+         release the record",
+    ),
+    (
+        "change_outcome_unknown",
+        "the ID repository did not answer: it is being asked for the identity's status",
+    ),
+    ("being_verified", "MOSIP processed the update: it is being read back from the ID repository"),
+    (
+        "update_not_applied",
+        "MOSIP processed the update and the identity lacks it: have MOSIP map the process to UPDATE \
+         (additional-process.category-mapping, with provider and route), and take a VID in the field UIN \
+         (vid-support-for-update) or set mosip.id_repository.packets_name to uin; a retry reads back again",
+    ),
+    (
+        "processed_not_verified",
+        "MOSIP processed the update, and it could not be read back: give our client the ID repository's role and \
+         audience; `civitas doctor` says which",
+    ),
+    (
+        "vid_not_to_be_looked_up",
+        "the credential did not come and the VID could not be looked up: see `civitas doctor` on the ID repository; \
+         it is tried again",
     ),
     ("create_outcome_unknown", "the packet manager did not answer: the same packet is sent again"),
     ("trigger_outcome_unknown", "MOSIP did not answer the trigger: it is being asked what became of it"),

@@ -25,6 +25,8 @@ pub(crate) struct Decided {
     pub(crate) sentence: String,
     /// What the record's history says of it, in the pack's own words.
     pub(crate) message: Option<String>,
+    /// What it says if the operation cannot be sent.
+    pub(crate) failed_message: Option<String>,
     pub(crate) answer: Answer,
     /// Minted for this action (a REGISTER).
     pub(crate) registration_number: Option<String>,
@@ -133,6 +135,10 @@ pub(crate) fn decide(
     let sentence = explanation.sentence(language);
     let message = explanation.audit_message(language).map(str::to_owned);
     let decision = explanation.decision().clone();
+    let failed_message = decision.rule.as_deref().and_then(|rule| {
+        pack.audit_message(rule, civitas_rules::Outcome::Failed, language).map(str::to_owned)
+    });
+    let guard = pack.forbids(&facts, &decision);
     let would_have = pack.would_have(&facts, &decision).into_iter();
     let would_have = would_have
         .map(|(rule, effect)| WouldHave { effect: effect.as_str().to_owned(), rule: rule.to_owned() })
@@ -170,7 +176,10 @@ pub(crate) fn decide(
                 tracking_id: &document.tracking_id,
                 registration_number: record_number.as_deref(),
             };
-            let packet = packet_of(operation, &send, pack, &context);
+            let packet = match guard {
+                Some(guard) => Err(Obstacle { cause: "policy_guard", detail: guard.why().to_owned() }),
+                None => packet_of(operation, &send, pack, &context),
+            };
             let (respond, answer) = match respond {
                 civitas_rules::Respond::AwaitExternalValidation => {
                     (Respond::AwaitExternalValidation, Answer::Await)
@@ -204,6 +213,7 @@ pub(crate) fn decide(
         would_have,
         sentence,
         message,
+        failed_message,
         answer,
         registration_number,
         record_number,

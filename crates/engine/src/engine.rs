@@ -241,6 +241,11 @@ impl Engine {
     ) -> Result<Option<operations::Operation>, EngineError> {
         let now = self.now();
         let done = moves::is_done(step.to);
+        let tells = step.tell.is_some();
+        let step = {
+            let mut reader = self.journal().read().await?;
+            self.worded(&mut reader, &operation, step).await?
+        };
         let work = Arc::new((operation, step));
         let shared = Arc::clone(&work);
         let moved = self
@@ -256,6 +261,9 @@ impl Engine {
         metrics::counter!("civitas_moves_total", "to" => work.1.to.as_str()).increment(1);
         if done {
             self.bells().sender.ring();
+        }
+        if tells {
+            self.bells().confirmer.ring();
         }
         self.bells().outbox.ring();
         let (operation, step) = &*work;
@@ -284,6 +292,11 @@ impl Engine {
         }
     }
 
+    /// A rule set that is compiled already.
+    pub(crate) fn pack_at_hand(&self, digest: &str) -> Option<Arc<Pack>> {
+        self.0.archive.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+    }
+
     /// Spares the compiling of an archived rule set. What is dropped here is in the journal.
     pub(crate) fn keep_at_hand(&self, pack: &Arc<Pack>) {
         let mut archive = self.0.archive.lock().unwrap_or_else(PoisonError::into_inner);
@@ -295,8 +308,7 @@ impl Engine {
 
     /// The rule set that decided, also when another one decides now.
     pub(crate) async fn archived_pack(&self, digest: &str) -> Result<Arc<Pack>, EngineError> {
-        let known = self.0.archive.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned();
-        if let Some(pack) = known {
+        if let Some(pack) = self.pack_at_hand(digest) {
             return Ok(pack);
         }
         let unusable = |why: String| EngineError::Archive { digest: digest.to_owned(), why };

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Cause, moves::is_done};
+use crate::{Cause, cause::CONTRADICTIONS, moves::is_done};
 
 /// One record that waits for MOSIP, or for a person. Holds no personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -67,14 +67,17 @@ impl QueueEntry {
     }
 }
 
-/// A record is in the queue while it is frozen in OpenCRVS, or when a person must look.
-pub(crate) fn is_queued(respond: Respond, state: State) -> bool {
-    !is_done(state) && (respond == Respond::AwaitExternalValidation || state == State::Stalled)
+/// A record is in the queue while it is frozen in OpenCRVS, or when a person must look: it is stalled, or answers of
+/// MOSIP contradict each other.
+pub(crate) fn is_queued(respond: Respond, state: State, cause: Option<&str>) -> bool {
+    let contradicted = cause.is_some_and(|cause| CONTRADICTIONS.contains(&cause));
+    let open = respond == Respond::AwaitExternalValidation || state == State::Stalled;
+    contradicted || (!is_done(state) && open)
 }
 
 /// The operation's entry for the compacted topic, or the tombstone that takes it out.
 pub(crate) fn message(operation: &Operation, now: Timestamp) -> NewMessage {
-    let queued = is_queued(operation.respond, operation.state);
+    let queued = is_queued(operation.respond, operation.state, operation.cause.as_deref());
     NewMessage {
         topic: Topic::Awaiting,
         key: operation.key.event_id.to_string(),

@@ -148,7 +148,7 @@ impl Engine {
         let obstacles: Vec<NewLeaf> =
             fresh.iter().filter_map(|(_, decided)| obstacle(decided, now)).collect();
         tx.append_audit(&obstacles);
-        for new in operations.iter().filter(|new| entry::is_queued(new.respond, new.state)) {
+        for new in operations.iter().filter(|new| entry::is_queued(new.respond, new.state, new.cause.as_deref())) {
             tx.publish(entry::message(&Operation::from(new), now));
         }
         for tried in fresh.iter().flat_map(|(_, decided)| &decided.would_have) {
@@ -344,7 +344,9 @@ fn obstacle(decided: &Decided, now: Timestamp) -> Option<NewLeaf> {
     leaf.aid = decided.aid();
     leaf.from = Some(State::Planned.as_str().to_owned());
     leaf.to = Some(State::Stalled.as_str().to_owned());
-    leaf.reason = Some(Cause::with(obstacle.cause, obstacle.detail.clone()).to_string());
+    let cause = Cause::with(obstacle.cause, obstacle.detail.clone()).to_string();
+    let said: Vec<String> = decided.failed_message.iter().cloned().chain([cause]).collect();
+    leaf.reason = Some(said.join("; "));
     Some(leaf)
 }
 

@@ -14,6 +14,7 @@
 mod answers;
 mod arrival;
 mod cause;
+mod completed;
 mod confirm;
 mod decide;
 mod desk;
@@ -23,6 +24,7 @@ mod engine;
 mod entry;
 mod error;
 mod gather;
+mod identities;
 mod ingest;
 mod moves;
 mod options;
@@ -41,7 +43,7 @@ pub use self::{
     engine::Engine,
     entry::QueueEntry,
     error::EngineError,
-    options::{Clock, Options, Ports, Subscriptions},
+    options::{Clock, IdRepository, Options, PacketsName, Ports, Subscriptions},
     queue::Queue,
     schedule::{Backoff, Polling},
 };

@@ -4,6 +4,7 @@
 use civitas_audit::NewLeaf;
 use civitas_journal::{
     JournalError, Private, Tx,
+    confirmations::{self, NewConfirmation, Verdict},
     operations::{self, Advance, Operation, State},
 };
 use jiff::Timestamp;
@@ -28,11 +29,22 @@ pub(crate) struct Move {
     pub(crate) issued: Option<Issued>,
     /// A packet built anew.
     pub(crate) packet: Option<Private>,
+    /// The accept that OpenCRVS is owed from then on.
+    pub(crate) tell: Option<Tell>,
+    /// What the pack has the record's history say.
+    pub(crate) message: Option<String>,
     /// The kind of the audit leaf.
     pub(crate) kind: &'static str,
     pub(crate) actor: String,
     /// What the leaf says instead of the cause: an operator's reason, MOSIP's stage.
     pub(crate) reason: Option<String>,
+}
+
+/// An accept for OpenCRVS: what it is told, and when.
+#[derive(Debug, Clone)]
+pub(crate) struct Tell {
+    pub(crate) told: Private,
+    pub(crate) due: Timestamp,
 }
 
 /// The identifier that MOSIP issued, and the hash of the subject that it names.
@@ -54,6 +66,8 @@ impl Move {
             triggered_at: None,
             issued: None,
             packet: None,
+            tell: None,
+            message: None,
             kind: "transition",
             actor: "engine".to_owned(),
             reason: None,
@@ -93,6 +107,12 @@ pub(crate) fn moved(operation: &Operation, step: &Move, now: Timestamp) -> Opera
     moved.state = step.to;
     moved.cause = step.cause.as_ref().map(|cause| cause.code.clone());
     moved.cause_detail = step.cause.as_ref().and_then(|cause| cause.detail.clone());
+    // A contradiction stays until a person settles it.
+    let contradiction = Cause::of(operation).filter(Cause::is_contradiction);
+    if let Some(contradiction) = contradiction.filter(|_| step.cause.is_none() && step.kind != "operator") {
+        moved.cause = Some(contradiction.code);
+        moved.cause_detail = contradiction.detail;
+    }
     moved.next_action_at = step.next_action_at;
     moved.step_attempts = step.step_attempts;
     moved.lease = operation.lease.clone().filter(|_| step.goes_on);
@@ -135,12 +155,29 @@ pub(crate) async fn apply(
         leaf.aid.clone_from(&operation.aid);
         leaf.from = Some(operation.state.as_str().to_owned());
         leaf.to = Some(step.to.as_str().to_owned());
-        leaf.reason = step.reason.clone().or_else(|| step.cause.as_ref().map(Cause::to_string));
+        leaf.reason = said(step);
         leaf.traceparent.clone_from(&operation.traceparent);
         tx.append_audit(&[leaf]);
         tx.publish(entry::message(&after, now));
     }
+    if let Some(tell) = &step.tell {
+        let new = NewConfirmation {
+            key: operation.key,
+            verdict: Verdict::Accept,
+            body: tell.told.clone(),
+            next_action_at: tell.due,
+            created_at: now,
+        };
+        confirmations::replace(tx, &new).await?;
+    }
     Ok(true)
+}
+
+/// What the log says of a move: the pack's message, and the reason or cause.
+fn said(step: &Move) -> Option<String> {
+    let why = step.reason.clone().or_else(|| step.cause.as_ref().map(Cause::to_string));
+    let said: Vec<String> = step.message.iter().cloned().chain(why).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// Applies a move that belongs to the rest of its transaction: if somebody else moved the operation since it was

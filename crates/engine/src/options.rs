@@ -69,10 +69,31 @@ pub struct Options {
     pub credential_grace: Duration,
     /// Suffix that makes the credential request's id out of the AID (`-CRVS`), where MOSIP is set up so.
     pub credential_suffix: Option<String>,
+    /// MOSIP's ID repository.
+    pub id_repository: IdRepository,
     /// How long a credential of an unknown AID is kept for matching.
     pub parking: Duration,
     /// Our subscriptions at the hub.
     pub subscriptions: Subscriptions,
+}
+
+/// What MOSIP's ID repository is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdRepository {
+    /// Whether it is used: to check whom a packet is about, to read updates back, to switch identities off and on, and
+    /// to look a VID up whose credential does not come.
+    pub enabled: bool,
+    /// What the field UIN of packets about known people holds.
+    pub packets_name: PacketsName,
+}
+
+/// By which id a packet names a person who has an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PacketsName {
+    /// By what the record holds, as a MOSIP with `vid-support-for-update` takes it.
+    AsRecorded,
+    /// By the permanent number, put in at the moment of sending, as a MOSIP without it wants.
+    Uin,
 }
 
 /// Our subscriptions at MOSIP's hub.

@@ -202,6 +202,26 @@ pub async fn get(session: &mut Session, key: RecordKey) -> Result<Option<CivilEv
     Ok(get_many(session, &[key]).await?.pop())
 }
 
+/// By what an action was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecidedBy {
+    /// Digest of the rule set.
+    pub ruleset: String,
+    /// The rule that matched.
+    pub rule: Option<String>,
+}
+
+/// By what an action was decided, without opening anything.
+pub async fn decided_by(session: &mut Session, key: RecordKey) -> Result<Option<DecidedBy>, JournalError> {
+    let mut args = Args::new();
+    args.uuid(key.event_id).uuid(key.action_id);
+    let rows = session
+        .rows("SELECT ruleset, rule FROM civil_events WHERE event_id = $1 AND action_id = $2", args)
+        .await?;
+    let read = |row: &Row| Ok(DecidedBy { ruleset: row.text("ruleset")?, rule: row.opt_text("rule")? });
+    rows.first().map(read).transpose()
+}
+
 static BY_KEY: Bulk = Bulk::new(select!("WHERE (event_id, action_id) IN (VALUES "), 2, ")")
     .or_single(select!("WHERE event_id = $1 AND action_id = $2"));
 

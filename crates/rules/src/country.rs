@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 
+use crate::age::{Age, Unit};
 use crate::catalogue::Catalogue;
 use crate::codes::Code;
 use crate::diagnostics::Diagnostic;
@@ -32,6 +33,8 @@ pub struct Country {
     pub leap_birthday: LeapBirthday,
     /// Which identifier of the credential OpenCRVS stores.
     pub credential_key: CredentialKey,
+    /// From which age on an identity may have biometrics.
+    pub(crate) biometric_enrolment_age: Age,
     pub(crate) nid_fields: BTreeMap<String, String>,
     pub(crate) number: Option<Template>,
     pub(crate) numbers: BTreeMap<String, Template>,
@@ -113,6 +116,18 @@ impl Country {
             );
             TimeZone::UTC
         });
+        let shipped = Age { count: 6, unit: Unit::Years };
+        let biometric_enrolment_age = match &file.biometric_enrolment_age {
+            None => shipped,
+            Some(text) => Age::parse(text).unwrap_or_else(|| {
+                out.push(
+                    document
+                        .at_value(Code::N008, &at("biometric_enrolment_age"), format!("`{text}` is not an age"))
+                        .help("a whole number and days, weeks, months or years: `6 years`"),
+                );
+                shipped
+            }),
+        };
         let mut template = |text: &str, path| match Template::parse(text) {
             Ok(template) => Some(template),
             Err(reason) => {
@@ -158,6 +173,7 @@ impl Country {
             opencrvs: file.opencrvs,
             leap_birthday: file.leap_birthday,
             credential_key: file.national_id.credential_key,
+            biometric_enrolment_age,
             nid_fields: file.national_id.fields.clone(),
             number,
             numbers,

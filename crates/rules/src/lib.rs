@@ -37,6 +37,7 @@ mod diagnostics;
 mod explain;
 mod files;
 mod given;
+mod guards;
 pub mod help;
 mod identity;
 mod idschema;
@@ -87,6 +88,7 @@ pub use files::Localised;
 pub use files::identity::{Claim, Esignet, IdentityFile, NameOrder, Qr, QrAttribute, QrTrust, Switch};
 pub use files::rules::{Mode, Outcome};
 pub use given::{GivenDocument, ReadDocument};
+pub use guards::Guard;
 pub use import::{
     Change as FieldChange, Import, ImportError as FieldImportError, ImportOptions, LeftOut, What,
     import_fields,

@@ -65,8 +65,18 @@ const FORMAT: (&str, u32) = ("civitas_rule_set", 1);
 
 /// Checks that judge what somebody writes today. A rule set that has decided is not judged again: its
 /// decisions must be taken again as they were, and what it sent may still be on its way.
-const FOR_NEW_PACKS: [Code; 7] =
-    [Code::R038, Code::R060, Code::R061, Code::R062, Code::R063, Code::M016, Code::M017];
+const FOR_NEW_PACKS: [Code; 10] = [
+    Code::R038,
+    Code::R060,
+    Code::R061,
+    Code::R062,
+    Code::R063,
+    Code::R065,
+    Code::R066,
+    Code::R067,
+    Code::M016,
+    Code::M017,
+];
 /// What the pack's cases are written in.
 struct CaseSources<'a> {
     files: &'a [Document],
@@ -221,7 +231,7 @@ impl Pack {
     /// (the first is the country's own choice); several fields under `from`, `date`, `code` and
     /// `choose` (the first that is present counts); `mandatory` (what a packet lacks is listed in this
     /// order); everything in id-schema.json and identity.yaml, which others read too. They are sorted
-    /// where it says nothing: the fields of a group, and the options of a choice.
+    /// where it says nothing: the fields of a group, the options of a choice, and what is under `despite`.
     pub fn canonical(&self) -> &str {
         &self.inner.canonical
     }
@@ -567,7 +577,11 @@ fn sort_sets(file: &str, value: &mut Value) {
         }
     };
     match file {
-        "rules.yaml" => each(value.get_mut("groups")).for_each(sort),
+        "rules.yaml" => {
+            each(value.get_mut("groups")).for_each(sort);
+            let rules = value.get_mut("rules").and_then(Value::as_array_mut).into_iter().flatten();
+            rules.filter_map(|rule| rule.get_mut("despite")).for_each(sort);
+        }
         "fields.yaml" => each(value.get_mut("events"))
             .flat_map(|event| each(event.get_mut("fields")))
             .filter_map(|field| field.get_mut("options"))

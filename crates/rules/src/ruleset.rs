@@ -14,7 +14,7 @@ use crate::decision::{Decision, Effect, Facts, Operation, Respond};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::files::Localised;
 use crate::files::country::OpencrvsVersion;
-use crate::files::rules::{Act, IfUnknown, Mode, On, Outcome, RuleEntry, RuleIds, RulesFile};
+use crate::files::rules::{Act, Guard, IfUnknown, Mode, On, Outcome, RuleEntry, RuleIds, RulesFile};
 use crate::limits::{Spent, enough};
 use crate::mapping::Packets;
 use crate::reason::Reasoning;
@@ -55,6 +55,8 @@ pub(crate) struct Rule {
     pub(crate) audit: BTreeMap<Outcome, Localised>,
     /// Rules further up whose precedence is meant.
     pub(crate) after: Vec<String>,
+    /// Guards that it is meant to pass.
+    pub(crate) despite: Vec<Guard>,
 }
 
 impl Rule {
@@ -175,6 +177,7 @@ impl RuleCompiler<'_> {
             self.after(entry, index, &path);
             if let Some(rule) = self.rule(entry, &path, &mut used, &mut spent) {
                 self.never_reached(&rules, &rule, &path);
+                self.guards(entry, &rule, &path);
                 rules.push((index, rule));
             }
         }
@@ -294,6 +297,7 @@ impl RuleCompiler<'_> {
             mode: entry.mode,
             audit: entry.audit.clone(),
             after: entry.after.iter().flat_map(RuleIds::ids).cloned().collect(),
+            despite: entry.despite.clone(),
         })
     }
 

@@ -184,6 +184,8 @@ pub struct MosipOptions {
     pub token_life: Duration,
     /// Providers of the packet manager: source and its processes.
     pub providers: Vec<(String, Vec<String>)>,
+    /// Clients in the ID repository's own list of audiences. The packet client is not in the shipped one.
+    pub id_repository_audience: Vec<String>,
     /// The reprocessor's cron, in world time.
     pub reprocess_every: Duration,
     /// How long each stage takes, in world time.
@@ -226,6 +228,7 @@ impl Default for MosipOptions {
             clients: vec![MosipClient::packet(), MosipClient::partner(), MosipClient::status()],
             token_life: Duration::from_mins(30),
             providers: vec![("CRVS1".to_owned(), processes.map(str::to_owned).to_vec())],
+            id_repository_audience: ["crvs_partner", "mosip-status-client"].map(str::to_owned).to_vec(),
             reprocess_every: Duration::from_mins(3),
             stage_delay: Spread::ms(500, 4000),
             credential_delay: Spread::ms(1000, 10_000),

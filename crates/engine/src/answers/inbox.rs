@@ -13,11 +13,16 @@ use civitas_mosip::{
     Status,
     websub::{Delivery, WorkflowCompleted},
 };
+use civitas_rules::Operation as Kind;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use tracing::Instrument;
 
-use super::credential::{self, Opened};
+use super::{
+    contradiction,
+    credential::{self, Opened},
+    readback::BEING_VERIFIED,
+};
 use crate::{
     Cause, Engine, EngineError,
     confirm::Told,
@@ -122,6 +127,10 @@ impl Engine {
             .event;
         let identifier = match checked(&operation, event.record_number.as_deref(), opened) {
             Ok(identifier) => identifier,
+            Err(cause) if cause.is_contradiction() => {
+                contradiction::flag(tx, &operation, cause.clone(), now).await?;
+                return aside(tx, delivery, Some(&opened.aid), &cause).await;
+            }
             Err(cause) => {
                 if !operation.done && operation.state != State::Issued {
                     let step = Move::to(State::Stalled)
@@ -147,7 +156,8 @@ impl Engine {
         step.triggered_at = operation.triggered_at.or(Some(now));
         step.issued =
             Some(Issued { identifier: Private::new(identifier), subject: self.subject_of(identifier) });
-        moves::apply_or_restart(tx, &operation, &step.by("hub", "callback"), now).await?;
+        let step = self.worded(tx, &operation, step.by("hub", "callback")).await?;
+        moves::apply_or_restart(tx, &operation, &step, now).await?;
         if !operation.done {
             let field = self.pack().country().nid_field(&event.event_type).map(str::to_owned);
             let declaration: Map<String, Value> =
@@ -201,7 +211,6 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let engine = self.clone();
         let completed = Arc::new(completed);
-        let ask = completed.result != Status::Processed;
         self.journal()
             .write(move |tx| {
                 let (engine, delivery, completed) =
@@ -209,9 +218,9 @@ impl Engine {
                 Box::pin(async move { engine.heed_in(tx, &delivery, &completed).await })
             })
             .await?;
-        if ask {
-            self.bells().asker.ring();
-        }
+        // A failure's reason is asked for, an update is read back.
+        self.bells().asker.ring();
+        self.bells().confirmer.ring();
         self.bells().sender.ring();
         self.bells().outbox.ring();
         Ok(())
@@ -224,14 +233,17 @@ impl Engine {
         completed: &WorkflowCompleted,
     ) -> Result<(), JournalError> {
         let now = self.now();
-        if let Some(operation) =
-            operations::by_aid(tx, &completed.aid).await?.filter(|operation| !operation.done)
-        {
+        let Some(operation) = operations::by_aid(tx, &completed.aid).await? else {
+            return settle(tx, delivery, InboxState::Matched, &completed.aid).await;
+        };
+        if let Some(cause) = contradiction::of_result(&operation, completed.result) {
+            contradiction::flag(tx, &operation, cause, now).await?;
+        } else if !operation.done {
             let said = format!("workflow completed: {}", completed.result);
             let processed = completed.result == Status::Processed;
-            if processed && operation.respond == Respond::Continue {
-                let mut step = Move::to(State::Processed).by("hub", "callback").saying(said);
-                step.triggered_at = operation.triggered_at.or(Some(now));
+            let step = processed.then(|| self.ended(&operation)).flatten();
+            if let Some(step) = step {
+                let step = self.worded(tx, &operation, step.by("hub", "callback").saying(said)).await?;
                 moves::apply_or_restart(tx, &operation, &step, now).await?;
             } else {
                 let mut leaf = NewLeaf::new("callback", "hub", now)
@@ -245,6 +257,19 @@ impl Engine {
             }
         }
         settle(tx, delivery, InboxState::Matched, &completed.aid).await
+    }
+
+    /// Where an operation goes that MOSIP has processed, if that is what it waited for.
+    fn ended(&self, operation: &Operation) -> Option<Move> {
+        match (operation.operation.parse(), operation.respond) {
+            _ if operation.issued.is_some() || operation.state == State::Issued => None,
+            (Ok(Kind::UpdateBiographics), _) if operation.cause.as_deref() == Some(BEING_VERIFIED) => None,
+            // Processed is not changed: it is read back first.
+            (Ok(Kind::UpdateBiographics), _) => Some(self.being_verified(operation)),
+            // Its credential is what is waited for.
+            (Ok(Kind::CreateUin), Respond::AwaitExternalValidation) => None,
+            _ => Some(self.completed(operation)),
+        }
     }
 
     async fn put_aside(&self, delivery: Arc<inbox::Delivery>, cause: Cause) -> Result<(), EngineError> {

@@ -3,11 +3,14 @@
 //! A callback is authenticated on its raw bytes, made durable, and only then answered; what it says is looked
 //! into afterwards. Whichever ear hears first moves the operation; the others confirm it.
 
+mod contradiction;
 mod credential;
 mod delivery;
 mod inbox;
 mod intent;
+mod lookup;
 mod poll;
+mod readback;
 
 pub use self::delivery::{DeliverError, Delivered};
 pub use self::intent::IntentAnswer;

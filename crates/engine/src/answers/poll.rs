@@ -4,8 +4,10 @@
 
 use civitas_journal::operations::{Operation, Respond, State, Work};
 use civitas_mosip::{Status, WorkflowStatus};
+use civitas_rules::Operation as Kind;
 use jiff::{SignedDuration, Timestamp};
 
+use super::{lookup::LookUp, readback::BEING_VERIFIED};
 use crate::{
     Cause, Engine, EngineError,
     desk::{Bell, Desk},
@@ -46,10 +48,13 @@ impl Engine {
         if operation.triggered_at.is_none() {
             return Ok(self.unanswered(operation));
         }
+        if operation.cause.as_deref() == Some(BEING_VERIFIED) {
+            return self.verify_update(operation).await;
+        }
         let now = self.now();
         let mosip = self.mosip().traced(operation.traceparent.as_deref());
         match mosip.workflow_status_of(&aid_of(operation)?, now).await {
-            Ok(status) => Ok(self.verdict(operation, status.as_ref()).await),
+            Ok(status) => self.verdict(operation, status.as_ref()).await,
             Err(error) => {
                 metrics::counter!("civitas_polls_failed_total").increment(1);
                 tracing::warn!(error = &error as &dyn std::error::Error, "MOSIP could not be asked");
@@ -62,17 +67,18 @@ impl Engine {
     }
 
     /// Where an operation goes, given what MOSIP says of it.
-    async fn verdict(&self, operation: &Operation, status: Option<&WorkflowStatus>) -> Move {
+    async fn verdict(
+        &self,
+        operation: &Operation,
+        status: Option<&WorkflowStatus>,
+    ) -> Result<Move, EngineError> {
         if was_answered(operation) {
-            return self.unanswered(operation);
+            return Ok(self.unanswered(operation));
         }
         let now = self.now();
         let look_again = later(now, self.options().stalled_check);
-        match status.map(|status| status.status) {
-            Some(Status::Processed) => match operation.respond {
-                Respond::Continue => Move::to(State::Processed).saying("MOSIP processed it"),
-                Respond::AwaitExternalValidation => self.credential_is_late(operation).await,
-            },
+        Ok(match status.map(|status| status.status) {
+            Some(Status::Processed) => return self.processed(operation).await,
             Some(failed @ (Status::Rejected | Status::Failed | Status::ReprocessFailed)) => {
                 let code = match failed {
                     Status::Rejected => "mosip_rejected",
@@ -96,6 +102,16 @@ impl Engine {
                 step
             }
             None => self.unanswered(operation),
+        })
+    }
+
+    /// MOSIP processed the packet: the end, but for an update, which is read back, and for a record that waits for
+    /// its credential.
+    async fn processed(&self, operation: &Operation) -> Result<Move, EngineError> {
+        match (operation.operation.parse(), operation.respond) {
+            (Ok(Kind::UpdateBiographics), _) => self.verify_update(operation).await,
+            (Ok(Kind::CreateUin), Respond::AwaitExternalValidation) => self.credential_is_late(operation).await,
+            _ => Ok(self.completed(operation).saying("MOSIP processed it")),
         }
     }
 
@@ -130,30 +146,42 @@ impl Engine {
         stay
     }
 
-    /// MOSIP processed the packet, so a credential was due: give it time, then ask for it again.
-    async fn credential_is_late(&self, operation: &Operation) -> Move {
+    /// MOSIP processed the packet, so a credential was due: give it time, then ask for it again, then look up what it
+    /// would have said.
+    async fn credential_is_late(&self, operation: &Operation) -> Result<Move, EngineError> {
         let now = self.now();
-        let waited = operation.cause.as_deref() == Some("processed_without_credential");
+        let grace = SignedDuration::try_from(self.options().credential_grace).unwrap_or(SignedDuration::ZERO);
         let cause = Cause::new("processed_without_credential");
-        if !waited {
-            return Move::to(operation.state).because(cause).at(later(now, self.options().credential_grace));
+        match operation.cause.as_deref() {
+            Some("processed_without_credential" | "vid_not_to_be_looked_up") => {}
+            _ => {
+                let step = Move::to(operation.state).because(cause);
+                return Ok(step.at(later(now, self.options().credential_grace)));
+            }
+        }
+        let asked_before = operation.cause_detail.is_some();
+        let mut cause = Cause::with(cause.code, "it was asked for again");
+        if asked_before || self.options().credential_suffix.is_none() {
+            match self.look_up_vid(operation).await? {
+                LookUp::Issued(step) => return Ok(*step),
+                LookUp::NotForUs | LookUp::Nothing => {}
+                LookUp::Failed(error) => cause = Cause::with("vid_not_to_be_looked_up", error.summary),
+            }
         }
         let Some(suffix) = &self.options().credential_suffix else {
-            let cause = Cause::with(
-                cause.code,
-                "no credential request suffix is configured, so it cannot be asked for",
-            );
-            return Move::to(State::Stalled).because(cause).at(later(now, self.options().stalled_check));
+            let why = "no credential request suffix is configured, so it cannot be asked for";
+            let cause = if cause.code == "vid_not_to_be_looked_up" { cause } else { Cause::with(cause.code, why) };
+            let look_again = later(now, self.options().stalled_check);
+            return Ok(Move::to(State::Stalled).because(cause).at(look_again));
         };
         let request = format!("{}{suffix}", operation.aid.as_deref().unwrap_or_default());
         let outcome = self.mosip().retrigger_credential(&request, now).await;
         metrics::counter!("civitas_credentials_retriggered_total").increment(1);
-        let mut step = Move::to(operation.state).because(cause);
         if let Err(error) = outcome {
-            step.cause = Some(Cause::with("processed_without_credential", error.summary));
+            cause.detail = Some(error.summary);
         }
-        let grace = SignedDuration::try_from(self.options().credential_grace).unwrap_or(SignedDuration::ZERO);
-        step.at(now.checked_add(grace.saturating_mul(2)).unwrap_or(Timestamp::MAX))
+        let step = Move::to(operation.state).because(cause);
+        Ok(step.at(now.checked_add(grace.saturating_mul(2)).unwrap_or(Timestamp::MAX)))
     }
 
     /// The stage that ended it, from MOSIP's trail: codes only, its comments may name a person.

@@ -6,8 +6,9 @@
 //! operation never ends in the carrier: it waits, is asked about, or becomes a person's turn.
 
 use civitas_journal::operations::Operation;
+use civitas_mosip::IdentityStatus;
 
-use super::{StoredPacket, online};
+use super::{StoredPacket, aid_of, identity, online};
 use crate::{Engine, EngineError, moves::Move};
 
 /// A way to MOSIP.
@@ -15,12 +16,14 @@ use crate::{Engine, EngineError, moves::Move};
 pub(super) enum Carrier {
     /// MOSIP's packet manager makes the packet, then its workflow is started.
     Online,
+    /// No packet: the ID repository changes the identity's status to this one.
+    Identity(IdentityStatus),
 }
 
 impl Carrier {
     /// The way of this operation.
-    pub(super) fn of(_operation: &Operation) -> Self {
-        Carrier::Online
+    pub(super) fn of(operation: &Operation) -> Self {
+        identity::wanted(operation).map_or(Carrier::Online, Carrier::Identity)
     }
 
     /// Makes the call that the operation's state asks for, and says what follows from its outcome.
@@ -32,6 +35,9 @@ impl Carrier {
     ) -> Result<Move, EngineError> {
         match self {
             Carrier::Online => online::next_move(engine, operation, packet).await,
+            Carrier::Identity(status) => {
+                engine.switch(operation, packet, &aid_of(operation)?, status).await
+            }
         }
     }
 }

@@ -6,8 +6,10 @@
 
 mod carrier;
 mod failure;
+mod identity;
 mod online;
 mod packet;
+mod precondition;
 
 use std::sync::Arc;
 
@@ -20,7 +22,9 @@ pub(crate) use self::packet::StoredPacket;
 use crate::{
     Cause, Engine, EngineError,
     desk::{Bell, Desk},
+    identities::Precondition,
     moves::Move,
+    options::PacketsName,
     schedule::later,
 };
 
@@ -71,20 +75,35 @@ impl Engine {
                 .because(cause)
                 .at(later(self.now(), self.options().stalled_check)));
         };
-        let packet = StoredPacket::from_bytes(bytes.as_bytes())?;
+        let mut packet = StoredPacket::from_bytes(bytes.as_bytes())?;
+        if operation.state == State::Planned {
+            match self.precondition(operation, &packet).await? {
+                Precondition::Met(Some(identity)) if self.options().id_repository.packets_name == PacketsName::Uin => {
+                    // In memory only: what the journal keeps names the person as the record does.
+                    packet.name_by_number(identity.uin());
+                }
+                Precondition::Met(_) => {}
+                Precondition::Unmet(step) => return Ok(*step),
+            }
+        }
         Carrier::of(operation).next_move(self, operation, &packet).await
     }
 
     /// The workflow runs: wait for its answer, or follow it while the record goes on.
     fn followed(&self, operation: &Operation) -> Move {
         let now = self.now();
-        let state = match operation.respond {
-            Respond::AwaitExternalValidation => State::Awaiting,
-            Respond::Continue => State::Triggered,
-        };
-        let mut step = Move::to(state).at(self.options().polling.next(now, now));
+        let mut step = Move::to(self.followed_state(operation)).at(self.options().polling.next(now, now));
         step.triggered_at = Some(now);
         step
+    }
+
+    /// Where an operation waits for MOSIP's answer.
+    #[expect(clippy::unused_self, reason = "one of the engine's questions about an operation")]
+    pub(crate) fn followed_state(&self, operation: &Operation) -> State {
+        match operation.respond {
+            Respond::AwaitExternalValidation => State::Awaiting,
+            Respond::Continue => State::Triggered,
+        }
     }
 
     /// Claims operations that are due for this kind of work, each the head of its lane.

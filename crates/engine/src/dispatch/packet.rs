@@ -22,6 +22,9 @@ pub(crate) struct StoredPacket {
     name: Option<String>,
     phone: Option<String>,
     email: Option<String>,
+    /// The id of the person that it is about.
+    #[serde(default)]
+    subject: Option<String>,
     /// The action's instant: the packet's own time, so that it does not change with the time of sending.
     at: Timestamp,
 }
@@ -39,6 +42,7 @@ impl StoredPacket {
             name: packet.notification.name.clone(),
             phone: packet.notification.phone.clone(),
             email: packet.notification.email.clone(),
+            subject: packet.subject.clone(),
             at,
         }
     }
@@ -51,6 +55,35 @@ impl StoredPacket {
     /// Reads what [`Self::sealed`] wrote.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, EngineError> {
         serde_json::from_slice(bytes).map_err(EngineError::StoredPacket)
+    }
+
+    /// The id of the person that the operation is about.
+    pub(crate) fn subject(&self) -> Option<&str> {
+        // Packets of before did not keep it apart.
+        let named = ["VID", "UIN"].into_iter().find_map(|field| self.fields.get(field));
+        self.subject.as_ref().or(named).map(|subject| subject.trim()).filter(|subject| !subject.is_empty())
+    }
+
+    /// Puts the permanent number in place of the id that the record has. For sending, never for keeping.
+    pub(super) fn name_by_number(&mut self, uin: &str) {
+        if let Some(named) = self.fields.get_mut("UIN") {
+            uin.clone_into(named);
+        }
+    }
+
+    /// What was sent, by field of the ID schema.
+    pub(crate) fn fields(&self) -> &BTreeMap<String, String> {
+        &self.fields
+    }
+
+    /// MOSIP's process.
+    pub(crate) fn process(&self) -> &str {
+        &self.process
+    }
+
+    /// Version of the ID schema, a decimal number.
+    pub(crate) fn schema_version(&self) -> &str {
+        &self.schema_version
     }
 
     /// The request to the packet manager.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Queue, show::find};
 use crate::{
+    Cause,
     confirm::Told,
     moves::{self, Move},
 };
@@ -128,7 +129,8 @@ impl Queue {
         let events = find(&mut reader, record).await?;
         let Some(event) = events.first() else { return Err(ActError::NoSuchRecord(record.to_owned())) };
         let lane = operations::by_event(&mut reader, event.event.key.event_id).await?;
-        let open = lane.into_iter().find(|operation| !operation.done);
+        let contradicted = |operation: &&Operation| Cause::of(operation).is_some_and(|cause| cause.is_contradiction());
+        let open = lane.iter().find(|operation| !operation.done).or_else(|| lane.iter().find(contradicted));
         open.map(|operation| operation.key).ok_or_else(|| ActError::NothingOpen(record.to_owned()))
     }
 }
@@ -193,6 +195,9 @@ fn plan(
     if sending && operation.lease.as_ref().is_some_and(|lease| lease.until > now) {
         return refuse("the engine is sending it to MOSIP at this moment; try again shortly");
     }
+    if operation.done {
+        return settle(operation, request, refuse);
+    }
     let frozen = operation.respond == operations::Respond::AwaitExternalValidation;
     let signed = |step: Move| step.by(request.actor.clone(), "operator").saying(request.reason.clone());
     match request.act {
@@ -229,6 +234,19 @@ fn plan(
             next: "OpenCRVS is told to reject: the registrar finds the record again and can register it anew",
         }),
     }
+}
+
+/// A finished operation is open again for one thing: that a person has looked at MOSIP's contradicting answers.
+fn settle(
+    operation: &Operation,
+    request: &ActRequest,
+    refuse: impl Fn(&'static str) -> Result<Plan, ActError>,
+) -> Result<Plan, ActError> {
+    if request.act != Act::Release {
+        return refuse("it is finished; release says that MOSIP's contradicting answers were looked into");
+    }
+    let step = Move::to(operation.state).by(request.actor.clone(), "operator").saying(request.reason.clone());
+    Ok(Plan { step, tell: None, next: "the contradiction is settled; nothing else changes" })
 }
 
 type Retry = (State, Option<Verdict>, &'static str);

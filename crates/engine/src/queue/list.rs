@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use civitas_journal::{
-    inbox, operations,
+    JournalError, Reader, inbox, operations,
     operations::State,
     outbox,
     queue::{self, Entry},
@@ -14,7 +14,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Queue, QueueError};
-use crate::{Cause, entry};
+use crate::{Cause, cause::CONTRADICTIONS, entry};
 
 /// Which rows to list; everything that is given must hold.
 #[derive(Debug, Clone, Default)]
@@ -143,6 +143,26 @@ fn with_cause(mut entry: Entry) -> Entry {
     entry
 }
 
+/// Finished operations with contradicting answers.
+async fn contradicted(
+    reader: &mut Reader,
+    filter: &Filter,
+    limit: u32,
+) -> Result<Vec<Entry>, JournalError> {
+    let mut found = Vec::new();
+    for cause in CONTRADICTIONS {
+        let wanted = queue::Filter {
+            done: Some(true),
+            cause: Some(cause.to_owned()),
+            operation: filter.operation.clone(),
+            ..queue::Filter::default()
+        };
+        found.extend(queue::list(reader, &wanted, 0, limit).await?);
+    }
+    found.retain(|entry| matches(entry, filter));
+    Ok(found)
+}
+
 fn matches(entry: &Entry, filter: &Filter) -> bool {
     filter.operation.as_ref().is_none_or(|operation| *operation == entry.operation)
         && filter.cause.as_ref().is_none_or(|cause| entry.cause.as_ref() == Some(cause))
@@ -164,6 +184,7 @@ impl Queue {
         if filter.state.is_none() {
             let owed = queue::owed(&mut reader, limit).await?.into_iter().map(with_cause);
             found.extend(owed.filter(|entry| matches(entry, filter)));
+            found.extend(contradicted(&mut reader, filter, limit).await?);
         }
         let mut after = 0;
         loop {
@@ -172,13 +193,15 @@ impl Queue {
             after = page.last().map_or(after, |last| last.ordinal);
             found.extend(
                 page.into_iter()
-                    .filter(|entry| filter.state.is_some() || entry::is_queued(entry.respond, entry.state)),
+                    .filter(|entry| filter.state.is_some() || entry::is_queued(entry.respond, entry.state, entry.cause.as_deref())),
             );
             if !full || found.len() >= limit as usize {
                 break;
             }
         }
         found.sort_by_key(|entry| entry.ordinal);
+        // A contradicted operation may be owed as well.
+        found.dedup_by_key(|entry| entry.ordinal);
         found.truncate(limit as usize);
         Ok(found.into_iter().map(QueueRow::of).collect())
     }

@@ -16,7 +16,7 @@ use crate::{JournalError, Lease, Private, RecordKey, Session, Tx};
 pub use advance::{Advance, advance, bring_forward};
 pub use claim::{Claim, Work, claim};
 pub use read::{
-    by_aid, by_aids, by_event, counts_by_state, get, get_many, next_due, past_deadline, taken_aids,
+    about, by_aid, by_aids, by_event, counts_by_state, get, get_many, next_due, past_deadline, taken_aids,
 };
 
 const TABLE: &str = "operations";

@@ -93,6 +93,15 @@ pub async fn by_event(session: &mut Session, event_id: Uuid) -> Result<Vec<Opera
     rows.iter().map(|row| decode(session, row)).collect()
 }
 
+/// Up to `limit` operations about a person, by the person's keyed hash, newest first.
+pub async fn about(session: &mut Session, subject: &str, limit: u32) -> Result<Vec<Operation>, JournalError> {
+    let mut args = Args::new();
+    args.text(subject).int(limit.into());
+    let rows =
+        session.rows(select!("WHERE subject = $1 ORDER BY ordinal DESC LIMIT $2 + 0"), args).await?;
+    rows.iter().map(|row| decode(session, row)).collect()
+}
+
 /// Unfinished operations whose deadline has passed and that are not stalled yet, oldest deadline first.
 pub async fn past_deadline(
     session: &mut Session,

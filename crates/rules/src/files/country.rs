@@ -30,6 +30,10 @@ pub(crate) struct CountryFile {
     /// On which day somebody born on 29 February has the birthday in other years.
     #[serde(default)]
     pub(crate) leap_birthday: LeapBirthday,
+    /// From which age on an identity may have biometrics, so that MOSIP neither makes nor updates one by a packet of
+    /// ours: the upper end of its age group INFANT, and a year. As MOSIP ships it, 6 years.
+    #[schemars(extend("examples" = ["6 years", "10 years"]))]
+    pub(crate) biometric_enrolment_age: Option<String>,
     /// The national id that OpenCRVS keeps.
     pub(crate) national_id: NationalId,
     /// How registration numbers look.

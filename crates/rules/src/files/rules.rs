@@ -71,6 +71,28 @@ pub(crate) struct RuleEntry {
     /// Rules further up that are meant to decide where both match: the id of one, or a list. Order
     /// decides in any case; this says that it is no accident.
     pub(crate) after: Option<RuleIds>,
+    /// What MOSIP keeps for people and this rule does all the same. Without it such a rule is refused.
+    #[serde(default)]
+    #[schemars(example = serde_json::json!(["automatic_deactivation"]))]
+    pub(crate) despite: Vec<Guard>,
+}
+
+/// What MOSIP's documentation keeps for people, until a rule says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Guard {
+    /// An identity is not deactivated because its holder died: it is flagged.
+    DeactivationOnDeath,
+    /// A death is not taken back automatically.
+    ReversalOfDeath,
+    /// An identity is not deactivated automatically.
+    AutomaticDeactivation,
+    /// An identity is not reactivated automatically.
+    AutomaticReactivation,
+    /// An identity is not updated from the biometric enrolment age on.
+    UpdateAfterEnrolment,
+    /// A new identity is not asked for from the biometric enrolment age on.
+    RegistrationAfterEnrolment,
 }
 
 /// What a rule comes to, for the record's history.

@@ -78,6 +78,7 @@ pub(crate) const EDITS: &[(Code, Edit)] = &[
     (Code::N005, Swap(COUNTRY, "birth: child.nid", "birth: child.nidd")),
     (Code::N006, Swap(COUNTRY, "birth: child.nid", "brith: child.nid")),
     (Code::N007, Swap(COUNTRY, "birth: child.nid", "birth: child.dob")),
+    (Code::N008, Swap(COUNTRY, "biometric_enrolment_age: 10 years", "biometric_enrolment_age: ten years")),
     (Code::N020, Swap(COUNTRY, "{ code: fr, mosip: fra }", "{ code: sw, mosip: fra }")),
     (
         Code::N021,
@@ -238,6 +239,16 @@ pub(crate) const EDITS: &[(Code, Edit)] = &[
             Swap(RULES, "action: APPROVE_CORRECTION", "action: VALIDATE"),
         ]),
     ),
+    (
+        Code::R065,
+        Swap(
+            RULES,
+            "    do: update_biographics\n    send: update\n    respond: continue\n    despite: [update_after_enrolment]\n",
+            "    do: deactivate_id\n    send: update\n    respond: continue\n",
+        ),
+    ),
+    (Code::R066, Swap(RULES, "    despite: [update_after_enrolment]\n", "")),
+    (Code::R067, Swap(RULES, "    deadline: 14 days\n", "    deadline: 14 days\n    despite: [registration_after_enrolment]\n")),
     (Code::M001, Swap(PACKETS, "{ from: child.nid }", "{ from: child.nid, constant: x }")),
     (Code::M002, Swap(PACKETS, "{ from: child.nid }", "{ from: child.nid, format: yyyy }")),
     (Code::M003, Swap(PACKETS, "      gender:", "      gendre:")),

@@ -1,6 +1,6 @@
 //! What a partner receives: the credential, its proofs, its envelope.
 
-use super::registry::Identity;
+use super::registry::{Identity, Registry};
 use super::state::Mosip;
 use super::vc_proof;
 use super::ver_r2::{self, SealEntropy};
@@ -55,11 +55,11 @@ impl Draft {
 }
 
 /// The claims that the policy shares of an identity.
-pub(crate) fn claims(options: &MosipOptions, identity: &Identity) -> Map<String, Value> {
+pub(crate) fn claims(options: &MosipOptions, registry: &Registry, identity: &Identity) -> Map<String, Value> {
     let mut claims = Map::new();
     for shared in &options.shared {
         match shared {
-            SharedIdentifier::Vid => claims.insert("VID".to_owned(), json!(identity.vids.first())),
+            SharedIdentifier::Vid => claims.insert("VID".to_owned(), json!(registry.lasting_vid(&identity.uin))),
             SharedIdentifier::Uin => claims.insert("UIN".to_owned(), json!(identity.uin)),
             SharedIdentifier::Psut => {
                 claims.insert("PSUT".to_owned(), json!(psut(&identity.uin, &options.partner)))

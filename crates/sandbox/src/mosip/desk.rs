@@ -126,6 +126,9 @@ pub(crate) struct Audit {
     pub(crate) uins: u32,
     pub(crate) updates: u32,
     pub(crate) deaths: u32,
+    /// Changes of an identity's status by the ID repository.
+    #[serde(default)]
+    pub(crate) status_changes: u32,
     pub(crate) credentials: u32,
 }
 

@@ -74,7 +74,10 @@ fn pick(mosip: &Arc<Mosip>, id: String, wait: Duration, first: bool) {
 /// Issues a credential and publishes it.
 pub(crate) async fn issue(mosip: &Arc<Mosip>, id: &str) {
     let Some(aid) = mosip.desk().requests.get(id).map(|row| row.aid.clone()) else { return };
-    let claims = mosip.registry().by_aid(&aid).map(|identity| credential::claims(&mosip.options, identity));
+    let claims = {
+        let registry = mosip.registry();
+        registry.by_aid(&aid).map(|identity| credential::claims(&mosip.options, &registry, identity))
+    };
     let Some(claims) = claims else {
         set(mosip, id, "FAILED", "IDR-CRG-010: no identity");
         return;

@@ -24,7 +24,7 @@ pub(crate) fn ledger(mosip: &Mosip, summary: bool) -> Value {
         "instances": desk.audit.values().map(|audit| audit.instances.len()).sum::<usize>(),
         "triggered_twice": several, "packets_changed": changed,
         "uins": sum(|audit| audit.uins), "updates": sum(|audit| audit.updates), "deaths": sum(|audit| audit.deaths),
-        "credentials": sum(|audit| audit.credentials), "workflows": statuses,
+        "credentials": sum(|audit| audit.credentials), "status_changes": sum(|audit| audit.status_changes), "workflows": statuses,
         "records_with_uin": desk.uin_of_record.len(), "identities": identities, "flagged_deceased": deceased,
         "tokens": mosip.grants.count(), "hub": mosip.hub.ledger(), "violations": desk.violations,
     });

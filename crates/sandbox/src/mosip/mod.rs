@@ -72,7 +72,9 @@ impl Mosip {
 
     /// The VID that the AID's identity has.
     pub fn vid_of(&self, aid: &str) -> Option<String> {
-        self.shared.registry().by_aid(aid)?.vids.first().cloned()
+        let registry = self.shared.registry();
+        let uin = &registry.by_aid(aid)?.uin;
+        registry.lasting_vid(uin).map(str::to_owned)
     }
 
     /// The stored attributes of the identity behind a VID.
@@ -82,7 +84,25 @@ impl Mosip {
 
     /// Makes a VID inactive, as another system might.
     pub fn deactivate_vid(&self, vid: &str) -> bool {
-        self.shared.registry().set_vid(vid, false)
+        self.shared.registry().set_vid(vid, "DEACTIVATED", "").is_some()
+    }
+
+    /// Whether the identity behind a VID, active or not, is `ACTIVATED`, `DEACTIVATED` or `BLOCKED`.
+    pub fn identity_status(&self, vid: &str) -> Option<String> {
+        let registry = self.shared.registry();
+        registry.owner_of(vid).map(|identity| identity.status.to_string())
+    }
+
+    /// Sets that status, as MOSIP's own people might.
+    pub fn set_identity_status(&self, vid: &str, status: &'static str) -> bool {
+        let mut registry = self.shared.registry();
+        let uin = registry.owner_of(vid).map(|identity| identity.uin.clone());
+        uin.is_some_and(|uin| registry.set_status(&uin, status))
+    }
+
+    /// The permanent number behind a VID, active or not.
+    pub fn uin_of(&self, vid: &str) -> Option<String> {
+        self.shared.registry().owner_of(vid).map(|identity| identity.uin.clone())
     }
 
     /// Adds an identity with this VID, as if enrolled elsewhere.

@@ -238,6 +238,8 @@ fn merge(mosip: &Mosip, aid: &str, packet: &Packet, subject: &str) -> Result<(),
         return Err(End::failed("RPR-UGS-003", comment));
     };
     registry.merge(&uin, aid, &packet.fields);
+    // uinUpdate writes the status too: what was switched off is on again.
+    registry.set_status(&uin, "ACTIVATED");
     drop(registry);
     let mut desk = mosip.desk();
     let audit = desk.audit(aid);

@@ -18,10 +18,13 @@ pub(crate) fn router(mosip: Arc<Mosip>) -> Router {
         .route("/idrepository/v1/identity/idvid/{id}", get(idrepo::get_idvid))
         .route("/idrepository/v1/identity/idvid/", post(idrepo::post_idvid))
         .route("/idrepository/v1/identity/", patch(idrepo::patch))
-        .route("/idrepository/v1/vid/uin/{uin}", get(idrepo::vids))
+        .route("/idrepository/v1/identity/rid/{id}", get(idrepo::get_rid))
+        .route("/idrepository/v1/vid", post(idrepo::create))
+        .route("/idrepository/v1/vid/uin/{uin}", get(idrepo::by_uin))
+        .route("/idrepository/v1/vid/{vid}/regenerate", post(idrepo::regenerate))
         .route(
             "/idrepository/v1/vid/{vid}",
-            get(idrepo::vid).patch(idrepo::patch_vid).post(idrepo::switch_vids),
+            get(idrepo::uin_of).patch(idrepo::patch_vid).post(idrepo::switch),
         )
         .route("/v1/credentialrequest/get/{id}", get(issuance::get))
         .route("/v1/credentialrequest/retrigger/{id}", put(issuance::put_retrigger))

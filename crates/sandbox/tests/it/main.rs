@@ -8,6 +8,7 @@ mod day;
 mod faults;
 mod flow;
 mod hub;
+mod idrepo;
 mod packets;
 mod stage;
 mod submit;

@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 
-use civitas_engine::{Backoff, Clock, Engine, Options, Polling, Ports, Subscriptions};
+use civitas_engine::{
+    Backoff, Clock, Engine, IdRepository, Options, PacketsName, Polling, Ports, Subscriptions,
+};
 use civitas_journal::{Journal, JournalOptions, SealingKeys};
 use civitas_mosip::{
     Credentials, Endpoints, Limits, Mosip,
@@ -45,6 +47,8 @@ pub struct Setup {
     pub journal_url: Option<String>,
     /// Whether the outbox is filled.
     pub publish: bool,
+    /// Changes to the shipped pack: file, text, and what stands in its place.
+    pub pack: &'static [(&'static str, &'static str, &'static str)],
     /// Changes to the engine's options.
     pub tune: fn(&mut Options),
     /// The clock of everything; the system's unless a test moves it.
@@ -61,6 +65,7 @@ impl Default for Setup {
             sandbox: SandboxOptions::instant(7),
             journal_url: None,
             publish: false,
+            pack: &[],
             tune: |_| {},
             clock: clock(),
             patience: Duration::from_secs(8),
@@ -171,7 +176,14 @@ impl Stack {
         let callback = setup.callback.unwrap_or_else(|| format!("{url}/websub/callback"));
         let mut options = engine_options(&callback);
         (setup.tune)(&mut options);
-        let engine = Engine::new(systems, options, pack("farajaland")).await.expect("an engine");
+        let mut files = pack_files("farajaland");
+        for (file, from, to) in setup.pack {
+            let text = files.0.get_mut(*file).expect("a file of the pack");
+            assert!(text.contains(from), "{file} has {from:?}");
+            *text = text.replace(from, to);
+        }
+        let pack = Pack::load(&files).unwrap_or_else(|problems| panic!("{problems}"));
+        let engine = Engine::new(systems, options, pack).await.expect("an engine");
 
         let stop = CancellationToken::new();
         let live = Live { engine: engine.clone(), patience: setup.patience };
@@ -302,6 +314,7 @@ fn engine_options(callback: &str) -> Options {
         stalled_check: Duration::from_millis(500),
         credential_grace: Duration::from_secs(2),
         credential_suffix: Some("-CRVS".to_owned()),
+        id_repository: IdRepository { enabled: true, packets_name: PacketsName::AsRecorded },
         parking: Duration::from_secs(60),
         subscriptions: Subscriptions {
             credentials: "crvs_partner/CREDENTIAL_ISSUED".to_owned(),

@@ -5,7 +5,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
-use civitas_engine::{Backoff, Clock, Engine, Options, Polling, Ports, Subscriptions};
+use civitas_engine::{
+    Backoff, Clock, Engine, IdRepository, Options, PacketsName, Polling, Ports, Subscriptions,
+};
 use civitas_journal::{Journal, JournalOptions, SealingKeys};
 use civitas_kafka::{Batch, DecryptionKey, KafkaConfig, PayloadEncryption, Topics};
 use civitas_mosip::credential::{KeyRing, ProofKeys};
@@ -153,6 +155,10 @@ pub fn mosip(config: &Config) -> anyhow::Result<Mosip> {
     if let Some(status) = other(&mosip.status_client, "mosip.status_client.client_secret_file")? {
         client = client.with_status(status);
     }
+    let repository = &mosip.id_repository.client;
+    if let Some(identity) = other(repository, "mosip.id_repository.client.client_secret_file")? {
+        client = client.with_identity(identity);
+    }
     Ok(client)
 }
 
@@ -167,6 +173,7 @@ pub fn mosip_endpoints(config: &Config) -> Endpoints {
         (&mut endpoints.workflow, &mosip.urls.workflow),
         (&mut endpoints.hub, &mosip.urls.hub),
         (&mut endpoints.credential_request, &mosip.urls.credential_request),
+        (&mut endpoints.id_repository, &mosip.urls.id_repository),
     ];
     for (address, named) in named {
         if let Some(named) = named {
@@ -188,6 +195,7 @@ fn limits(config: &Config) -> civitas_mosip::Limits {
         workflow: of(limits.workflow),
         hub: of(limits.hub),
         credential_request: of(limits.credential_request),
+        id_repository: of(limits.id_repository),
     }
 }
 
@@ -274,6 +282,13 @@ pub fn engine_options(config: &Config) -> anyhow::Result<Options> {
         stalled_check: dispatch.stalled_check.0,
         credential_grace: dispatch.credential_grace.0,
         credential_suffix: mosip.credential_request_suffix.clone(),
+        id_repository: IdRepository {
+            enabled: mosip.id_repository.enabled,
+            packets_name: match mosip.id_repository.packets_name {
+                config::PacketsName::AsRecorded => PacketsName::AsRecorded,
+                config::PacketsName::Uin => PacketsName::Uin,
+            },
+        },
         parking: dispatch.parking.0,
         subscriptions: Subscriptions {
             credentials: mosip.websub.credential_topic.clone(),

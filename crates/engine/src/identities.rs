@@ -56,7 +56,8 @@ impl Engine {
         if let Some(subject) = &operation.subject {
             let mut reader = self.journal().read().await?;
             let earlier = operations::about(&mut reader, subject, TRACES).await?;
-            let earlier = earlier.iter().filter(|earlier| earlier.key != operation.key && earlier.aid.is_some());
+            let earlier =
+                earlier.iter().filter(|earlier| earlier.key != operation.key && earlier.aid.is_some());
             aids.extend(earlier.filter_map(|earlier| aid_of(earlier).ok()));
         }
         Ok(aids)

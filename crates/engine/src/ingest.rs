@@ -148,7 +148,9 @@ impl Engine {
         let obstacles: Vec<NewLeaf> =
             fresh.iter().filter_map(|(_, decided)| obstacle(decided, now)).collect();
         tx.append_audit(&obstacles);
-        for new in operations.iter().filter(|new| entry::is_queued(new.respond, new.state, new.cause.as_deref())) {
+        for new in
+            operations.iter().filter(|new| entry::is_queued(new.respond, new.state, new.cause.as_deref()))
+        {
             tx.publish(entry::message(&Operation::from(new), now));
         }
         for tried in fresh.iter().flat_map(|(_, decided)| &decided.would_have) {

@@ -26,8 +26,8 @@ pub mod websub;
 pub use aid::{Aid, AidError, check_station};
 pub use client::{
     AuthCheck, Changed, CredentialRequest, Credentials, Endpoints, Found, HubAnswer, Identity, IdentityKey,
-    IdentityStatus, Mosip, Notification, PacketReceipt, StageRecord, StatusChange, SubPacket, Subscription, Trigger,
-    Triggered, Vid, WorkflowStatus, credential_request_id, reason,
+    IdentityStatus, Mosip, Notification, PacketReceipt, StageRecord, StatusChange, SubPacket, Subscription,
+    Trigger, Triggered, Vid, WorkflowStatus, credential_request_id, reason,
 };
 pub use codes::advice;
 pub use error::{CallError, Class, Service};

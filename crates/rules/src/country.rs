@@ -122,7 +122,11 @@ impl Country {
             Some(text) => Age::parse(text).unwrap_or_else(|| {
                 out.push(
                     document
-                        .at_value(Code::N008, &at("biometric_enrolment_age"), format!("`{text}` is not an age"))
+                        .at_value(
+                            Code::N008,
+                            &at("biometric_enrolment_age"),
+                            format!("`{text}` is not an age"),
+                        )
                         .help("a whole number and days, weeks, months or years: `6 years`"),
                 );
                 shipped

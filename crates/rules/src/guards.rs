@@ -9,7 +9,6 @@ use jiff::civil::Date;
 
 use crate::age::{Age, read_date};
 use crate::codes::Code;
-use crate::country::Country;
 use crate::decision::{Decision, Effect, Facts, Operation};
 pub use crate::files::rules::Guard;
 use crate::files::rules::{Mode, RuleEntry};
@@ -43,10 +42,14 @@ impl Guard {
     pub fn why(self) -> &'static str {
         match self {
             Self::DeactivationOnDeath => "MOSIP flags a death and deactivates nothing by itself",
-            Self::ReversalOfDeath => "MOSIP takes a death back on a request that people check, never automatically",
+            Self::ReversalOfDeath => {
+                "MOSIP takes a death back on a request that people check, never automatically"
+            }
             Self::AutomaticDeactivation => "MOSIP switches an identity off on a request that people check",
             Self::AutomaticReactivation => "MOSIP switches an identity on on a request that people check",
-            Self::UpdateAfterEnrolment => "MOSIP updates no identity that may have biometrics: its holder goes to a centre",
+            Self::UpdateAfterEnrolment => {
+                "MOSIP updates no identity that may have biometrics: its holder goes to a centre"
+            }
             Self::RegistrationAfterEnrolment => {
                 "MOSIP makes no identity without biometrics above that age: the person enrols at a centre"
             }
@@ -80,7 +83,12 @@ impl RuleCompiler<'_> {
         };
         let bound = self.packets.plans.get(send).is_none_or(|plan| {
             rule.term.as_ref().is_some_and(|term| {
-                bounded(term, self.country.biometric_enrolment_age, &born_fields(plan), person(plan).as_deref())
+                bounded(
+                    term,
+                    self.country.biometric_enrolment_age,
+                    &born_fields(plan),
+                    person(plan).as_deref(),
+                )
             })
         });
         let guard = Guard::of(*operation, &rule.event).filter(|guard| !(guard.is_of_age() && bound));
@@ -101,14 +109,20 @@ impl RuleCompiler<'_> {
                 ))
         } else {
             self.document
-                .at_value(Code::R065, &path.key("do"), format!("{operation} on {} without anybody's decision", rule.event))
+                .at_value(
+                    Code::R065,
+                    &path.key("do"),
+                    format!("{operation} on {} without anybody's decision", rule.event),
+                )
                 .help(format!("{}; {lift}", guard.why()))
         };
         self.out.push(problem);
     }
 
     fn idle(&mut self, entry: &RuleEntry, in_the_way: Option<Guard>, path: &Path) {
-        for (index, guard) in entry.despite.iter().enumerate().filter(|(_, guard)| in_the_way != Some(**guard)) {
+        for (index, guard) in
+            entry.despite.iter().enumerate().filter(|(_, guard)| in_the_way != Some(**guard))
+        {
             self.out.push(
                 self.document
                     .at_value(
@@ -146,7 +160,8 @@ impl Pack {
         }
         let country = self.country();
         let today = country.time_zone.to_datetime(facts.at).date();
-        let born = fields.iter().filter_map(|field| field.get(facts.after)?.as_str().and_then(read_date)).next();
+        let born =
+            fields.iter().filter_map(|field| field.get(facts.after)?.as_str().and_then(read_date)).next();
         let below = |born| country.biometric_enrolment_age.is_below(born, today, country.leap_birthday);
         born.and_then(below) == Some(false)
     }
@@ -183,9 +198,13 @@ fn bounded(term: &Term, limit: Age, born: &[FieldRef], person: Option<&str>) -> 
 /// The fields whose age a condition asks about.
 fn asked_of_age(term: &Term, person: Option<&str>, found: &mut Vec<FieldRef>) {
     match term {
-        Term::All(terms) | Term::Any(terms) => terms.iter().for_each(|term| asked_of_age(term, person, found)),
+        Term::All(terms) | Term::Any(terms) => {
+            terms.iter().for_each(|term| asked_of_age(term, person, found))
+        }
         Term::Not(term) | Term::Named { term, .. } => asked_of_age(term, person, found),
-        Term::Test { field, test: Test::AgeBelow(_) | Test::AgeAtLeast(_) } if is_about(field, &[], person) => {
+        Term::Test { field, test: Test::AgeBelow(_) | Test::AgeAtLeast(_) }
+            if is_about(field, &[], person) =>
+        {
             found.push(field.clone());
         }
         Term::Test { .. } | Term::Changed { .. } => {}

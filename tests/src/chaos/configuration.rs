@@ -87,6 +87,7 @@ mosip:
     packet_manager: {{ concurrency: 64, per_second: 0 }}
     workflow: {{ concurrency: 64, per_second: 0 }}
     credential_request: {{ concurrency: 16, per_second: 0 }}
+    id_repository: {{ concurrency: 32, per_second: 0 }}
 dispatch:
   workers: 32
   lease: 6 s

@@ -14,6 +14,7 @@ mod locked;
 mod mosip;
 mod once;
 mod opencrvs;
+mod operations;
 mod order;
 mod privacy;
 mod queue;

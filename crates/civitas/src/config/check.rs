@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use super::tree::Node;
-use super::{Config, ConfirmationMode};
+use super::{Config, ConfirmationMode, PacketsName};
 
 /// Settings of librdkafka that hold secrets.
 const SECRET_PROPERTIES: [&str; 6] = [
@@ -156,8 +156,10 @@ fn confirmation(config: &Config, found: &mut Found<'_>) {
 
 fn mosip(config: &Config, found: &mut Found<'_>) {
     let urls = &config.mosip.urls;
+    let repository = &config.mosip.id_repository;
     let all = [&urls.auth, &urls.packet_manager, &urls.workflow, &urls.hub, &urls.credential_request];
-    if config.mosip.gateway_url.is_none() && all.iter().any(|url| url.is_none()) {
+    let missing = all.iter().any(|url| url.is_none()) || (repository.enabled && urls.id_repository.is_none());
+    if config.mosip.gateway_url.is_none() && missing {
         found.add(
             "mosip.gateway_url",
             "`mosip.gateway_url` is not set, and not every address in `mosip.urls` is",
@@ -167,7 +169,15 @@ fn mosip(config: &Config, found: &mut Found<'_>) {
     let others = [
         ("mosip.status_client", &config.mosip.status_client),
         ("mosip.websub.client", &config.mosip.websub.client),
+        ("mosip.id_repository.client", &repository.client),
     ];
+    if !repository.enabled && repository.packets_name == PacketsName::Uin {
+        found.add(
+            "mosip.id_repository.packets_name",
+            "`mosip.id_repository.packets_name` is `uin`, and the ID repository is not used",
+            "the number is looked up there: set `mosip.id_repository.enabled: true`, or `packets_name: as_recorded`",
+        );
+    }
     for (path, other) in others {
         if other.client_id.is_some() != other.client_secret_file.is_some() {
             found.add(

@@ -176,6 +176,8 @@ pub struct Mosip {
     pub timeout: Wait,
     /// Suffix of credential request ids.
     pub credential_request_suffix: Option<String>,
+    /// ID repository.
+    pub id_repository: IdRepository,
     /// Hub.
     pub websub: WebSub,
     /// Our partner keys.
@@ -200,6 +202,30 @@ pub struct MosipUrls {
     pub hub: Option<BaseUrl>,
     /// Credential request generator.
     pub credential_request: Option<BaseUrl>,
+    /// ID repository.
+    pub id_repository: Option<BaseUrl>,
+}
+
+/// What the ID repository is used for.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct IdRepository {
+    /// Whether it is used at all.
+    pub enabled: bool,
+    /// Client for it, where it is another one than that for statuses.
+    pub client: OtherClient,
+    /// What the field UIN of packets about known people holds.
+    pub packets_name: PacketsName,
+}
+
+/// By which id a packet names a person who has an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PacketsName {
+    /// The record's own id.
+    AsRecorded,
+    /// The number behind it.
+    Uin,
 }
 
 /// A client beside the main one; without an id the main one is used.
@@ -264,6 +290,8 @@ pub struct MosipLimits {
     pub hub: Limit,
     /// Credential requests.
     pub credential_request: Limit,
+    /// ID repository.
+    pub id_repository: Limit,
 }
 
 /// One service's limit.

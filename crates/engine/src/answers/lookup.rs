@@ -52,8 +52,10 @@ impl Engine {
         };
         let mut reader = self.journal().read().await?;
         let event = civil_events::get(&mut reader, operation.key).await?;
-        let field = event.and_then(|event| pack.country().nid_field(&event.event.event_type).map(str::to_owned));
-        let declaration: Map<String, Value> = field.map(|field| (field, Value::from(vid))).into_iter().collect();
+        let field =
+            event.and_then(|event| pack.country().nid_field(&event.event.event_type).map(str::to_owned));
+        let declaration: Map<String, Value> =
+            field.map(|field| (field, Value::from(vid))).into_iter().collect();
         let mut step = Move::to(State::Issued).saying("the VID was looked up in the ID repository");
         step.issued = Some(Issued { identifier: Private::new(vid), subject: self.subject_of(vid) });
         step.tell = Some(Tell {

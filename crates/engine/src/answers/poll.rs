@@ -110,7 +110,9 @@ impl Engine {
     async fn processed(&self, operation: &Operation) -> Result<Move, EngineError> {
         match (operation.operation.parse(), operation.respond) {
             (Ok(Kind::UpdateBiographics), _) => self.verify_update(operation).await,
-            (Ok(Kind::CreateUin), Respond::AwaitExternalValidation) => self.credential_is_late(operation).await,
+            (Ok(Kind::CreateUin), Respond::AwaitExternalValidation) => {
+                self.credential_is_late(operation).await
+            }
             _ => Ok(self.completed(operation).saying("MOSIP processed it")),
         }
     }
@@ -170,7 +172,8 @@ impl Engine {
         }
         let Some(suffix) = &self.options().credential_suffix else {
             let why = "no credential request suffix is configured, so it cannot be asked for";
-            let cause = if cause.code == "vid_not_to_be_looked_up" { cause } else { Cause::with(cause.code, why) };
+            let cause =
+                if cause.code == "vid_not_to_be_looked_up" { cause } else { Cause::with(cause.code, why) };
             let look_again = later(now, self.options().stalled_check);
             return Ok(Move::to(State::Stalled).because(cause).at(look_again));
         };

@@ -24,7 +24,9 @@ impl Engine {
     pub(super) async fn verify_update(&self, operation: &Operation) -> Result<Move, EngineError> {
         let Some(bytes) = &operation.packet else { return Ok(self.completed(operation)) };
         let packet = StoredPacket::from_bytes(bytes.as_bytes())?;
-        let Some(subject) = packet.subject() else { return Ok(self.unverified(operation, "it names nobody")) };
+        let Some(subject) = packet.subject() else {
+            return Ok(self.unverified(operation, "it names nobody"));
+        };
         if !self.options().id_repository.enabled {
             return Ok(self.unverified(operation, "mosip.id_repository is switched off"));
         }
@@ -79,7 +81,8 @@ impl Engine {
 
     /// Where an update waits until it is read back.
     pub(super) fn being_verified(&self, operation: &Operation) -> Move {
-        let mut step = Move::to(self.followed_state(operation)).because(Cause::new(BEING_VERIFIED)).at(self.now());
+        let mut step =
+            Move::to(self.followed_state(operation)).because(Cause::new(BEING_VERIFIED)).at(self.now());
         step.triggered_at = operation.triggered_at.or(Some(self.now()));
         step
     }

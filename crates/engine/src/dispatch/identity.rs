@@ -61,7 +61,8 @@ impl Engine {
             (is, to) if is == to => {
                 let step = self.completed(operation);
                 let asked = operation.state == State::Unknown;
-                let said = if asked { "the ID repository had taken it" } else { "the identity was so already" };
+                let said =
+                    if asked { "the ID repository had taken it" } else { "the identity was so already" };
                 Some(step.saying(format!("{said}: {}", is.as_str())))
             }
             // Out of use in a stronger sense, by MOSIP's own people.

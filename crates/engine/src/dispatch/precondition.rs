@@ -49,11 +49,16 @@ impl Engine {
     }
 
     /// A death that MOSIP knows of already has come true, whatever became of the id since.
-    async fn not_active(&self, operation: &Operation, kind: Option<Kind>) -> Result<Precondition, EngineError> {
+    async fn not_active(
+        &self,
+        operation: &Operation,
+        kind: Option<Kind>,
+    ) -> Result<Precondition, EngineError> {
         if kind == Some(Kind::FlagDeceased)
             && let Some(aid) = self.flagged_before(operation).await?
         {
-            let step = self.completed(operation).saying(format!("MOSIP was told of this death before, by {aid}"));
+            let step =
+                self.completed(operation).saying(format!("MOSIP was told of this death before, by {aid}"));
             return Ok(Precondition::Unmet(Box::new(step)));
         }
         Ok(self.unmet(Cause::new("identity_not_active")))

@@ -129,7 +129,8 @@ impl Queue {
         let events = find(&mut reader, record).await?;
         let Some(event) = events.first() else { return Err(ActError::NoSuchRecord(record.to_owned())) };
         let lane = operations::by_event(&mut reader, event.event.key.event_id).await?;
-        let contradicted = |operation: &&Operation| Cause::of(operation).is_some_and(|cause| cause.is_contradiction());
+        let contradicted =
+            |operation: &&Operation| Cause::of(operation).is_some_and(|cause| cause.is_contradiction());
         let open = lane.iter().find(|operation| !operation.done).or_else(|| lane.iter().find(contradicted));
         open.map(|operation| operation.key).ok_or_else(|| ActError::NothingOpen(record.to_owned()))
     }

@@ -144,11 +144,7 @@ fn with_cause(mut entry: Entry) -> Entry {
 }
 
 /// Finished operations with contradicting answers.
-async fn contradicted(
-    reader: &mut Reader,
-    filter: &Filter,
-    limit: u32,
-) -> Result<Vec<Entry>, JournalError> {
+async fn contradicted(reader: &mut Reader, filter: &Filter, limit: u32) -> Result<Vec<Entry>, JournalError> {
     let mut found = Vec::new();
     for cause in CONTRADICTIONS {
         let wanted = queue::Filter {
@@ -191,10 +187,9 @@ impl Queue {
             let page = queue::list(&mut reader, &wanted, after, limit).await?;
             let full = page.len() == limit as usize;
             after = page.last().map_or(after, |last| last.ordinal);
-            found.extend(
-                page.into_iter()
-                    .filter(|entry| filter.state.is_some() || entry::is_queued(entry.respond, entry.state, entry.cause.as_deref())),
-            );
+            found.extend(page.into_iter().filter(|entry| {
+                filter.state.is_some() || entry::is_queued(entry.respond, entry.state, entry.cause.as_deref())
+            }));
             if !full || found.len() >= limit as usize {
                 break;
             }

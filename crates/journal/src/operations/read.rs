@@ -97,8 +97,7 @@ pub async fn by_event(session: &mut Session, event_id: Uuid) -> Result<Vec<Opera
 pub async fn about(session: &mut Session, subject: &str, limit: u32) -> Result<Vec<Operation>, JournalError> {
     let mut args = Args::new();
     args.text(subject).int(limit.into());
-    let rows =
-        session.rows(select!("WHERE subject = $1 ORDER BY ordinal DESC LIMIT $2 + 0"), args).await?;
+    let rows = session.rows(select!("WHERE subject = $1 ORDER BY ordinal DESC LIMIT $2 + 0"), args).await?;
     rows.iter().map(|row| decode(session, row)).collect()
 }
 

@@ -125,7 +125,8 @@ impl Identity {
     /// The fields of `sent` whose value here is another one, or is missing. Names only. The ids by which MOSIP found
     /// the identity, and tokens that it does not keep, are not compared.
     pub fn differing(&self, sent: &BTreeMap<String, String>) -> Vec<String> {
-        const NOT_KEPT: [&str; 5] = ["UIN", "VID", "IDSchemaVersion", "introducerInfoToken", "deceasedInformer"];
+        const NOT_KEPT: [&str; 5] =
+            ["UIN", "VID", "IDSchemaVersion", "introducerInfoToken", "deceasedInformer"];
         let differs = |name: &str, text: &str| self.fields.get(name).is_none_or(|kept| !same(kept, text));
         sent.iter()
             .filter(|(name, text)| !NOT_KEPT.contains(&name.as_str()) && differs(name, text))
@@ -372,7 +373,8 @@ mod tests {
         let same = sent(&[("fullName", name), ("gender", name), ("dateOfBirth", "2026/01/01"), ("age", "3")]);
         assert_eq!(kept.differing(&same), Vec::<String>::new());
         let other = r#"[{"language":"eng","value":"Asha Roy"}]"#;
-        let differ = sent(&[("fullName", other), ("gender", name), ("dateOfBirth", "2026/01/02"), ("city", "X")]);
+        let differ =
+            sent(&[("fullName", other), ("gender", name), ("dateOfBirth", "2026/01/02"), ("city", "X")]);
         assert_eq!(kept.differing(&differ), ["city", "dateOfBirth", "fullName"]);
     }
 
@@ -384,7 +386,8 @@ mod tests {
 
     #[test]
     fn nothing_private_is_shown() {
-        let shown = format!("{:?} {:?}", identity(json!({ "fullName": "Asha" })), IdentityKey::Vid("8031687218"));
+        let shown =
+            format!("{:?} {:?}", identity(json!({ "fullName": "Asha" })), IdentityKey::Vid("8031687218"));
         assert!(!shown.contains("Asha") && !shown.contains("8031"), "{shown}");
     }
 }

@@ -19,7 +19,11 @@ pub(super) const CODES: &[Known] = &[
     limited("IDR-IDC-009", 5, "the ID repository could not retrieve the identity", STORE),
     limited("IDR-IDC-010", 5, "the ID repository could not encrypt or decrypt", STORE),
     permanent("IDR-IDC-011", "the ID repository does not accept the schema of the identity", FORM),
-    permanent("IDR-IDC-012", "the record exists in the ID repository", "ask the ID repository for its status; then retry"),
+    permanent(
+        "IDR-IDC-012",
+        "the record exists in the ID repository",
+        "ask the ID repository for its status; then retry",
+    ),
     limited("IDR-IDC-013", 5, "the ID repository could not make an id", STORE),
     limited("IDR-IDC-014", 5, "the ID repository could not compute a hash", STORE),
     limited("IDR-IDS-001", 5, "the ID repository could not store a file", STORE),
@@ -35,7 +39,11 @@ pub(super) const CODES: &[Known] = &[
     limited("IDR-IDS-011", 5, "the ID repository could not work on the draft", STORE),
     limited("IDR-IDS-012", 5, "the ID repository could not publish the draft", STORE),
     permanent("IDR-VID-001", "the ID repository knows no such VID", WHO),
-    permanent("IDR-VID-002", "MOSIP's policy does not allow it for this VID", "ask MOSIP about its VID policy; then retry"),
+    permanent(
+        "IDR-VID-002",
+        "MOSIP's policy does not allow it for this VID",
+        "ask MOSIP about its VID policy; then retry",
+    ),
     limited("IDR-VID-003", 5, "the ID repository could not make a VID", STORE),
     permanent(
         "IDR-VID-004",
@@ -43,5 +51,9 @@ pub(super) const CODES: &[Known] = &[
         "find out who switched it off and why; reactivate the identity at MOSIP, or release the record",
     ),
     limited("IDR-VID-005", 5, "the ID repository could not find the identity of the VID", STORE),
-    permanent("IDR-VID-006", "the VID has another status than the change needs", "ask MOSIP for the VID's status; then retry"),
+    permanent(
+        "IDR-VID-006",
+        "the VID has another status than the change needs",
+        "ask MOSIP for the VID's status; then retry",
+    ),
 ];

@@ -68,10 +68,15 @@ async fn an_identity_is_switched_off_by_its_number_under_the_operations_own_id()
     })
     .await;
     let identity = identity(&stub).await;
-    let change =
-        StatusChange { aid: &aid(), identity: &identity, to: IdentityStatus::Deactivated, schema_version: "0.5" };
+    let change = StatusChange {
+        aid: &aid(),
+        identity: &identity,
+        to: IdentityStatus::Deactivated,
+        schema_version: "0.5",
+    };
     assert_eq!(stub.mosip().set_identity_status(&change, now()).await, Ok(Changed::Applied));
-    let asked = stub.asked("/idrepository/v1/identity/").into_iter().find(|asked| asked.method == "PATCH").unwrap();
+    let asked =
+        stub.asked("/idrepository/v1/identity/").into_iter().find(|asked| asked.method == "PATCH").unwrap();
     assert_eq!(asked.json()["version"], "v1", "`v1.0` is another one");
     assert_eq!(
         asked.json()["request"],
@@ -131,7 +136,8 @@ async fn the_lasting_vid_is_told_from_the_others() {
     .await;
     let identity = identity(&stub).await;
     let vids = stub.mosip().vids(&identity, now()).await.unwrap();
-    let lasting: Vec<&str> = vids.iter().filter(|vid| vid.is_perpetual()).map(civitas_mosip::Vid::id).collect();
+    let lasting: Vec<&str> =
+        vids.iter().filter(|vid| vid.is_perpetual()).map(civitas_mosip::Vid::id).collect();
     assert_eq!(lasting, [VID]);
     assert!(!format!("{vids:?}").contains(VID));
 }

@@ -248,7 +248,14 @@ pub(crate) const EDITS: &[(Code, Edit)] = &[
         ),
     ),
     (Code::R066, Swap(RULES, "    despite: [update_after_enrolment]\n", "")),
-    (Code::R067, Swap(RULES, "    deadline: 14 days\n", "    deadline: 14 days\n    despite: [registration_after_enrolment]\n")),
+    (
+        Code::R067,
+        Swap(
+            RULES,
+            "    deadline: 14 days\n",
+            "    deadline: 14 days\n    despite: [registration_after_enrolment]\n",
+        ),
+    ),
     (Code::M001, Swap(PACKETS, "{ from: child.nid }", "{ from: child.nid, constant: x }")),
     (Code::M002, Swap(PACKETS, "{ from: child.nid }", "{ from: child.nid, format: yyyy }")),
     (Code::M003, Swap(PACKETS, "      gender:", "      gendre:")),

@@ -62,7 +62,7 @@ fn with_fields(fields: &str) -> PackFiles {
     let packets = format!(
         "version: 1\nsource: CRVS1\nschema_version: \"0.5\"\npackets:\n  birth: {{ event: birth, process: CRVS_NEW, fields: {fields} }}\n"
     );
-    let rules = "version: 1\nrules:\n  - id: always\n    name: { en: A, fr: A }\n    on: { event: birth, action: REGISTER }\n    do: create_uin\n    send: birth\n    respond: continue\n";
+    let rules = "version: 1\nrules:\n  - id: always\n    name: { en: A, fr: A }\n    on: { event: birth, action: REGISTER }\n    do: create_uin\n    send: birth\n    respond: continue\n    despite: [registration_after_enrolment]\n";
     pack_with(&[("packets.yaml", &packets), ("rules.yaml", rules)])
 }
 
@@ -362,7 +362,7 @@ fn a_change_of_a_part_is_a_change_of_that_part_only() {
 
 #[test]
 fn the_history_says_what_the_pack_says() {
-    let rules = "version: 1\nrules:\n  - id: held\n    name: { en: Held, fr: Retenu }\n    on: { event: birth, action: REGISTER }\n    if: { child.twin: { equals: true } }\n    do: create_uin\n    send: birth\n    respond: await_external_validation\n    deadline: 36 hours\n    if_unknown: hold\n    audit:\n      requested: { en: UIN requested, fr: UIN demandé }\n      completed: { en: UIN issued, fr: UIN attribué }\n      held: { en: A registrar looks, fr: Un officier regarde }\n  - id: quiet\n    name: { en: Quiet, fr: Muet }\n    on: { event: birth, action: DECLARE }\n    do: ignore\n";
+    let rules = "version: 1\nrules:\n  - id: held\n    name: { en: Held, fr: Retenu }\n    on: { event: birth, action: REGISTER }\n    if: { child.twin: { equals: true } }\n    do: create_uin\n    send: birth\n    respond: await_external_validation\n    deadline: 36 hours\n    despite: [registration_after_enrolment]\n    if_unknown: hold\n    audit:\n      requested: { en: UIN requested, fr: UIN demandé }\n      completed: { en: UIN issued, fr: UIN attribué }\n      held: { en: A registrar looks, fr: Un officier regarde }\n  - id: quiet\n    name: { en: Quiet, fr: Muet }\n    on: { event: birth, action: DECLARE }\n    do: ignore\n";
     let pack = load(&pack_with(&[("rules.yaml", rules)]));
     assert_eq!(pack.audit_message("held", Outcome::Completed, "fr"), Some("UIN attribué"));
     assert_eq!(pack.audit_message("held", Outcome::Completed, "xx"), Some("UIN issued"));

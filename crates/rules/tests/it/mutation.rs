@@ -29,6 +29,7 @@ rules:
     respond: await_external_validation
     deadline: 14 days
     if_unknown: hold
+    despite: [registration_after_enrolment]
   - id: watched
     mode: evaluate
     name: { en: Watched, fr: Vu }
@@ -48,6 +49,7 @@ rules:
     do: update_biographics
     send: update
     respond: continue
+    despite: [update_after_enrolment]
   - id: closed
     name: { en: Closed, fr: Fermé }
     on: { event: death, action: REGISTER }
@@ -98,7 +100,7 @@ fn each_change_is_made_in_the_authors_text() {
         refused,
         [
             "rules.yaml:20 `do: update_biographics` for `do: create_uin`",
-            "rules.yaml:41 `do: create_uin` for `do: update_biographics`",
+            "rules.yaml:42 `do: create_uin` for `do: update_biographics`",
             "packets.yaml:10 `fullName` dropped in `birth`",
             "packets.yaml:25 `subject` dropped in `update`",
             "packets.yaml:27 `UIN` dropped in `update`",

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use civitas_rules::{
-    Code, Decision, Effect, Facts, Operation, Pack, PackFiles, PacketContext, PacketError, Respond,
+    Code, Decision, Effect, Facts, Guard, Operation, Pack, PackFiles, PacketContext, PacketError, Respond,
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -404,4 +404,25 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+/// A rule set of before the guards may still decide: what it asks for is asked about again.
+#[test]
+fn a_guard_stands_also_against_a_rule_set_that_was_checked_before_it() {
+    let lifted = load(&small());
+    let canonical = lifted.canonical().replace(r#""despite":["update_after_enrolment"],"#, "");
+    assert_ne!(canonical, lifted.canonical());
+    let archived = Pack::from_canonical(&canonical).unwrap_or_else(|problems| panic!("{problems}"));
+    let before = Map::new();
+    let asked = |pack: &Pack, born: &str| {
+        let after = json!({ "child.dob": born, "child.nid": "1" }).as_object().unwrap().clone();
+        let facts = facts("birth", "APPROVE_CORRECTION", &before, &after);
+        let decision = pack.decide(&facts);
+        assert_eq!(decision.rule.as_deref(), Some("corrected"));
+        pack.forbids(&facts, &decision)
+    };
+    // `facts` are of 1 February 2026.
+    assert_eq!(asked(&archived, "2016-02-01"), Some(Guard::UpdateAfterEnrolment));
+    assert_eq!(asked(&archived, "2016-02-02"), None);
+    assert_eq!(asked(&lifted, "2016-02-01"), None, "its rule says so in many words");
 }

@@ -156,7 +156,7 @@ fn only_an_order_that_nobody_can_see_is_asked_about() {
     // Everything else; nothing to be done; the same thing done.
     assert_eq!(codes(overlap, Some(REJECT)), []);
     assert_eq!(codes(overlap, Some(&later("    do: ignore"))), []);
-    let same = "    do: update_biographics\n    send: update\n    respond: continue";
+    let same = "    do: update_biographics\n    send: update\n    respond: continue\n    despite: [update_after_enrolment]";
     assert_eq!(codes(overlap, Some(&later(same))), []);
     // An exception before the rule.
     let exception = format!("    if: {{ any: [mother_known, {{ changed: biographic }}] }}\n{REJECT}");

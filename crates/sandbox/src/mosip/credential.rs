@@ -59,7 +59,9 @@ pub(crate) fn claims(options: &MosipOptions, registry: &Registry, identity: &Ide
     let mut claims = Map::new();
     for shared in &options.shared {
         match shared {
-            SharedIdentifier::Vid => claims.insert("VID".to_owned(), json!(registry.lasting_vid(&identity.uin))),
+            SharedIdentifier::Vid => {
+                claims.insert("VID".to_owned(), json!(registry.lasting_vid(&identity.uin)))
+            }
             SharedIdentifier::Uin => claims.insert("UIN".to_owned(), json!(identity.uin)),
             SharedIdentifier::Psut => {
                 claims.insert("PSUT".to_owned(), json!(psut(&identity.uin, &options.partner)))

@@ -85,8 +85,7 @@ impl Registry {
             vids: vec![vid.clone()],
             last_aid: aid.to_owned(),
         };
-        self.vids
-            .insert(vid, Vid { uin: uin.clone(), kind: VidKind::Perpetual, status: "ACTIVE".into() });
+        self.vids.insert(vid, Vid { uin: uin.clone(), kind: VidKind::Perpetual, status: "ACTIVE".into() });
         self.by_aid.insert(aid.to_owned(), uin.clone());
         self.identities.insert(uin, identity);
     }

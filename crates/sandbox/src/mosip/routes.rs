@@ -42,6 +42,10 @@ pub(crate) fn router(mosip: Arc<Mosip>) -> Router {
 /// The fault name of a request.
 pub(crate) fn fault_name(request: &Request) -> Option<&'static str> {
     let path = request.uri().path();
+    // What changes an identity fails on its own.
+    if path.starts_with("/idrepository") && request.method() == http::Method::PATCH {
+        return Some("mosip.idrepo.change");
+    }
     let table = [
         ("/v1/authmanager", "mosip.auth"),
         ("/commons/v1/packetmanager", "mosip.packetmanager"),

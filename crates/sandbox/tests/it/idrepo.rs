@@ -54,9 +54,17 @@ async fn an_identity_that_is_switched_off_is_found_by_number_and_change_and_not_
     for (id, kind) in [(uin.as_str(), "UIN"), (AID, "AID")] {
         assert_eq!(read(&sandbox, id, kind).await["response"]["status"], "DEACTIVATED", "{kind}");
     }
-    assert_eq!(code(&change(&sandbox, AID, "ACTIVATED").await), "IDR-IDS-003", "an id of a change counts once");
+    assert_eq!(
+        code(&change(&sandbox, AID, "ACTIVATED").await),
+        "IDR-IDS-003",
+        "an id of a change counts once"
+    );
     assert_eq!(change(&sandbox, "10001200420000120260601090001", "ACTIVATED").await["errors"], json!([]));
-    assert_eq!(read(&sandbox, VID, "VID").await["response"]["identity"]["UIN"], uin.as_str(), "the VID is the old one");
+    assert_eq!(
+        read(&sandbox, VID, "VID").await["response"]["identity"]["UIN"],
+        uin.as_str(),
+        "the VID is the old one"
+    );
     assert_eq!(sandbox.violations(), Vec::<String>::new());
 }
 
@@ -85,7 +93,8 @@ async fn a_client_without_the_role_is_refused() {
 async fn a_second_perpetual_vid_revokes_the_first_and_so_does_revoking() {
     let sandbox = sandbox(|_| {}).await;
     let uin = sandbox.mosip().uin_of(VID).unwrap();
-    let create = json!({"id": "mosip.vid.create", "version": "v1", "request": {"UIN": uin, "vidType": "Perpetual"}});
+    let create =
+        json!({"id": "mosip.vid.create", "version": "v1", "request": {"UIN": uin, "vidType": "Perpetual"}});
     let (_, made) = call(&sandbox, "POST", "/vid", &create).await;
     let second = made["response"]["VID"].as_str().unwrap().to_owned();
     assert_eq!(code(&read(&sandbox, VID, "VID").await), "IDR-VID-004", "the one that people know is gone");
@@ -104,7 +113,11 @@ async fn vids_are_switched_off_and_on_together() {
     for (verb, then) in [("deactivate", "IDR-VID-004"), ("reactivate", "")] {
         assert_eq!(code(&call(&sandbox, "POST", &format!("/vid/{verb}"), &body).await.1), "");
         assert_eq!(code(&read(&sandbox, VID, "VID").await), then);
-        assert_eq!(code(&call(&sandbox, "POST", &format!("/vid/{verb}"), &body).await.1), "IDR-IDC-007", "none left");
+        assert_eq!(
+            code(&call(&sandbox, "POST", &format!("/vid/{verb}"), &body).await.1),
+            "IDR-IDC-007",
+            "none left"
+        );
     }
 }
 

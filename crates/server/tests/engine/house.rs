@@ -70,6 +70,10 @@ fn options() -> Options {
         stalled_check: Duration::from_hours(1),
         credential_grace: Duration::from_mins(15),
         credential_suffix: None,
+        id_repository: civitas_engine::IdRepository {
+            enabled: false,
+            packets_name: civitas_engine::PacketsName::AsRecorded,
+        },
         parking: Duration::from_hours(24),
         subscriptions: Subscriptions {
             credentials: "crvs/CREDENTIAL_ISSUED".into(),

@@ -227,6 +227,8 @@ mosip:
   machine_id: \"20042\"
   officer: crvs1
   credential_request_suffix: \"-CRVS\"
+  id_repository:
+    client: {{ client_id: crvs_partner, client_secret_file: engine-keys/partner.secret }}
   websub:
     client: {{ client_id: crvs_partner, client_secret_file: engine-keys/partner.secret }}
     credential_topic: crvs_partner/CREDENTIAL_ISSUED

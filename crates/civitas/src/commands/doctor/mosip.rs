@@ -1,6 +1,6 @@
 //! MOSIP: our credentials, the packet manager, the registration processor, the hub.
 
-use civitas_mosip::{CallError, Mosip, Service};
+use civitas_mosip::{CallError, Class, Mosip, Service};
 
 use super::{Finding, Patient};
 use crate::{assembly, clock};
@@ -11,12 +11,13 @@ pub(super) async fn check(patient: &Patient<'_>) -> Vec<Finding> {
         Err(error) => return vec![Finding::fail("mosip", format!("{error:#}"), "mend the section `mosip`")],
     };
     let now = clock::now();
-    let (auth, packet_manager, workflow, hub, credential) = tokio::join!(
+    let (auth, packet_manager, workflow, hub, credential, repository) = tokio::join!(
         mosip.check_auth(now),
         mosip.ping_packet_manager(now),
         mosip.ping(Service::Workflow, now),
         mosip.ping(Service::Hub, now),
         credential_request(&mosip, patient),
+        id_repository(&mosip, patient),
     );
     let mut findings = vec![
         match auth {
@@ -28,6 +29,7 @@ pub(super) async fn check(patient: &Patient<'_>) -> Vec<Finding> {
         reached("mosip hub", hub),
     ];
     findings.extend(credential);
+    findings.push(repository);
     findings
 }
 
@@ -42,6 +44,27 @@ async fn credential_request(mosip: &Mosip, patient: &Patient<'_>) -> Option<Find
         ));
     }
     Some(reached(check, mosip.ping(Service::CredentialRequest, clock::now()).await))
+}
+
+/// Whether identities can be read: the role is one thing, the repository's own list of audiences another.
+async fn id_repository(mosip: &Mosip, patient: &Patient<'_>) -> Finding {
+    const CHECK: &str = "mosip id repository";
+    const WITHOUT: &str =
+        "updates end as processed and not verified, and identities cannot be switched off or on";
+    let repository = &patient.config.mosip.id_repository;
+    if !repository.enabled {
+        return Finding::warn(CHECK, format!("not used: {WITHOUT}"), "set mosip.id_repository.enabled: true");
+    }
+    match mosip.check_identity(clock::now()).await {
+        Ok(()) => Finding::ok(CHECK, "identities can be read: updates are verified"),
+        Err(error) if error.class == Class::Unauthorised => Finding::warn(
+            CHECK,
+            format!("{}: {WITHOUT}", error.summary),
+            "give our client the role REGISTRATION_PROCESSOR or ID_REPOSITORY, and have MOSIP list it in the \
+             repository's allowed audiences; or name another one in mosip.id_repository.client",
+        ),
+        Err(error) => failed(CHECK, &error),
+    }
 }
 
 fn reached(check: &str, result: Result<(), CallError>) -> Finding {

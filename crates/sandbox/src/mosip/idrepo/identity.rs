@@ -14,7 +14,11 @@ use std::sync::Arc;
 const READ: &str = "mosip.id.read";
 
 /// By VID only an active one of an active identity is found; by UIN and by AID whatever the status is.
-fn find<'r>(registry: &'r Registry, id: &str, kind: &str) -> Result<&'r Identity, (&'static str, &'static str)> {
+fn find<'r>(
+    registry: &'r Registry,
+    id: &str,
+    kind: &str,
+) -> Result<&'r Identity, (&'static str, &'static str)> {
     let found = match kind {
         "AID" => registry.by_aid(id),
         "VID" if registry.knows_vid(id) => {

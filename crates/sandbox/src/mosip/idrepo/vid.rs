@@ -53,8 +53,7 @@ pub(crate) async fn by_uin(
     headers: HeaderMap,
 ) -> Response {
     let at = mosip.pace.iso();
-    if let Some(refused) =
-        refused(&mosip, &headers, &["REGISTRATION_PROCESSOR", "ID_REPOSITORY", "RESIDENT"])
+    if let Some(refused) = refused(&mosip, &headers, &["REGISTRATION_PROCESSOR", "ID_REPOSITORY", "RESIDENT"])
     {
         return refused;
     }
@@ -82,8 +81,7 @@ pub(crate) async fn create(
     body: axum::body::Bytes,
 ) -> Response {
     let at = mosip.pace.iso();
-    if let Some(refused) =
-        refused(&mosip, &headers, &["RESIDENT", "REGISTRATION_PROCESSOR", "ID_REPOSITORY"])
+    if let Some(refused) = refused(&mosip, &headers, &["RESIDENT", "REGISTRATION_PROCESSOR", "ID_REPOSITORY"])
     {
         return refused;
     }
@@ -136,7 +134,11 @@ pub(crate) async fn patch_vid(
         Some(false) => envelope::ok(ID, &at, &json!({"vidStatus": wanted})),
         Some(true) => {
             mosip.desk().violation("mosip: a VID was revoked, and another made in its place".to_owned());
-            envelope::ok(ID, &at, &json!({"vidStatus": wanted, "restoredVid": {"VID": restored, "vidStatus": "ACTIVE"}}))
+            envelope::ok(
+                ID,
+                &at,
+                &json!({"vidStatus": wanted, "restoredVid": {"VID": restored, "vidStatus": "ACTIVE"}}),
+            )
         }
     }
 }

@@ -100,6 +100,8 @@ fn values(answers: &Answers) -> anyhow::Result<Value> {
         "death": answers.operations.death,
         "has_words": texts::unspoken(answers).next().is_some(),
         "age_limit": format!("{} {}{plural}", limit.count, limit.unit),
+        // MOSIP as shipped enrols biometrics from six years on.
+        "later_enrolment": BORN.checked_add(span(answers))? > BORN.checked_add(6.years())?,
         "known": known,
         "condition": match answers.known {
             Known::AParent => "a_parent_is_known",

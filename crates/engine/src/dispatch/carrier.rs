@@ -35,9 +35,7 @@ impl Carrier {
     ) -> Result<Move, EngineError> {
         match self {
             Carrier::Online => online::next_move(engine, operation, packet).await,
-            Carrier::Identity(status) => {
-                engine.switch(operation, packet, &aid_of(operation)?, status).await
-            }
+            Carrier::Identity(status) => engine.switch(operation, packet, &aid_of(operation)?, status).await,
         }
     }
 }

@@ -78,7 +78,9 @@ impl Engine {
         let mut packet = StoredPacket::from_bytes(bytes.as_bytes())?;
         if operation.state == State::Planned {
             match self.precondition(operation, &packet).await? {
-                Precondition::Met(Some(identity)) if self.options().id_repository.packets_name == PacketsName::Uin => {
+                Precondition::Met(Some(identity))
+                    if self.options().id_repository.packets_name == PacketsName::Uin =>
+                {
                     // In memory only: what the journal keeps names the person as the record does.
                     packet.name_by_number(identity.uin());
                 }

@@ -242,17 +242,17 @@ impl Engine {
         let now = self.now();
         let done = moves::is_done(step.to);
         let tells = step.tell.is_some();
-        let step = {
-            let mut reader = self.journal().read().await?;
-            self.worded(&mut reader, &operation, step).await?
-        };
         let work = Arc::new((operation, step));
-        let shared = Arc::clone(&work);
+        let (engine, shared) = (self.clone(), Arc::clone(&work));
         let moved = self
             .journal()
             .write(move |tx| {
-                let work = Arc::clone(&shared);
-                Box::pin(async move { moves::apply(tx, &work.0, &work.1, now).await })
+                let (engine, work) = (engine.clone(), Arc::clone(&shared));
+                Box::pin(async move {
+                    let (operation, step) = &*work;
+                    let step = engine.worded(tx, operation, step.clone()).await?;
+                    moves::apply(tx, operation, &step, now).await
+                })
             })
             .await?;
         if !moved {

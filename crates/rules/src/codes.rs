@@ -148,7 +148,7 @@ codes! {
     R064 warning "an action that this OpenCRVS version does not have",
     R065 error "an operation that MOSIP keeps for people",
     R066 error "an identity that may have biometrics",
-    R067 error "a guard that is lifted and not in the way",
+    R067 warning "a guard that is lifted and not in the way",
     M001 error "not exactly one source",
     M002 error "a key that does not go with the source",
     M003 error "a field that the ID schema does not have",

@@ -103,8 +103,8 @@ impl RuleCompiler<'_> {
             self.document
                 .at_value(Code::R066, &path.key("do"), format!("{operation} of somebody of {age} or more"))
                 .help(format!(
-                    "{}: ask for it in `if`, `child.dob: {{ age_below: {age} }}`, or set biometric_enrolment_age in \
-                     country.yaml to MOSIP's; {lift}",
+                    "{}; ask for it in `if`, `child.dob: {{ age_below: {age} }}`, or set biometric_enrolment_age in \
+                     country.yaml to MOSIP's age; {lift}",
                     guard.why()
                 ))
         } else {

@@ -1,6 +1,6 @@
 //! Every operation to its own end: read back, checked before it goes out, switched in the ID repository, looked up.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use civitas_engine::{
     PacketsName,
@@ -39,9 +39,11 @@ fn mosip(change: fn(&mut MosipOptions)) -> Setup {
     setup
 }
 
-async fn on_postgresql(setup: Setup) -> Setup {
+/// The same on PostgreSQL, which runs as long as somebody holds it.
+async fn on_postgresql(setup: Setup) -> (Arc<Postgres>, Setup) {
     let server = tokio::task::spawn_blocking(Postgres::shared).await.unwrap();
-    Setup { journal_url: Some(server.url()), ..setup }
+    let setup = Setup { journal_url: Some(server.url()), ..setup };
+    (server, setup)
 }
 
 async fn started(setup: Setup) -> Stack {
@@ -112,7 +114,8 @@ async fn an_update_that_took_effect_is_read_back_and_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_that_took_effect_is_read_back_and_ends_on_postgresql() {
-    an_update_is_read_back(on_postgresql(Setup::default()).await).await;
+    let (_server, setup) = on_postgresql(Setup::default()).await;
+    an_update_is_read_back(setup).await;
 }
 
 async fn an_update_without_effect_stalls(setup: Setup) {
@@ -141,7 +144,8 @@ async fn an_update_that_a_mosip_without_its_mapping_processed_is_not_applied() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_that_a_mosip_without_its_mapping_processed_is_not_applied_on_postgresql() {
-    an_update_without_effect_stalls(on_postgresql(mosip(|mosip| mosip.update_mapped = false)).await).await;
+    let (_server, setup) = on_postgresql(mosip(|mosip| mosip.update_mapped = false)).await;
+    an_update_without_effect_stalls(setup).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -224,7 +228,8 @@ async fn a_death_of_an_inactive_vid_is_a_persons_turn_and_nothing_is_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_death_of_an_inactive_vid_is_a_persons_turn_and_nothing_is_sent_on_postgresql() {
-    a_death_of_an_inactive_vid(on_postgresql(Setup::default()).await).await;
+    let (_server, setup) = on_postgresql(Setup::default()).await;
+    a_death_of_an_inactive_vid(setup).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -262,7 +267,8 @@ async fn a_death_that_mosip_knows_of_succeeds_whatever_became_of_the_vid() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_death_that_mosip_knows_of_succeeds_whatever_became_of_the_vid_on_postgresql() {
-    a_death_again(on_postgresql(Setup::default()).await).await;
+    let (_server, setup) = on_postgresql(Setup::default()).await;
+    a_death_again(setup).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -312,7 +318,8 @@ async fn an_identity_is_switched_off_and_on_in_the_repository_and_keeps_its_vid(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_identity_is_switched_off_and_on_in_the_repository_and_keeps_its_vid_on_postgresql() {
-    switched_off_and_on(on_postgresql(Setup::default()).await).await;
+    let (_server, setup) = on_postgresql(Setup::default()).await;
+    switched_off_and_on(setup).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -385,7 +392,8 @@ async fn a_vid_whose_credential_never_comes_is_looked_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_vid_whose_credential_never_comes_is_looked_up_on_postgresql() {
-    a_vid_is_looked_up(on_postgresql(fast()).await).await;
+    let (_server, setup) = on_postgresql(fast()).await;
+    a_vid_is_looked_up(setup).await;
 }
 
 /// The workflow of this packet is said to have ended so.
@@ -449,7 +457,8 @@ async fn an_issued_packet_that_is_said_to_be_rejected_is_flagged_until_a_person_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_issued_packet_that_is_said_to_be_rejected_is_flagged_until_a_person_settles_it_on_postgresql() {
-    contradicted(on_postgresql(Setup::default()).await).await;
+    let (_server, setup) = on_postgresql(Setup::default()).await;
+    contradicted(setup).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,6 +17,7 @@ use civitas_journal::{Journal, JournalOptions, SealingKeys};
 use civitas_mosip::{
     Credentials, Endpoints, Limits, Mosip,
     credential::{KeyRing, ProofKeys},
+    data_share::DataSharePolicy,
 };
 use civitas_opencrvs::{Client, ConfirmationAuth, KeySource, SystemClient, TriggerTokens, Version};
 use civitas_rules::{Pack, PackFiles};
@@ -57,7 +58,12 @@ pub struct Setup {
     pub patience: Duration,
     /// Where the hub is told to deliver, if not straight to the server.
     pub callback: Option<String>,
+    /// Changes to what the engine works with, once the sandbox runs.
+    pub refit: Option<Refit>,
 }
+
+/// A change to what an engine works with.
+pub type Refit = Box<dyn FnOnce(&Sandbox, &mut Ports) + Send>;
 
 impl Default for Setup {
     fn default() -> Self {
@@ -70,6 +76,7 @@ impl Default for Setup {
             clock: clock(),
             patience: Duration::from_secs(8),
             callback: None,
+            refit: None,
         }
     }
 }
@@ -88,6 +95,8 @@ pub struct Stack {
     pub http: reqwest::Client,
     /// The journal's file, where it is SQLite.
     pub file: Option<PathBuf>,
+    options: Options,
+    clock: Clock,
     stop: CancellationToken,
     work: Vec<JoinHandle<()>>,
     _folder: TempDir,
@@ -172,7 +181,10 @@ impl Stack {
 
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let systems = ports(&sandbox, &keys, journal.clone(), &http, clock.clone());
+        let mut systems = ports(&sandbox, journal.clone(), &http, clock.clone());
+        if let Some(refit) = setup.refit {
+            refit(&sandbox, &mut systems);
+        }
         let callback = setup.callback.unwrap_or_else(|| format!("{url}/websub/callback"));
         let mut options = engine_options(&callback);
         (setup.tune)(&mut options);
@@ -183,7 +195,7 @@ impl Stack {
             *text = text.replace(from, to);
         }
         let pack = Pack::load(&files).unwrap_or_else(|problems| panic!("{problems}"));
-        let engine = Engine::new(systems, options, pack).await.expect("an engine");
+        let engine = Engine::new(systems, options.clone(), pack).await.expect("an engine");
 
         let stop = CancellationToken::new();
         let live = Live { engine: engine.clone(), patience: setup.patience };
@@ -197,7 +209,7 @@ impl Stack {
                 civitas_opencrvs::ISSUER,
                 "opencrvs:countryconfig-user",
             ),
-            clock,
+            clock: clock.clone(),
             metrics: None,
             stop: stop.clone(),
         };
@@ -211,7 +223,8 @@ impl Stack {
             civitas_server::serve(listener, router, ended, Duration::from_secs(1)).await.expect("served");
         });
         sandbox.opencrvs().set_country_config(&url);
-        Stack { sandbox, engine, journal, url, http, file, stop, work: vec![serving], _folder: folder }
+        let work = vec![serving];
+        Stack { sandbox, engine, journal, url, http, file, options, clock, stop, work, _folder: folder }
     }
 
     /// Starts the engine's desks.
@@ -222,6 +235,24 @@ impl Stack {
         let (engine, stop) = (self.engine.clone(), self.stop.clone());
         self.work.push(tokio::spawn(async move { engine.run_reconciler(stop).await }));
         self
+    }
+
+    /// Another engine on the same journal and sandbox, which works by other keys or clients. Its desks run until the
+    /// token is cancelled.
+    pub async fn second(
+        &self,
+        refit: impl FnOnce(&Sandbox, &mut Ports),
+    ) -> (JoinHandle<()>, CancellationToken) {
+        let mut systems = ports(&self.sandbox, self.journal.clone(), &self.http, self.clock.clone());
+        refit(&self.sandbox, &mut systems);
+        let options = Options { instance: "test-2".to_owned(), ..self.options.clone() };
+        let engine = Engine::new(systems, options, pack("farajaland")).await.expect("an engine");
+        let stop = CancellationToken::new();
+        let until = stop.clone();
+        let work = tokio::spawn(async move {
+            tokio::join!(engine.run_dispatcher(until.clone()), engine.run_reconciler(until));
+        });
+        (work, stop)
     }
 
     /// Waits until the hub has verified our callback.
@@ -257,24 +288,35 @@ impl Stack {
     }
 }
 
-fn ports(
-    sandbox: &Sandbox,
-    keys: &SandboxKeys,
-    journal: Journal,
-    http: &reqwest::Client,
-    clock: Clock,
-) -> Ports {
+/// MOSIP's clients, whose data shares are those of the sandbox and whatever this changes.
+pub fn mosip(sandbox: &Sandbox, http: &reqwest::Client, tune: impl FnOnce(&mut DataSharePolicy)) -> Mosip {
     let secret = |id: &str| SecretString::from(format!("{id}-secret"));
     let credentials =
         |id: &str| Credentials { client_id: id.to_owned(), secret: secret(id), app_id: "regproc".to_owned() };
-    let mosip = Mosip::new(
+    let host = sandbox.mosip().url().trim_start_matches("http://");
+    let mut policy = DataSharePolicy {
+        hosts: vec![host.parse().expect("a host")],
+        networks: vec!["127.0.0.0/8".parse().expect("a network")],
+        plain_http: true,
+        timeout: Duration::from_secs(5),
+        ..DataSharePolicy::nothing()
+    };
+    tune(&mut policy);
+    let guarded = civitas::http::guarded(policy.networks.clone(), policy.timeout).expect("a client");
+    Mosip::new(
         http.clone(),
         Endpoints::behind(sandbox.mosip().url()),
         credentials("mosip-crvs1-client"),
         &Limits::default(),
     )
     .with_partner(credentials("crvs_partner"))
-    .with_status(credentials("mosip-status-client"));
+    .with_status(credentials("mosip-status-client"))
+    .with_data_share(guarded, policy)
+}
+
+fn ports(sandbox: &Sandbox, journal: Journal, http: &reqwest::Client, clock: Clock) -> Ports {
+    let mosip = mosip(sandbox, http, |_| {});
+    let keys = sandbox.mosip().keys();
     let client = SystemClient { id: "civitas".to_owned(), secret: SecretString::from("civitas-secret") };
     let gateway = sandbox.opencrvs().url().to_owned();
     let endpoints = civitas_opencrvs::Endpoints { auth: gateway.clone(), gateway };
@@ -316,6 +358,7 @@ fn engine_options(callback: &str) -> Options {
         credential_suffix: Some("-CRVS".to_owned()),
         id_repository: IdRepository { enabled: true, packets_name: PacketsName::AsRecorded },
         parking: Duration::from_secs(60),
+        plain_shares: false,
         subscriptions: Subscriptions {
             credentials: "crvs_partner/CREDENTIAL_ISSUED".to_owned(),
             completed: Some("REGISTRATION_PROCESSOR_WORKFLOW_COMPLETED_EVENT".to_owned()),

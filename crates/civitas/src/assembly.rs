@@ -11,6 +11,7 @@ use civitas_engine::{
 use civitas_journal::{Journal, JournalOptions, SealingKeys};
 use civitas_kafka::{Batch, DecryptionKey, KafkaConfig, PayloadEncryption, Topics};
 use civitas_mosip::credential::{KeyRing, ProofKeys};
+use civitas_mosip::data_share::DataSharePolicy;
 use civitas_mosip::{Credentials, Endpoints, Mosip};
 use civitas_opencrvs::{
     Client, ConfirmationAuth, Endpoints as OpenCrvsEndpoints, ISSUER, KeySource, SystemClient, TriggerTokens,
@@ -22,7 +23,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::config::{
     self, Config, ConfirmationMode, FilePath, Limit, OperatorRole, OtherClient, TriggerToken,
 };
-use crate::{clock, entropy, http, secrets};
+use crate::{clock, entropy, http, partner_keys, secrets};
 
 /// Least length of a secret that is not somebody else's.
 const STRONG: usize = 32;
@@ -152,6 +153,8 @@ pub fn mosip(config: &Config) -> anyhow::Result<Mosip> {
     if let Some(partner) = other(&mosip.websub.client, "mosip.websub.client.client_secret_file")? {
         client = client.with_partner(partner);
     }
+    let policy = data_share(config)?;
+    client = client.with_data_share(http::guarded(policy.networks.clone(), policy.timeout)?, policy);
     if let Some(status) = other(&mosip.status_client, "mosip.status_client.client_secret_file")? {
         client = client.with_status(status);
     }
@@ -196,19 +199,43 @@ fn limits(config: &Config) -> civitas_mosip::Limits {
         hub: of(limits.hub),
         credential_request: of(limits.credential_request),
         id_repository: of(limits.id_repository),
+        data_share: of(limits.data_share),
     }
 }
 
-/// Our partner keys.
-pub fn key_ring(config: &Config) -> anyhow::Result<KeyRing> {
-    let mut ring = KeyRing::new();
-    for pair in &config.mosip.partner.keys {
-        let key = secrets::text("mosip.partner.keys", &pair.key_file)?;
-        let certificate = secrets::text("mosip.partner.keys", &pair.certificate_file)?;
-        ring.add(key.expose_secret().as_bytes(), certificate.expose_secret().as_bytes())
-            .with_context(|| format!("`mosip.partner.keys`: {:?} cannot be used", pair.key_file))?;
-    }
-    Ok(ring)
+/// Our partner keys. Tokens are asked, off the async workers.
+async fn key_ring(config: &Config) -> anyhow::Result<KeyRing> {
+    let config = config.clone();
+    let ring = tokio::task::spawn_blocking(move || partner_keys::key_ring(&config)).await?;
+    ring.map_err(|error| {
+        let advice = error.advice();
+        anyhow::Error::new(error).context(advice)
+    })
+}
+
+/// What data shares may be fetched.
+fn data_share(config: &Config) -> anyhow::Result<DataSharePolicy> {
+    let share = &config.mosip.data_share;
+    let hosts = share.hosts.iter().map(|host| host.parse()).collect::<Result<_, _>>();
+    let networks = share.networks.iter().map(|network| network.parse()).collect::<Result<_, _>>();
+    Ok(DataSharePolicy {
+        hosts: hosts.context("`mosip.data_share.hosts`")?,
+        networks: networks.context("`mosip.data_share.networks`")?,
+        plain_http: share.plain_http,
+        max_size: share.max_size.0,
+        timeout: share.timeout.0,
+    })
+}
+
+/// The certificates whose end is watched.
+pub fn watched_certificates(config: &Config) -> anyhow::Result<Vec<civitas_server::WatchedCertificate>> {
+    let mut named = partner_keys::partner_certificates(config)?;
+    named.extend(partner_keys::signing_certificates(config)?);
+    let watched = named.into_iter().map(|named| civitas_server::WatchedCertificate {
+        purpose: named.purpose.as_str(),
+        certificate: named.certificate,
+    });
+    Ok(watched.collect())
 }
 
 /// MOSIP's signing certificates.
@@ -290,6 +317,7 @@ pub fn engine_options(config: &Config) -> anyhow::Result<Options> {
             },
         },
         parking: dispatch.parking.0,
+        plain_shares: mosip.data_share.plain_content,
         subscriptions: Subscriptions {
             credentials: mosip.websub.credential_topic.clone(),
             completed: mosip.websub.completed_topic.clone(),
@@ -311,7 +339,7 @@ pub async fn migrated_journal(config: &Config) -> anyhow::Result<Journal> {
 pub async fn engine(config: &Config, journal: Journal, pack: Pack) -> anyhow::Result<Engine> {
     let options = engine_options(config)?;
     let opencrvs = opencrvs(config, pack.country().opencrvs)?;
-    let (mosip, keys, proof_keys) = (mosip(config)?, key_ring(config)?, proof_keys(config)?);
+    let (mosip, keys, proof_keys) = (mosip(config)?, key_ring(config).await?, proof_keys(config)?);
     let ports = Ports { journal, mosip, opencrvs, keys, proof_keys, clock: clock(), seed: entropy::seed() };
     Engine::new(ports, options, pack).await.context("the engine cannot start on this journal")
 }
@@ -332,6 +360,8 @@ pub fn server_options(config: &Config) -> anyhow::Result<civitas_server::Options
     options.max_event_size = server.max_event_size.0;
     options.max_callback_size = server.max_callback_size.0;
     options.instance = instance(config);
+    options.certificates = watched_certificates(config)?;
+    options.certificate_warning = config.mosip.certificate_warning.0;
     options.token_policy = match config.opencrvs.trigger_token {
         TriggerToken::Checked => civitas_server::TokenPolicy::Record,
         TriggerToken::Ignored => civitas_server::TokenPolicy::Open,

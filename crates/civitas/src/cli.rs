@@ -76,7 +76,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Queue(queue) => wait(commands::queue::run(&queue, file)).map(done),
         Command::Country(country) => commands::country::run(&country, file),
         Command::Config(config) => commands::config::run(&config, file).map(done),
-        Command::Keys(keys) => commands::keys::run(&keys).map(done),
+        Command::Keys(keys) => commands::keys::run(&keys, file).map(done),
         Command::Migrate => wait(commands::migrate::run(file)).map(done),
         Command::Sandbox(sandbox) => wait(commands::sandbox::run(&sandbox)).map(done),
         Command::Schemas(schemas) => commands::schemas::run(&schemas).map(done),

@@ -1,14 +1,26 @@
 //! The one place that makes HTTP clients, so that none is without time-outs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use civitas_mosip::data_share::{AddressGuard, Network};
 
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// A client whose calls end within `total`. It follows no redirect: a redirected POST would arrive as a GET.
 pub fn client(total: Duration) -> anyhow::Result<reqwest::Client> {
+    made(builder(total))
+}
+
+/// The same, for addresses that come from outside: it connects to public ones only, and to those in these networks.
+/// It uses no proxy, which would look names up by itself.
+pub fn guarded(networks: Vec<Network>, total: Duration) -> anyhow::Result<reqwest::Client> {
+    made(builder(total).no_proxy().dns_resolver(Arc::new(AddressGuard::new(networks))))
+}
+
+fn builder(total: Duration) -> reqwest::ClientBuilder {
     #[expect(clippy::disallowed_methods, reason = "the one place, with time-outs")]
     let builder = reqwest::Client::builder();
     builder
@@ -18,6 +30,8 @@ pub fn client(total: Duration) -> anyhow::Result<reqwest::Client> {
         .pool_idle_timeout(Duration::from_mins(1))
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("civitas/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .context("the HTTP client cannot be made; are the system's certificates installed?")
+}
+
+fn made(builder: reqwest::ClientBuilder) -> anyhow::Result<reqwest::Client> {
+    builder.build().context("the HTTP client cannot be made; are the system's certificates installed?")
 }

@@ -61,6 +61,16 @@ pub fn strong(key: &'static str, file: &FilePath, least: usize) -> Result<Secret
     Ok(secret)
 }
 
+/// The bytes of a file, as they are.
+pub fn bytes(key: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+    let read = std::fs::read(path).map(Zeroizing::new).map_err(|error| SecretError::Unreadable {
+        key,
+        path: path.to_owned(),
+        why: error.to_string(),
+    })?;
+    if read.is_empty() { Err(SecretError::Empty { key, path: path.to_owned() }) } else { Ok(read) }
+}
+
 fn read(key: &'static str, path: &Path) -> Result<String, SecretError> {
     std::fs::read_to_string(path).map_err(|error| SecretError::Unreadable {
         key,

@@ -103,3 +103,81 @@ fn a_secret_is_never_shown() {
     assert!(run.status.success(), "{}", text(&run.stderr));
     assert!(!text(&run.stdout).contains("s3cret"));
 }
+
+/// The recorded pair and container of another MOSIP client, in a folder with a configuration that names this key.
+fn with_partner_key(entry: &str) -> tempfile::TempDir {
+    let folder = configured();
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mosip/tests/vectors");
+    for name in ["ida/client-key.pem", "ida/client-cert.pem", "cert.pem"] {
+        std::fs::copy(vectors.join(name), folder.path().join(name.trim_start_matches("ida/"))).unwrap();
+    }
+    let base64 = std::fs::read_to_string(vectors.join("ida/client-p12.b64")).unwrap();
+    let container = openssl::base64::decode_block(&base64.split_whitespace().collect::<String>()).unwrap();
+    std::fs::write(folder.path().join("client.p12"), container).unwrap();
+    std::fs::write(folder.path().join("password"), "pw123456\n").unwrap();
+    std::fs::write(folder.path().join("wrong"), "pw654321\n").unwrap();
+    let file = folder.path().join("civitas.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let more = format!("  partner: {{ keys: [{entry}] }}\n  signing_certificate_files: [cert.pem]\n");
+    std::fs::write(&file, text + &more).unwrap();
+    folder
+}
+
+#[test]
+fn doctor_has_each_partner_key_open_something_and_names_what_is_wrong_with_it() {
+    let table = [
+        (
+            "{ pkcs12_file: client.p12, password_file: password }",
+            "client.p12: it opens what is sealed to its certificate",
+        ),
+        (
+            "{ key_file: client-key.pem, certificate_file: client-cert.pem }",
+            "client-key.pem: it opens what is sealed",
+        ),
+        (
+            "{ pkcs12_file: client.p12, password_file: wrong }",
+            "client.p12, which cannot be used: the password does not open it",
+        ),
+        ("{ pkcs12_file: client.p12 }", "locked with a password, and none is given"),
+        ("{ pkcs12_file: gone.p12 }", "gone.p12, which cannot be read"),
+        ("{ pkcs12_file: client.p12, password_file: gone }", "gone, which cannot be read"),
+        (
+            "{ key_file: client-key.pem, certificate_file: cert.pem }",
+            "client-key.pem, which cannot be used: the private key does not belong to the certificate 94ebd921",
+        ),
+        (
+            "{ key_file: cert.pem, certificate_file: cert.pem }",
+            "cert.pem, which cannot be used: it is not a private key in PEM",
+        ),
+        (
+            "{ certificate_file: cert.pem, pkcs11: { module: /nowhere/p11.so, token: t, key: k, pin_file: password } }",
+            "the PKCS#11 module /nowhere/p11.so cannot be loaded",
+        ),
+    ];
+    for (entry, said) in table {
+        let folder = with_partner_key(entry);
+        let run = civitas(&["doctor", "--json"], folder.path());
+        let findings: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+        let found = findings.as_array().unwrap().iter().find(|finding| {
+            finding["check"] == "partner key" && finding["found"].as_str().unwrap().contains(said)
+        });
+        let found = found.unwrap_or_else(|| panic!("{entry}: {findings:#}"));
+        assert!(said.contains("it opens") || found["advice"].as_str().unwrap().len() > 20, "{found}");
+        assert!(!text(&run.stdout).contains("pw123456") && !text(&run.stdout).contains("pw654321"));
+    }
+}
+
+#[test]
+fn keys_show_lists_the_certificates_in_use() {
+    let folder = with_partner_key("{ pkcs12_file: client.p12, password_file: password }");
+    let run = civitas(&["keys", "show", "--json"], folder.path());
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    let rows: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_eq!(rows[0]["subject"], "CN=MTS-CLIENT");
+    assert_eq!(rows[0]["not_after"], "2027-11-22T02:42:48Z");
+    assert_eq!(rows[1]["purpose"], "mosip_signing");
+    let thumbprint = "94ebd921a9ee41b9cdb84afdab4564de8e79aa7b44870f9ad1e9e2af0bd8b9dd";
+    assert_eq!(rows[1]["thumbprint"], thumbprint);
+    let shown = text(&civitas(&["keys", "show"], folder.path()).stdout);
+    assert!(shown.contains(thumbprint) && shown.contains("client.p12"), "{shown}");
+}

@@ -60,7 +60,7 @@ impl fmt::Display for Cause {
 pub(crate) const CONTRADICTIONS: [&str; 2] = ["contradicting_answer", "contradicting_credential"];
 
 /// The engine's own causes. MOSIP's codes are listed in the crate that speaks with it.
-pub const OWN: [(&str, &str); 31] = [
+pub const OWN: [(&str, &str); 35] = [
     (
         "fields_unknown",
         "the rule needs fields that the record lacks: reject it to have them filled in, or release it",
@@ -96,6 +96,24 @@ pub const OWN: [(&str, &str); 31] = [
     (
         "processed_without_credential",
         "MOSIP processed the packet but sent no credential: it is being asked for again",
+    ),
+    (
+        "data_share_refused",
+        "the credential is where nothing may be fetched from: check MOSIP's share domain and mosip.data_share, then \
+         restart; it is then taken up again",
+    ),
+    (
+        "data_share_used_up",
+        "somebody fetched the credential before us, or too late: it is being asked for again; if it goes on, see who \
+         else uses this partner's shares",
+    ),
+    (
+        "data_share_unavailable",
+        "MOSIP's data share does not answer: the engine goes on trying; `civitas doctor` says more",
+    ),
+    (
+        "key_token_away",
+        "the token that holds the partner key does not answer: the engine goes on trying; `civitas doctor` says more",
     ),
     (
         "credential_without_identifier",

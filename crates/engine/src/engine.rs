@@ -7,7 +7,7 @@ use std::{
 };
 
 use civitas_audit::NewLeaf;
-use civitas_journal::{Journal, Lease, operations, rule_sets};
+use civitas_journal::{Journal, Lease, inbox, operations, rule_sets};
 use civitas_mosip::{
     Mosip,
     credential::{KeyRing, ProofKeys},
@@ -119,11 +119,41 @@ impl Engine {
 
     /// Sends operations, reads the inbox and confirms records, until `stop`.
     pub async fn run_dispatcher(&self, stop: CancellationToken) {
+        self.take_up_quarantined().await;
         tokio::join!(
             desk::run(Sender(self.clone()), stop.clone()),
             desk::run(InboxDesk(self.clone()), stop.clone()),
             desk::run(Confirmer(self.clone()), stop),
         );
+    }
+
+    /// Deliveries that were put aside for want of something that is configured now: certificates of ours and of
+    /// MOSIP's, and where shares may be fetched from.
+    async fn take_up_quarantined(&self) {
+        let now = self.now();
+        let mut named = self.keys().thumbprints();
+        named.extend(self.proof_keys().thumbprints());
+        named.push("data_share_refused".to_owned());
+        let named = Arc::new(named);
+        let taken = self
+            .journal()
+            .write(move |tx| {
+                let named = Arc::clone(&named);
+                Box::pin(async move { inbox::take_up_again(tx, &named, now).await })
+            })
+            .await;
+        match taken {
+            Ok(0) => {}
+            Ok(taken) => {
+                tracing::info!(taken, "deliveries are taken up again that were put aside for want of a key");
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "quarantine could not be looked through"
+                );
+            }
+        }
     }
 
     /// Asks MOSIP about what nobody answered, keeps deadlines, renews subscriptions, until `stop`.

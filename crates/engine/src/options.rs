@@ -73,6 +73,8 @@ pub struct Options {
     pub id_repository: IdRepository,
     /// How long a credential of an unknown AID is kept for matching.
     pub parking: Duration,
+    /// Whether a data share may hold a credential in clear; its proof is asked for all the same.
+    pub plain_shares: bool,
     /// Our subscriptions at the hub.
     pub subscriptions: Subscriptions,
 }

@@ -271,3 +271,21 @@ pub async fn wake(tx: &mut Tx, aids: &[String]) -> Result<u64, JournalError> {
     }
     Ok(woken)
 }
+
+/// Makes quarantined deliveries due whose cause names one of these things: certificates that were missing when they
+/// were put aside, and are here now. How many.
+pub async fn take_up_again(tx: &mut Tx, named: &[String], now: Timestamp) -> Result<u64, JournalError> {
+    let mut taken = 0;
+    for name in named {
+        let mut args = Args::new();
+        args.at(now).text(format!("%{}%", name.replace('%', "")));
+        taken += tx
+            .execute(
+                "UPDATE inbox SET state = 'new', next_action_at = $1, version = version + 1 \
+                 WHERE state = 'quarantined' AND cause LIKE $2",
+                args,
+            )
+            .await?;
+    }
+    Ok(taken)
+}

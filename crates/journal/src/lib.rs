@@ -27,6 +27,7 @@ mod writer;
 pub mod audit_leaves;
 pub mod civil_events;
 pub mod confirmations;
+pub mod data_shares;
 pub mod deciders;
 pub mod history;
 pub mod inbox;

@@ -19,17 +19,20 @@ pub enum Service {
     CredentialRequest,
     /// ID repository: identities and VIDs.
     IdRepository,
+    /// Data shares: credentials that are fetched.
+    DataShare,
 }
 
 impl Service {
     /// All of them.
-    pub const ALL: [Service; 6] = [
+    pub const ALL: [Service; 7] = [
         Service::Auth,
         Service::PacketManager,
         Service::Workflow,
         Service::Hub,
         Service::CredentialRequest,
         Service::IdRepository,
+        Service::DataShare,
     ];
 
     /// Its name in metrics, configuration and error texts.
@@ -41,6 +44,7 @@ impl Service {
             Service::Hub => "hub",
             Service::CredentialRequest => "credential_request",
             Service::IdRepository => "id_repository",
+            Service::DataShare => "data_share",
         }
     }
 }

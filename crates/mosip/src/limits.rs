@@ -41,6 +41,8 @@ pub struct Limits {
     pub credential_request: Limit,
     /// ID repository.
     pub id_repository: Limit,
+    /// Data shares.
+    pub data_share: Limit,
 }
 
 impl Default for Limits {
@@ -53,6 +55,7 @@ impl Default for Limits {
             hub: Limit::at_a_time(2),
             credential_request: Limit::at_a_time(2),
             id_repository: Limit::at_a_time(4),
+            data_share: Limit::at_a_time(4),
         }
     }
 }
@@ -66,6 +69,7 @@ impl Limits {
             Service::Hub => self.hub,
             Service::CredentialRequest => self.credential_request,
             Service::IdRepository => self.id_repository,
+            Service::DataShare => self.data_share,
         }
     }
 }

@@ -5,6 +5,7 @@ mod clients {
     mod auth;
     mod create_packet;
     mod credential_request;
+    mod data_share;
     mod hub;
     mod id_repository;
     mod limits;
@@ -14,3 +15,18 @@ mod clients {
 }
 #[cfg(test)]
 mod stub;
+#[cfg(test)]
+mod tokens;
+
+/// A credential's bytes, and its text.
+#[cfg(test)]
+fn decoded(text: &str) -> Vec<u8> {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.decode(text).unwrap()
+}
+
+#[cfg(test)]
+fn encoded(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}

@@ -44,7 +44,6 @@ impl SandboxKeys {
     /// Makes three RSA-2048 pairs; certificates are valid for ten years from `now`.
     /// Takes a few hundred milliseconds.
     pub fn generate(now: Timestamp) -> Result<Self, KeyError> {
-        let pair = || Rsa::generate(2048).and_then(PKey::from_rsa);
         let (auth, kernel, partner) = (pair()?, pair()?, pair()?);
         Ok(Self {
             kernel_certificate: certificate(&kernel, "mosip-kernel-sign", now)?,
@@ -95,6 +94,20 @@ impl SandboxKeys {
         Ok(self)
     }
 
+    /// A new generation of the partner key.
+    pub(crate) fn with_new_partner(mut self, now: Timestamp) -> Result<Self, KeyError> {
+        self.partner = pair()?;
+        self.partner_certificate = certificate(&self.partner, "crvs_partner", now)?;
+        Ok(self)
+    }
+
+    /// A new key of MOSIP's to sign with.
+    pub(crate) fn with_new_kernel(mut self, now: Timestamp) -> Result<Self, KeyError> {
+        self.kernel = pair()?;
+        self.kernel_certificate = certificate(&self.kernel, "mosip-kernel-sign", now)?;
+        Ok(self)
+    }
+
     /// The partner's private key, PKCS#8 PEM: what the engine opens credentials with.
     pub fn partner_private_key_pem(&self) -> Result<Vec<u8>, KeyError> {
         Ok(self.partner.private_key_to_pem_pkcs8()?)
@@ -119,6 +132,10 @@ impl SandboxKeys {
     pub fn auth_public_key_pem(&self) -> Result<Vec<u8>, KeyError> {
         Ok(self.auth.public_key_to_pem()?)
     }
+}
+
+fn pair() -> Result<PKey<Private>, ErrorStack> {
+    Rsa::generate(2048).and_then(PKey::from_rsa)
 }
 
 fn certificate(key: &PKey<Private>, name: &str, now: Timestamp) -> Result<X509, ErrorStack> {

@@ -36,8 +36,8 @@ pub use keys::{KeyError, SandboxKeys};
 pub use mosip::Mosip;
 pub use opencrvs::{Click, Clicked, Declaration, Document, OpenCrvs, Submission};
 pub use options::{
-    Handed, HubOptions, MosipClient, MosipOptions, OpenCrvsOptions, Regime, SandboxOptions, SharedIdentifier,
-    SystemClient, Trigger, VcProof,
+    Handed, HubOptions, MosipClient, MosipOptions, OpenCrvsOptions, Regime, SandboxOptions, ShareOptions,
+    SharedIdentifier, SystemClient, Trigger, VcProof,
 };
 pub use sandbox::{Sandbox, StartError};
 pub use time::{Clock, Spread};

@@ -6,6 +6,7 @@ use crate::keys::SandboxKeys;
 use crate::time::Spread;
 use civitas_opencrvs::Version;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
@@ -207,6 +208,8 @@ pub struct MosipOptions {
     pub partner: String,
     /// Suffix of credential request ids.
     pub request_id_suffix: String,
+    /// Credentials by data share; in the events themselves if absent.
+    pub shares: Option<ShareOptions>,
     /// Which identifiers a credential shares.
     pub shared: Vec<SharedIdentifier>,
     /// Packet metaInfo values that are copied into the credential event.
@@ -238,6 +241,7 @@ impl Default for MosipOptions {
             update_mapped: true,
             partner: "crvs_partner".to_owned(),
             request_id_suffix: "-CRVS".to_owned(),
+            shares: None,
             shared: vec![SharedIdentifier::Vid],
             meta_info_fields: vec!["crvsEventId".to_owned()],
             host: "mosip.sandbox.example".to_owned(),
@@ -294,6 +298,26 @@ impl MosipClient {
             "mosip-status-client",
             &["REGISTRATION_PROCESSOR", "REGISTRATION_ADMIN", "CREDENTIAL_REQUEST"],
         )
+    }
+}
+
+/// Credentials by data share: the partner's policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ShareOptions {
+    /// How often a share may be fetched; 0: each is used up before anybody comes.
+    pub transactions_allowed: u32,
+    /// For how many minutes of world time; 0: each has expired before anybody comes.
+    pub valid_for_minutes: u32,
+    /// Whether it holds the credential in clear (encryption type `none`).
+    pub plain: bool,
+    /// Scheme and host that addresses begin with; this MOSIP's own if absent.
+    pub base: Option<String>,
+}
+
+impl Default for ShareOptions {
+    fn default() -> Self {
+        Self { transactions_allowed: 1, valid_for_minutes: 60, plain: false, base: None }
     }
 }
 

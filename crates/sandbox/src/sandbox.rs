@@ -5,7 +5,7 @@ use crate::entropy::Dice;
 use crate::faults::{FaultBox, Faults, Flavour, inject};
 use crate::generator::Population;
 use crate::keys::{KeyError, SandboxKeys};
-use crate::mosip::{self, Desk, Grants, Hub, Mosip, Registry};
+use crate::mosip::{self, Desk, Grants, Hub, Mosip, Registry, Shares};
 use crate::opencrvs::{self, Core, OpenCrvs, Tokens};
 use crate::options::SandboxOptions;
 use crate::time::{Clock, Pace};
@@ -92,16 +92,18 @@ impl Sandbox {
         });
         let shared = Arc::new(mosip::Shared {
             started: pace.now(),
-            options: mosip,
             pace,
             dice: Dice::new(seed, 0x05),
             faults: Arc::clone(&faults),
             http,
-            keys,
+            published: Mutex::new(keys.kernel_public_key_pem()?),
+            keys: Mutex::new(Arc::new(keys)),
+            shares: Shares::new(mosip.shares.clone()),
             grants: Grants::default(),
             desk: Mutex::new(Desk::default()),
             registry: Mutex::new(Registry::with(population)),
             hub: Hub::default(),
+            options: mosip,
             crypto: Semaphore::new(2),
             seed,
             stop: stop.clone(),
@@ -117,6 +119,7 @@ impl Sandbox {
         let platform = wrap(mosip::router(shared), Flavour { name: mosip::fault_name, mosip: true });
         opencrvs.url = url(serve(opencrvs_addr, gateway, stop.clone()).await, opencrvs_addr)?;
         mosip.url = url(serve(mosip_addr, platform, stop.clone()).await, mosip_addr)?;
+        mosip.shared.shares.set_base(&mosip.url);
         Ok(Self { opencrvs, mosip, faults, population, seed, stop })
     }
 

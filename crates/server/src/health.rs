@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::certificates::{self, CertificateView};
 use crate::state::App;
 
 /// How the process is.
@@ -21,6 +22,9 @@ pub(crate) struct Health {
     /// goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     ruleset: Option<RuleSet>,
+    /// The certificates that it works by. One that ends does not make the process unready: see to it in time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    certificates: Vec<CertificateView>,
 }
 
 /// The rule set that decides.
@@ -65,7 +69,7 @@ impl RuleSet {
 #[utoipa::path(get, path = "/health/live", tag = "Operation",
     responses((status = 200, description = "It runs", body = Health)))]
 pub(crate) async fn live() -> Json<Health> {
-    Json(Health { status: "ok", ruleset: None })
+    Json(Health { status: "ok", ruleset: None, certificates: Vec::new() })
 }
 
 /// Whether it can take work: the journal answers, and no stop was asked for.
@@ -74,12 +78,13 @@ pub(crate) async fn live() -> Json<Health> {
               (status = 503, description = "It does not, or not any more", body = Health)))]
 pub(crate) async fn ready(State(app): State<App>) -> Response {
     let ruleset = Some(RuleSet::of(app.desk.pack()));
+    let certificates = certificates::views(&app);
     let status = if app.stop.is_cancelled() {
         "stopping"
     } else if app.desk.list(Filter { limit: 1, ..Filter::default() }).await.is_err() {
         "journal unavailable"
     } else {
-        return Json(Health { status: "ok", ruleset }).into_response();
+        return Json(Health { status: "ok", ruleset, certificates }).into_response();
     };
-    (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status, ruleset })).into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status, ruleset, certificates })).into_response()
 }

@@ -12,6 +12,7 @@
 mod api;
 mod auth;
 mod body;
+mod certificates;
 mod failsafe;
 mod health;
 mod metric;
@@ -27,6 +28,7 @@ mod trigger;
 mod websub;
 
 pub use api::openapi::openapi_json;
+pub use certificates::WatchedCertificate;
 pub use operators::{Operator, Role};
 pub use port::{Desk, Intake, Live, Reply};
 pub use reply::{ErrorBody, ErrorDetail};

@@ -1,12 +1,14 @@
 //! What every handler shares.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use civitas_engine::Clock;
 use civitas_opencrvs::TriggerTokens;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::certificates::WatchedCertificate;
 use crate::operators::{Operator, Operators};
 use crate::port::{Desk, Intake};
 use crate::trigger::TokenPolicy;
@@ -26,6 +28,10 @@ pub struct Options {
     pub public_url: String,
     /// Name of this process, shown on the pages.
     pub instance: String,
+    /// Certificates whose end is watched.
+    pub certificates: Vec<WatchedCertificate>,
+    /// How long before its end one is worth a warning.
+    pub certificate_warning: Duration,
 }
 
 impl Options {
@@ -38,6 +44,8 @@ impl Options {
             operators: Vec::new(),
             public_url: public_url.into(),
             instance: "civitas".to_owned(),
+            certificates: Vec::new(),
+            certificate_warning: Duration::from_hours(45 * 24),
         }
     }
 }

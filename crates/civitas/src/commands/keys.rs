@@ -18,6 +18,8 @@ use crate::entropy;
 pub enum Keys {
     /// Write new keys into a folder; existing files are never touched
     New(New),
+    /// Show the certificates in use: whom they name, their thumbprints, and how long they last
+    Show(super::keys_show::Show),
 }
 
 /// Write new keys into a folder; existing files are never touched.
@@ -32,8 +34,11 @@ pub struct New {
 }
 
 /// Runs the command.
-pub fn run(keys: &Keys) -> anyhow::Result<()> {
-    let Keys::New(new) = keys;
+pub fn run(keys: &Keys, file: Option<PathBuf>) -> anyhow::Result<()> {
+    let new = match keys {
+        Keys::New(new) => new,
+        Keys::Show(show) => return super::keys_show::run(show, file),
+    };
     for (path, purpose) in write(&new.folder, &new.operator)? {
         println!("{:<34} {purpose}", path.display());
     }
@@ -150,7 +155,7 @@ mod tests {
     fn keys_are_written_once_and_for_the_owner_only() {
         let folder = tempfile::tempdir().unwrap();
         let new = || Keys::New(New { folder: folder.path().join("keys"), operator: vec!["amina".into()] });
-        run(&new()).unwrap();
+        run(&new(), None).unwrap();
         let sealing = fs::read_to_string(folder.path().join("keys/sealing.key")).unwrap();
         assert_eq!(sealing.trim().len(), 64);
         for name in
@@ -159,7 +164,7 @@ mod tests {
             let metadata = fs::metadata(folder.path().join("keys").join(name)).unwrap();
             assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{name}");
         }
-        let error = run(&new()).unwrap_err().to_string();
+        let error = run(&new(), None).unwrap_err().to_string();
         assert!(error.contains("already holds sealing.key, subject.key"), "{error}");
         assert_eq!(fs::read_to_string(folder.path().join("keys/sealing.key")).unwrap(), sealing);
     }
@@ -168,6 +173,6 @@ mod tests {
     fn an_operator_name_cannot_leave_the_folder() {
         let folder = tempfile::tempdir().unwrap();
         let new = Keys::New(New { folder: folder.path().to_owned(), operator: vec!["../x".into()] });
-        assert!(run(&new).unwrap_err().to_string().contains("cannot name a file"));
+        assert!(run(&new, None).unwrap_err().to_string().contains("cannot name a file"));
     }
 }

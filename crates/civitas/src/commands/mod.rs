@@ -6,6 +6,7 @@ pub mod demo;
 pub mod doctor;
 mod generated;
 pub mod keys;
+pub mod keys_show;
 pub mod migrate;
 pub mod openapi;
 pub mod queue;

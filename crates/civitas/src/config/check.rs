@@ -23,18 +23,19 @@ pub(super) fn check(config: &Config, tree: &Node) -> Vec<Problem> {
     confirmation(config, &mut found);
     mosip(config, &mut found);
     websub(config, &mut found);
+    super::check_keys::check(config, &mut found);
     kafka(config, &mut found);
     times(config, &mut found);
     found.problems
 }
 
-struct Found<'a> {
+pub(super) struct Found<'a> {
     tree: &'a Node,
     problems: Vec<Problem>,
 }
 
 impl Found<'_> {
-    fn add(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn add(&mut self, path: &str, message: impl Into<String>, help: impl Into<String>) {
         let problem = self.placed(path, message).help(help);
         self.problems.push(problem);
     }
@@ -265,13 +266,13 @@ fn times(config: &Config, found: &mut Found<'_>) {
     if dispatch.idle_poll.0.is_zero() {
         found.add("dispatch.idle_poll", "`dispatch.idle_poll` is zero", "give it at least 100 ms");
     }
-    let longest_call = config.mosip.timeout.max(config.opencrvs.timeout);
+    let longest_call = config.mosip.timeout.max(config.opencrvs.timeout).max(config.mosip.data_share.timeout);
     if dispatch.lease <= longest_call {
         found.add(
             "dispatch.lease",
             "`dispatch.lease` is not longer than the longest call",
             "a second process would take over work that the first still waits for: make it at least twice \
-             `mosip.timeout` and `opencrvs.timeout`",
+             `mosip.timeout`, `opencrvs.timeout` and `mosip.data_share.timeout`",
         );
     }
 }

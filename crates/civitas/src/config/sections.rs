@@ -184,6 +184,10 @@ pub struct Mosip {
     pub partner: Partner,
     /// Certificates of event proofs.
     pub signing_certificate_files: Vec<FilePath>,
+    /// How long before a certificate's end it is warned of.
+    pub certificate_warning: Wait,
+    /// Where credentials may be fetched from.
+    pub data_share: DataShare,
     /// Load limits.
     pub limits: MosipLimits,
 }
@@ -266,14 +270,60 @@ pub struct Partner {
     pub keys: Vec<PartnerKey>,
 }
 
-/// One generation.
+/// One generation: from PEM, from PKCS#12, or in a token.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct PartnerKey {
-    /// Private key.
-    pub key_file: FilePath,
-    /// Certificate.
-    pub certificate_file: FilePath,
+    /// Private key in PEM.
+    pub key_file: Option<FilePath>,
+    /// Private key and certificate in PKCS#12.
+    pub pkcs12_file: Option<FilePath>,
+    /// Password of either.
+    pub password_file: Option<FilePath>,
+    /// Private key in a token.
+    pub pkcs11: Option<TokenKey>,
+    /// Certificate in PEM.
+    pub certificate_file: Option<FilePath>,
+}
+
+/// A private key in an HSM.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct TokenKey {
+    /// The vendor's PKCS#11 library.
+    pub module: FilePath,
+    /// The token by its label.
+    pub token: Option<String>,
+    /// The token by its serial number.
+    pub serial: Option<String>,
+    /// The token by its slot.
+    pub slot: Option<u64>,
+    /// The key by its label.
+    pub key: Option<String>,
+    /// The key by its id, in hexadecimal.
+    pub key_id: Option<String>,
+    /// The user's PIN.
+    pub pin_file: FilePath,
+    /// Most operations at a time; 4 where it is not set.
+    pub sessions: Option<Count<1, 64>>,
+}
+
+/// Credentials that are fetched.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct DataShare {
+    /// Hosts.
+    pub hosts: Vec<String>,
+    /// Networks that are not public, and allowed.
+    pub networks: Vec<String>,
+    /// Whether http will do.
+    pub plain_http: bool,
+    /// Whether a credential in clear will do.
+    pub plain_content: bool,
+    /// Largest share.
+    pub max_size: Size,
+    /// Longest fetch.
+    pub timeout: Wait,
 }
 
 /// Limits per service.
@@ -292,6 +342,8 @@ pub struct MosipLimits {
     pub credential_request: Limit,
     /// ID repository.
     pub id_repository: Limit,
+    /// Data shares.
+    pub data_share: Limit,
 }
 
 /// One service's limit.

@@ -242,6 +242,71 @@ fn show_tells_where_each_value_comes_from_and_hides_secrets() {
     assert!(line.contains(" # built-in default:"), "{line}");
 }
 
+#[test]
+fn each_partner_key_says_where_it_is() {
+    let partner = |entry: &str| format!("  partner:\n    keys:\n      - {entry}\n");
+    let token = "module: /p11.so, pin_file: pin";
+    let good = [
+        "{ key_file: a.key, certificate_file: a.crt }".to_owned(),
+        "{ pkcs12_file: a.p12, password_file: a.password }".to_owned(),
+        format!(
+            "{{ certificate_file: a.crt, pkcs11: {{ {token}, token: civitas, key: partner, sessions: 8 }} }}"
+        ),
+        format!("{{ certificate_file: a.crt, pkcs11: {{ {token}, slot: 1175586586, key_id: 01ab }} }}"),
+    ];
+    for entry in good {
+        let given = given(&format!("{MINIMAL}{}", partner(&entry)), &[]);
+        assert_eq!(load(&given.layers).unwrap().mosip.partner.keys.len(), 1, "{entry}");
+    }
+    let wrong = [
+        ("{ certificate_file: a.crt }", "names no private key"),
+        ("{ key_file: a.key }", "names no certificate"),
+        (
+            "{ key_file: a.key, pkcs12_file: a.p12, certificate_file: a.crt }",
+            "names more than one private key",
+        ),
+        (
+            "{ certificate_file: a.crt, password_file: x, pkcs11: { module: m, pin_file: p, token: t, key: k } }",
+            "has a password, which a token has not",
+        ),
+        (
+            "{ certificate_file: a.crt, pkcs11: { module: m, pin_file: p, key: k } }",
+            "does not name its token",
+        ),
+        (
+            "{ certificate_file: a.crt, pkcs11: { module: m, pin_file: p, token: t } }",
+            "does not name its key",
+        ),
+        (
+            "{ certificate_file: a.crt, pkcs11: { module: m, pin_file: p, token: t, key_id: xyz } }",
+            "has a `key_id` that is not hexadecimal",
+        ),
+        ("{ certificate_file: a.crt, pkcs11: { module: m, token: t, key: k } }", "`pin_file` is missing"),
+    ];
+    for (entry, said) in wrong {
+        let text = error_of(&partner(entry));
+        assert!(text.contains(said), "{entry}: {text}");
+    }
+}
+
+#[test]
+fn data_shares_name_hosts_and_networks() {
+    let share = |line: &str| format!("  data_share: {{ {line} }}\n");
+    let good = given(
+        &format!("{MINIMAL}{}", share("hosts: [datashare.example, 'x:81'], networks: [10.0.0.0/8]")),
+        &[],
+    );
+    assert_eq!(load(&good.layers).unwrap().mosip.data_share.hosts.len(), 2);
+    for (line, said) in [
+        ("hosts: ['https://datashare.example/v1']", "is not a host or host:port"),
+        ("networks: [10.0.0.0/40]", "is not a network such as"),
+        ("timeout: 3 min", "`dispatch.lease` is not longer than the longest call"),
+    ] {
+        let text = error_of(&share(line));
+        assert!(text.contains(said), "{line}: {text}");
+    }
+}
+
 mod secrets {
     use super::*;
 

@@ -1,7 +1,9 @@
-//! Opening a credential: bytes in, identifier out. Pure CPU work, a millisecond of it, off the async workers.
+//! Opening a credential: bytes in, identifier out. Pure CPU work, a millisecond of it, off the async workers; longer
+//! where the key is in a token.
 
+use civitas_journal::Private;
 use civitas_mosip::{
-    credential::{self, Credential, KeyRing, ProofKeys},
+    credential::{self, Credential, KeyRing, OpenError, ProofKeys},
     websub::CredentialIssued,
 };
 
@@ -14,28 +16,50 @@ pub(super) struct Opened {
     pub(super) registration_number: Option<String>,
 }
 
-/// Decrypts, checks the proof over the whole document, and takes out what concerns us. An error is a cause for
-/// quarantine: it will not open tomorrow either, unless keys are added.
+/// What it is opened by.
+pub(super) struct By<'a> {
+    pub(super) keys: &'a KeyRing,
+    pub(super) proof_keys: &'a ProofKeys,
+    /// Whether a data share may hold a credential in clear.
+    pub(super) plain_shares: bool,
+}
+
+/// Why a credential did not open.
+pub(super) enum Unopened {
+    /// It will not open tomorrow either, unless keys are added: a cause for quarantine.
+    Never(Cause),
+    /// The token that holds our key could not be asked: later again.
+    Now(Cause),
+}
+
+/// Decrypts, checks the proof over the whole document, and takes out what concerns us. `share` is what was fetched, of
+/// an event that holds no credential itself.
 pub(super) fn open(
     issued: &CredentialIssued,
-    keys: &KeyRing,
-    proof_keys: &ProofKeys,
+    share: Option<&Private>,
+    by: &By<'_>,
     identifier_key: &str,
-) -> Result<Opened, Cause> {
-    let Some(sealed) = &issued.credential else {
-        return Err(Cause::new("credential_by_data_share"));
+) -> Result<Opened, Unopened> {
+    let never =
+        |code: &str, error: &dyn std::error::Error| Unopened::Never(Cause::with(code, error.to_string()));
+    let plain = match (&issued.credential, share) {
+        (Some(sealed), _) => credential::open(by.keys, sealed),
+        (None, Some(share)) => credential::open_share(by.keys, share.as_bytes(), by.plain_shares),
+        (None, None) => return Err(Unopened::Never(Cause::new("credential_missing"))),
     };
-    let plain = credential::open(keys, sealed)
-        .map_err(|error| Cause::with("credential_not_openable", error.to_string()))?;
-    if !proof_keys.is_empty() {
-        let proof = issued.proof.as_deref().ok_or_else(|| Cause::new("credential_without_proof"))?;
-        credential::verify_event_proof(&plain, proof, proof_keys)
-            .map_err(|error| Cause::with("credential_proof_refused", error.to_string()))?;
+    let plain = plain.map_err(|error| match &error {
+        OpenError::Token(away) => Unopened::Now(Cause::with("key_token_away", away.to_string())),
+        _ => never("credential_not_openable", &error),
+    })?;
+    if !by.proof_keys.is_empty() {
+        let proof = issued.proof.as_deref();
+        let proof = proof.ok_or_else(|| Unopened::Never(Cause::new("credential_without_proof")))?;
+        credential::verify_event_proof(&plain, proof, by.proof_keys)
+            .map_err(|error| never("credential_proof_refused", &error))?;
     }
-    let credential =
-        Credential::parse(&plain).map_err(|error| Cause::with("credential_unreadable", error.to_string()))?;
+    let credential = Credential::parse(&plain).map_err(|error| never("credential_unreadable", &error))?;
     if issued.registration_id.as_deref().is_some_and(|named| named != credential.aid()) {
-        return Err(Cause::new("credential_of_another_packet"));
+        return Err(Unopened::Never(Cause::new("credential_of_another_packet")));
     }
     Ok(Opened {
         aid: credential.aid().to_owned(),

@@ -11,7 +11,7 @@ use civitas_journal::{
 };
 use civitas_mosip::{
     Status,
-    websub::{Delivery, WorkflowCompleted},
+    websub::{CredentialIssued, Delivery, WorkflowCompleted},
 };
 use civitas_rules::Operation as Kind;
 use jiff::{SignedDuration, Timestamp};
@@ -20,8 +20,9 @@ use tracing::Instrument;
 
 use super::{
     contradiction,
-    credential::{self, Opened},
+    credential::{self, Opened, Unopened},
     readback::BEING_VERIFIED,
+    share::Content,
 };
 use crate::{
     Cause, Engine, EngineError,
@@ -71,15 +72,24 @@ impl Engine {
     async fn look_into(&self, delivery: Arc<inbox::Delivery>) -> Result<(), EngineError> {
         match Delivery::parse(delivery.body.as_bytes()) {
             Ok(Delivery::Credential(issued)) => {
+                let content = match self.content_of(&delivery, &issued).await? {
+                    Content::None => return Ok(()),
+                    Content::Inline => None,
+                    Content::Share(bytes) => Some(bytes),
+                };
                 let engine = self.clone();
                 let key = self.pack().country().credential_key.as_str().to_owned();
-                let opened = tokio::task::spawn_blocking(move || {
-                    credential::open(&issued, engine.keys(), engine.proof_keys(), &key)
-                })
-                .await?;
+                let opened =
+                    tokio::task::spawn_blocking(move || engine.open(&issued, content.as_ref(), &key)).await?;
                 match opened {
                     Ok(opened) => self.match_credential(delivery, opened).await,
-                    Err(cause) => self.put_aside(delivery, cause).await,
+                    Err(Unopened::Never(cause)) => self.put_aside(delivery, cause).await,
+                    Err(Unopened::Now(cause)) => {
+                        metrics::counter!("civitas_callbacks_total", "outcome" => "key_away").increment(1);
+                        tracing::warn!(%cause, "a credential could not be opened, it is tried again");
+                        let wait = self.backoff(delivery.attempts + 1, None);
+                        self.look_again(&delivery, &cause, later(self.now(), wait)).await
+                    }
                 }
             }
             Ok(Delivery::Completed(completed)) => self.heed_completed(delivery, completed).await,
@@ -272,6 +282,20 @@ impl Engine {
         }
     }
 
+    fn open(
+        &self,
+        issued: &CredentialIssued,
+        content: Option<&Private>,
+        identifier_key: &str,
+    ) -> Result<Opened, Unopened> {
+        let by = credential::By {
+            keys: self.keys(),
+            proof_keys: self.proof_keys(),
+            plain_shares: self.options().plain_shares,
+        };
+        credential::open(issued, content, &by, identifier_key)
+    }
+
     async fn put_aside(&self, delivery: Arc<inbox::Delivery>, cause: Cause) -> Result<(), EngineError> {
         self.journal()
             .write(move |tx| {
@@ -283,7 +307,7 @@ impl Engine {
     }
 }
 
-async fn settle(
+pub(super) async fn settle(
     tx: &mut Tx,
     delivery: &inbox::Delivery,
     state: InboxState,
@@ -296,7 +320,7 @@ async fn settle(
 }
 
 /// Quarantine: kept with its cause, acted on by nobody but a person.
-async fn aside(
+pub(super) async fn aside(
     tx: &mut Tx,
     delivery: &inbox::Delivery,
     aid: Option<&str>,

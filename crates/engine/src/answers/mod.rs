@@ -11,6 +11,7 @@ mod intent;
 mod lookup;
 mod poll;
 mod readback;
+mod share;
 
 pub use self::delivery::{DeliverError, Delivered};
 pub use self::intent::IntentAnswer;

@@ -136,8 +136,10 @@ impl Engine {
             return if state == State::Triggered {
                 Move::to(State::Sent).saying("its tracking window closed without a verdict")
             } else {
+                // A credential that may not be fetched is why nothing was heard.
+                let share = Cause::of(operation).filter(|cause| cause.code == "data_share_refused");
                 Move::to(State::Stalled)
-                    .because(Cause::new("deadline_passed"))
+                    .because(share.unwrap_or_else(|| Cause::new("deadline_passed")))
                     .at(later(now, self.options().stalled_check))
             };
         }
@@ -204,7 +206,7 @@ impl Engine {
 /// Whether a credential has come, good or bad: what MOSIP says of the workflow is then no news, and must not take
 /// the place of what is really the matter.
 fn was_answered(operation: &Operation) -> bool {
-    let bad = ["credential_without_identifier", "registration_number_differs"];
+    let bad = ["credential_without_identifier", "registration_number_differs", "data_share_refused"];
     operation.issued.is_some() || operation.cause.as_deref().is_some_and(|cause| bad.contains(&cause))
 }
 

@@ -26,6 +26,7 @@ impl Mosip {
             Service::Hub => endpoints.hub.clone(),
             Service::CredentialRequest => endpoints.credential_request.clone(),
             Service::IdRepository => format!("{}/identity", endpoints.id_repository),
+            Service::DataShare => return self.ping_share_hosts(now).await,
         };
         let call = Call {
             service,

@@ -28,7 +28,12 @@ pub use trigger::{Notification, Trigger, Triggered};
 pub use workflow_status::WorkflowStatus;
 
 use self::token::TokenSource;
-use crate::{Limits, limits::Gates};
+pub(crate) use self::transport::{Body, Call, Effect, Reply, not_sent, retry_after, token_refused};
+use crate::{
+    Limits, Service,
+    data_share::{DataShare, DataSharePolicy},
+    limits::Gates,
+};
 
 /// Base addresses of MOSIP's services, without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +101,7 @@ pub struct Mosip {
     partner: Arc<TokenSource>,
     status: Arc<TokenSource>,
     identity: Option<Arc<TokenSource>>,
+    data_share: Option<Arc<DataShare>>,
     traceparent: Option<HeaderValue>,
 }
 
@@ -122,6 +128,7 @@ impl Mosip {
             partner: source.clone(),
             status: source,
             identity: None,
+            data_share: None,
             traceparent: None,
         }
     }
@@ -147,6 +154,14 @@ impl Mosip {
         self
     }
 
+    /// Fetches data shares with this client and within this policy. The client needs the policy's
+    /// [`AddressGuard`](crate::data_share::AddressGuard) as resolver, no proxy, and no redirects.
+    #[must_use]
+    pub fn with_data_share(mut self, http: reqwest::Client, policy: DataSharePolicy) -> Self {
+        self.data_share = Some(Arc::new(DataShare { http, policy }));
+        self
+    }
+
     /// The same client whose calls carry this W3C trace context. A text that cannot be a header is left out.
     #[must_use]
     pub fn traced(&self, traceparent: Option<&str>) -> Self {
@@ -155,7 +170,16 @@ impl Mosip {
         traced
     }
 
-    fn source(&self, role: Role) -> &Arc<TokenSource> {
+    pub(crate) fn data_share(&self) -> Option<&DataShare> {
+        self.data_share.as_deref()
+    }
+
+    /// Waits for a place at a service.
+    pub(crate) async fn enter(&self, service: Service) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        self.shared.gates.enter(service).await
+    }
+
+    pub(crate) fn source(&self, role: Role) -> &Arc<TokenSource> {
         match role {
             Role::Packet => &self.packet,
             Role::Partner => &self.partner,

@@ -22,16 +22,16 @@ const SHORTEST_LIFE: SignedDuration = SignedDuration::from_secs(10);
 
 /// A token, ready to be sent.
 #[derive(Clone)]
-pub(super) struct Token {
+pub(crate) struct Token {
     /// `Authorization=<jwt>`, marked as sensitive.
-    pub(super) cookie: HeaderValue,
+    pub(crate) cookie: HeaderValue,
     /// Tells it from its predecessors.
-    pub(super) generation: u64,
+    pub(crate) generation: u64,
     use_until: Timestamp,
 }
 
 /// The tokens of one client.
-pub(super) struct TokenSource {
+pub(crate) struct TokenSource {
     pub(super) credentials: Credentials,
     /// Fetches that ended, well or not.
     rounds: AtomicU64,
@@ -50,7 +50,7 @@ impl TokenSource {
     }
 
     /// A token to use now; not the one of the generation that a service `refused`.
-    pub(super) async fn token(
+    pub(crate) async fn token(
         &self,
         mosip: &Mosip,
         now: Timestamp,

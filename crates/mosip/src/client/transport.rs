@@ -20,7 +20,7 @@ const MAX_ANSWER: usize = 8 << 20;
 
 /// Whether a call changes something at MOSIP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
+pub(crate) enum Effect {
     /// A question, or something that may be repeated at any time.
     Harmless,
     /// A change: without an answer it may have been made.
@@ -38,35 +38,35 @@ impl Effect {
 }
 
 /// What is sent.
-pub(super) enum Body<'a> {
+pub(crate) enum Body<'a> {
     Nothing,
     Json(String),
     Form(&'a [(&'a str, &'a str)]),
 }
 
 /// One call.
-pub(super) struct Call<'a> {
-    pub(super) service: Service,
-    pub(super) role: Role,
-    pub(super) effect: Effect,
+pub(crate) struct Call<'a> {
+    pub(crate) service: Service,
+    pub(crate) role: Role,
+    pub(crate) effect: Effect,
     /// Its name in error texts.
-    pub(super) what: &'static str,
-    pub(super) method: Method,
-    pub(super) url: String,
-    pub(super) body: Body<'a>,
+    pub(crate) what: &'static str,
+    pub(crate) method: Method,
+    pub(crate) url: String,
+    pub(crate) body: Body<'a>,
 }
 
 /// An answer as it came.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
-    pub(super) retry_after: Option<Duration>,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    pub(crate) retry_after: Option<Duration>,
 }
 
 impl Reply {
-    pub(super) fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
@@ -154,7 +154,7 @@ impl Mosip {
 }
 
 /// A fresh token is not accepted: audience, role or clock.
-pub(super) fn token_refused(call: &Call<'_>, reply: &Reply) -> CallError {
+pub(crate) fn token_refused(call: &Call<'_>, reply: &Reply) -> CallError {
     let named = Envelope::parse(&reply.body)
         .and_then(|envelope| envelope.codes().find(|code| code.starts_with("KER-ATH-")).map(str::to_owned));
     let code = named.unwrap_or_else(|| match reply.status {
@@ -166,7 +166,7 @@ pub(super) fn token_refused(call: &Call<'_>, reply: &Reply) -> CallError {
 }
 
 /// A call without a complete answer.
-fn not_sent(call: &Call<'_>, error: &reqwest::Error) -> CallError {
+pub(crate) fn not_sent(call: &Call<'_>, error: &reqwest::Error) -> CallError {
     let (class, code) = if error.is_builder() {
         (Class::Permanent, "address-invalid")
     } else if error.is_redirect() {
@@ -205,7 +205,7 @@ fn place(url: &str) -> String {
 }
 
 /// `Retry-After` in seconds or as a date.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));

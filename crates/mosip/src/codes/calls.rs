@@ -44,6 +44,16 @@ pub(super) const CODES: &[Known] = &[
         "compare the pack's ID schema with the one in MOSIP; the identical packet is sent again",
     ),
     permanent(
+        "data-share-unset",
+        "a credential came by data share, and no host is configured that shares may be fetched from",
+        "list the host of MOSIP's data share in mosip.data_share.hosts, and its network if it is not public",
+    ),
+    permanent(
+        "data-share-refused",
+        "the data share's host is not one that may be connected to",
+        "correct mosip.data_share.hosts or mosip.data_share.networks",
+    ),
+    permanent(
         "schema-unreadable",
         "the ID schema of the packet is not a JSON schema with identity properties",
         "correct the pack's id-schema.json",

@@ -5,17 +5,16 @@
 
 use openssl::{
     error::ErrorStack,
-    pkey::{Id, PKey, PKeyRef, Private, Public},
+    pkey::{Id, PKey, Public},
     x509::X509,
 };
 use zeroize::Zeroizing;
 
-use super::{
-    hybrid::{AAD, NONCE, SPLITTER, TAG, THUMBPRINT, WRAPPED_KEY, gcm_open, gcm_seal, unwrap_key, wrap_key},
-    keyring::KeyRing,
-    x509::thumbprint,
+use super::hybrid::{AAD, NONCE, SPLITTER, TAG, THUMBPRINT, WRAPPED_KEY, gcm_open, gcm_seal, wrap_key};
+use crate::{
+    encoding::{from_base64, to_base64url},
+    keys::{KeyRing, PrivateKey, TokenError, UnwrapError, thumbprint},
 };
-use crate::encoding::{from_base64, to_base64url};
 
 const HEADER: &[u8] = b"VER_R2";
 
@@ -48,6 +47,9 @@ pub enum OpenError {
     /// The tag does not fit.
     #[error("the credential was altered on its way: its tag does not fit")]
     Tag,
+    /// The token that holds the key cannot be asked: the credential may open later.
+    #[error("the token that holds the key did not do its work")]
+    Token(#[source] TokenError),
 }
 
 /// Opens a credential. The plaintext is wiped when dropped.
@@ -56,7 +58,28 @@ pub fn open(keys: &KeyRing, text: &str) -> Result<Zeroizing<Vec<u8>>, OpenError>
     if text.starts_with(['{', '[']) {
         return Err(OpenError::NotEncrypted);
     }
-    let blob = from_base64(text).ok_or(OpenError::NotBase64)?;
+    open_blob(keys, &from_base64(text).ok_or(OpenError::NotBase64)?)
+}
+
+/// Opens what a data share holds: the same as in an event, in base64 or bare. A policy without encryption shares the
+/// document in clear, told by its lack of the header; it is taken only if `plain` says so.
+pub fn open_share(keys: &KeyRing, content: &[u8], plain: bool) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    let content = content.trim_ascii();
+    if content.starts_with(HEADER) {
+        return open_blob(keys, content);
+    }
+    let in_clear = |document: &[u8]| {
+        if plain { Ok(Zeroizing::new(document.to_vec())) } else { Err(OpenError::NotEncrypted) }
+    };
+    if content.starts_with(b"{") {
+        return in_clear(content);
+    }
+    let blob = std::str::from_utf8(content).ok().and_then(from_base64).map(Zeroizing::new);
+    let blob = blob.ok_or(OpenError::NotBase64)?;
+    if blob.trim_ascii_start().starts_with(b"{") { in_clear(&blob) } else { open_blob(keys, &blob) }
+}
+
+fn open_blob(keys: &KeyRing, blob: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
     let rest = blob.strip_prefix(HEADER).ok_or(OpenError::NotEncrypted)?;
     let split = rest
         .windows(SPLITTER.len())
@@ -66,28 +89,41 @@ pub fn open(keys: &KeyRing, text: &str) -> Result<Zeroizing<Vec<u8>>, OpenError>
     if sealed.len() < AAD + TAG {
         return Err(OpenError::Layout("nothing is encrypted"));
     }
-    if keys.is_empty() {
-        return Err(OpenError::NoKeys);
-    }
     let aes_key = match block.len().checked_sub(WRAPPED_KEY) {
         Some(THUMBPRINT) => {
             let (thumbprint, wrapped) = block.split_at(THUMBPRINT);
             let key = keys
                 .by_thumbprint(thumbprint)
                 .ok_or_else(|| OpenError::UnknownKey { thumbprint: hex::encode(thumbprint) })?;
-            unwrap_with(key, wrapped)
+            unwrap_with(key, wrapped)?
         }
-        // Whose it is has to be tried.
-        Some(0) => keys.all().find_map(|key| unwrap_with(key, block)),
+        Some(0) if keys.is_empty() => return Err(OpenError::NoKeys),
+        Some(0) => unwrap_with_any(keys, block)?,
         _ => return Err(OpenError::Layout("the key block has another length")),
     };
-    let aes_key = aes_key.ok_or(OpenError::Key)?;
     let (aad, ciphertext) = sealed.split_at(AAD);
     gcm_open(&aes_key, &aad[..NONCE], aad, ciphertext).ok_or(OpenError::Tag)
 }
 
-fn unwrap_with(key: &PKeyRef<Private>, wrapped: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    unwrap_key(key, wrapped).ok().filter(|aes_key| aes_key.len() == 32)
+fn unwrap_with(key: &PrivateKey, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    match key.unwrap(wrapped) {
+        Ok(aes_key) if aes_key.len() == 32 => Ok(aes_key),
+        Ok(_) | Err(UnwrapError::Refused) => Err(OpenError::Key),
+        Err(UnwrapError::Token(error)) => Err(OpenError::Token(error)),
+    }
+}
+
+/// Whose it is has to be tried. If none fits, a token that could not be asked may still hold the one that does.
+fn unwrap_with_any(keys: &KeyRing, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    let mut why = OpenError::Key;
+    for key in keys.all() {
+        match unwrap_with(key, wrapped) {
+            Err(OpenError::Key) => {}
+            Err(away) => why = away,
+            opened => return opened,
+        }
+    }
+    Err(why)
 }
 
 /// A certificate to encrypt to.
@@ -239,10 +275,35 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_share_is_opened_in_base64_and_bare_and_in_clear_only_if_that_is_allowed() {
+        let (ring, blob) = (pair_ring(), from_base64(&recorded()).unwrap());
+        let spelled = format!("{}\n", general_purpose::STANDARD.encode(&blob));
+        for plain in [false, true] {
+            assert_eq!(open_share(&ring, recorded().as_bytes(), plain).unwrap().as_slice(), PLAIN);
+            assert_eq!(open_share(&ring, spelled.as_bytes(), plain).unwrap().as_slice(), PLAIN);
+            assert_eq!(open_share(&ring, &blob, plain).unwrap().as_slice(), PLAIN);
+        }
+        let document = br#"{"id":1}"#;
+        for shared in [document.to_vec(), to_base64url(document).into_bytes()] {
+            assert_eq!(open_share(&ring, &shared, false), Err(OpenError::NotEncrypted));
+            assert_eq!(open_share(&ring, &shared, true).unwrap().as_slice(), document);
+        }
+        for wrong in [&b"~~~"[..], b"", b"[]", &[0xff; 40]] {
+            assert!(open_share(&ring, wrong, true).is_err());
+        }
+    }
+
+    #[test]
     fn an_unknown_certificate_is_named() {
         let thumbprint = "94ebd921a9ee41b9cdb84afdab4564de8e79aa7b44870f9ad1e9e2af0bd8b9dd".to_owned();
-        assert_eq!(open(&published_ring(), &recorded()), Err(OpenError::UnknownKey { thumbprint }));
-        assert_eq!(open(&KeyRing::new(), &recorded()), Err(OpenError::NoKeys));
+        assert_eq!(
+            open(&published_ring(), &recorded()),
+            Err(OpenError::UnknownKey { thumbprint: thumbprint.clone() })
+        );
+        assert_eq!(open(&KeyRing::new(), &recorded()), Err(OpenError::UnknownKey { thumbprint }));
+        let mut blob = from_base64(&recorded()).unwrap();
+        blob.drain(6..38);
+        assert_eq!(open(&KeyRing::new(), &to_base64url(&blob)), Err(OpenError::NoKeys));
     }
 
     #[test]

@@ -4,12 +4,12 @@
 //! RSA is OAEP with SHA-256 for both hash and mask; the JDK's own default (SHA-1 for the mask) fails here, as it must.
 
 use openssl::{
-    encrypt::{Decrypter, Encrypter},
+    encrypt::Encrypter,
     error::ErrorStack,
     hash::MessageDigest,
-    pkey::{HasPublic, PKeyRef, Private},
+    pkey::{HasPublic, PKeyRef},
     rsa::Padding,
-    symm::{Cipher, decrypt_aead, encrypt_aead},
+    symm::{Cipher, Crypter, Mode, encrypt_aead},
 };
 use zeroize::Zeroizing;
 
@@ -18,7 +18,7 @@ pub(super) const SPLITTER: &[u8] = b"#KEY_SPLITTER#";
 /// SHA-256 of a certificate, before the wrapped key.
 pub(super) const THUMBPRINT: usize = 32;
 /// A key wrapped by RSA-2048.
-pub(super) const WRAPPED_KEY: usize = 256;
+pub(crate) const WRAPPED_KEY: usize = 256;
 /// Additional data.
 pub(super) const AAD: usize = 32;
 /// Nonce of AES-GCM.
@@ -26,20 +26,8 @@ pub(super) const NONCE: usize = 12;
 /// Tag of AES-GCM.
 pub(super) const TAG: usize = 16;
 
-/// Unwraps an AES key.
-pub(super) fn unwrap_key(key: &PKeyRef<Private>, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, ErrorStack> {
-    let mut decrypter = Decrypter::new(key)?;
-    decrypter.set_rsa_padding(Padding::PKCS1_OAEP)?;
-    decrypter.set_rsa_oaep_md(MessageDigest::sha256())?;
-    decrypter.set_rsa_mgf1_md(MessageDigest::sha256())?;
-    let mut plain = Zeroizing::new(vec![0; decrypter.decrypt_len(wrapped)?]);
-    let length = decrypter.decrypt(wrapped, &mut plain)?;
-    plain.truncate(length);
-    Ok(plain)
-}
-
 /// Wraps an AES key. OpenSSL draws the padding's own randomness.
-pub(super) fn wrap_key<T: HasPublic>(key: &PKeyRef<T>, aes_key: &[u8]) -> Result<Vec<u8>, ErrorStack> {
+pub(crate) fn wrap_key<T: HasPublic>(key: &PKeyRef<T>, aes_key: &[u8]) -> Result<Vec<u8>, ErrorStack> {
     let mut encrypter = Encrypter::new(key)?;
     encrypter.set_rsa_padding(Padding::PKCS1_OAEP)?;
     encrypter.set_rsa_oaep_md(MessageDigest::sha256())?;
@@ -50,13 +38,22 @@ pub(super) fn wrap_key<T: HasPublic>(key: &PKeyRef<T>, aes_key: &[u8]) -> Result
     Ok(wrapped)
 }
 
-/// Decrypts ciphertext ‖ tag. `None` if the tag does not fit: altered, or another key.
+/// Decrypts ciphertext ‖ tag. `None` if the tag does not fit: altered, or another key. What was decrypted is wiped
+/// then too.
 pub(super) fn gcm_open(key: &[u8], nonce: &[u8], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (ciphertext, tag) = sealed.split_at_checked(sealed.len().checked_sub(TAG)?)?;
+    let cipher = Cipher::aes_256_gcm();
     if key.len() != 32 || nonce.len() != NONCE {
         return None;
     }
-    decrypt_aead(Cipher::aes_256_gcm(), key, Some(nonce), aad, ciphertext, tag).ok().map(Zeroizing::new)
+    let mut plain = Zeroizing::new(vec![0; ciphertext.len() + cipher.block_size()]);
+    let mut crypter = Crypter::new(cipher, Mode::Decrypt, key, Some(nonce)).ok()?;
+    crypter.aad_update(aad).ok()?;
+    let mut length = crypter.update(ciphertext, &mut plain).ok()?;
+    crypter.set_tag(tag).ok()?;
+    length += crypter.finalize(&mut plain[length..]).ok()?;
+    plain.truncate(length);
+    Some(plain)
 }
 
 /// Encrypts to ciphertext ‖ tag.
@@ -74,11 +71,18 @@ pub(super) fn gcm_seal(
 
 #[cfg(test)]
 mod tests {
-    use openssl::pkey::PKey;
+    use openssl::{
+        encrypt::Decrypter,
+        pkey::{PKey, Private},
+    };
     use serde_json::Value;
 
     use super::*;
-    use crate::encoding::from_base64;
+    use crate::{encoding::from_base64, keys::PrivateKey};
+
+    fn unwrap_key(key: &PKey<Private>, wrapped: &[u8]) -> Zeroizing<Vec<u8>> {
+        PrivateKey::Memory(key.clone()).unwrap(wrapped).unwrap()
+    }
 
     /// The layout of packets at rest, nonce ‖ aad ‖ thumbprint ‖ key ‖ splitter ‖ ciphertext ‖ tag, recorded with the
     /// JDK: other than a credential's, but of the same primitives.
@@ -92,7 +96,7 @@ mod tests {
     fn the_recorded_packet_is_opened() {
         let (blob, key, vector) = recorded();
         let (nonce, aad) = (&blob[..12], &blob[12..44]);
-        let aes_key = unwrap_key(&key, &blob[76..332]).unwrap();
+        let aes_key = unwrap_key(&key, &blob[76..332]);
         assert_eq!(hex::encode(&*aes_key), vector["aes_key_hex"]);
         assert_eq!(&blob[332..346], SPLITTER);
         assert_eq!(gcm_open(&aes_key, nonce, aad, &blob[346..]).unwrap().as_slice(), b"PK-inner-zip-bytes");
@@ -104,7 +108,7 @@ mod tests {
     #[test]
     fn any_flipped_bit_of_the_additional_data_is_noticed_and_so_is_the_nonce_of_the_other_layout() {
         let (blob, key, _) = recorded();
-        let aes_key = unwrap_key(&key, &blob[76..332]).unwrap();
+        let aes_key = unwrap_key(&key, &blob[76..332]);
         for bit in 0..AAD * 8 {
             let mut aad = blob[12..44].to_vec();
             aad[bit / 8] ^= 1 << (bit % 8);
@@ -117,7 +121,7 @@ mod tests {
     fn the_mask_of_the_jdk_default_does_not_open_our_wrapping() {
         let (_, key, _) = recorded();
         let wrapped = wrap_key(&key, &[7; 32]).unwrap();
-        assert_eq!(unwrap_key(&key, &wrapped).unwrap().as_slice(), [7; 32]);
+        assert_eq!(unwrap_key(&key, &wrapped).as_slice(), [7; 32]);
         let mut decrypter = Decrypter::new(&key).unwrap();
         decrypter.set_rsa_padding(Padding::PKCS1_OAEP).unwrap();
         decrypter.set_rsa_oaep_md(MessageDigest::sha256()).unwrap();

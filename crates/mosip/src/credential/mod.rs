@@ -9,13 +9,12 @@
 mod document;
 mod envelope;
 mod hybrid;
-mod keyring;
 mod pin;
 mod proof;
-mod x509;
 
+pub use crate::keys::KeyRing;
 pub use document::{Credential, CredentialError};
-pub use envelope::{OpenError, Recipient, SealEntropy, SealError, open, seal};
-pub use keyring::{KeyRing, KeyRingError};
+pub use envelope::{OpenError, Recipient, SealEntropy, SealError, open, open_share, seal};
+pub(crate) use hybrid::{WRAPPED_KEY, wrap_key};
 pub use pin::{PinEntropy, PinError, open_protected, seal_protected};
 pub use proof::{EventSigner, ProofError, ProofKeyError, ProofKeys, sign_event_proof, verify_event_proof};

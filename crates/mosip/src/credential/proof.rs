@@ -16,8 +16,10 @@ use openssl::{
 use serde::Deserialize;
 use serde_json::json;
 
-use super::x509::thumbprint;
-use crate::encoding::{from_base64, to_base64, to_base64url};
+use crate::{
+    encoding::{from_base64, to_base64, to_base64url},
+    keys::thumbprint,
+};
 
 /// The one algorithm that MOSIP signs events with.
 const ALGORITHM: &str = "RS256";
@@ -103,6 +105,12 @@ impl ProofKeys {
     /// How many keys there are.
     pub fn len(&self) -> usize {
         self.keys.len()
+    }
+
+    /// SHA-256 of each certificate that was configured, hexadecimal.
+    pub fn thumbprints(&self) -> Vec<String> {
+        let certificates = self.keys.iter().filter_map(|pinned| pinned.certificate.as_deref());
+        certificates.map(|der| hex::encode(openssl::sha::sha256(der))).collect()
     }
 
     /// The keys that may have made the proof.

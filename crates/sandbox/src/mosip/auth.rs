@@ -68,7 +68,7 @@ pub(crate) async fn authenticate(State(mosip): State<Arc<Mosip>>, body: axum::bo
         "realm_access": {"roles": client.roles},
     });
     let grant = Grant { client: client.id.clone(), roles: client.roles.clone(), expires };
-    let key = mosip.keys.kernel.clone();
+    let key = mosip.keys().kernel.clone();
     let Ok(Ok(token)) = tokio::task::spawn_blocking(move || jwt::sign(&key, &claims)).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };

@@ -137,21 +137,34 @@ fn event_proof(keys: &SandboxKeys, signer: &PKey<Private>, plaintext: &[u8]) -> 
 
 /// The whole CREDENTIAL_ISSUED event. Costs one or two RSA signatures.
 pub(crate) fn event(
-    options: &MosipOptions,
+    mosip: &Mosip,
     keys: &SandboxKeys,
     signer: &PKey<Private>,
     draft: &Draft,
 ) -> Result<Vec<u8>, ErrorStack> {
+    let options = &mosip.options;
     let plaintext = plaintext(options, keys, draft)?;
     let proof = event_proof(keys, signer, &plaintext)?;
-    let credential = ver_r2::seal(&keys.partner_certificate, &plaintext, &draft.entropy)?;
+    let share = mosip.shares.mode();
+    let credential = if share.as_ref().is_some_and(|share| share.plain) {
+        String::from_utf8_lossy(&plaintext).into_owned()
+    } else {
+        ver_r2::seal(&keys.partner_certificate, &plaintext, &draft.entropy)?
+    };
+    // Exactly one of the two is set.
+    let (credential, address) = match &share {
+        Some(share) => (None, Some(mosip.shares.put(mosip, share, credential.into_bytes()))),
+        None => (Some(credential), None),
+    };
     let at = iso(draft.now);
     let mut data = Map::from_iter([
         ("registrationId".to_owned(), json!(draft.aid)),
         ("templateTypeCode".to_owned(), json!("RPR_UIN_CARD_TEMPLATE")),
     ]);
     data.extend(draft.meta_info.clone());
-    data.insert("credential".to_owned(), json!(credential));
+    if let Some(credential) = credential {
+        data.insert("credential".to_owned(), json!(credential));
+    }
     data.insert("credentialType".to_owned(), json!("vercred"));
     data.insert("protectionKey".to_owned(), json!(draft.pin));
     if options.shared.contains(&SharedIdentifier::Vid) {
@@ -163,7 +176,7 @@ pub(crate) fn event(
         "publisher": "CREDENTIAL_SERVICE", "topic": topic(options), "publishedOn": at,
         "event": {
             "id": draft.event_id, "transactionId": draft.request_id,
-            "type": {"namespace": "mosip", "name": "mosip"}, "timestamp": at, "dataShareUri": null, "data": data,
+            "type": {"namespace": "mosip", "name": "mosip"}, "timestamp": at, "dataShareUri": address, "data": data,
         },
     });
     Ok(event.to_string().into_bytes())

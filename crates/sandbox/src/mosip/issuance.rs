@@ -97,7 +97,8 @@ pub(crate) async fn build(mosip: &Arc<Mosip>, draft: Draft) -> Option<Vec<u8>> {
     let _permit = mosip.crypto.acquire().await.ok()?;
     let shared = Arc::clone(mosip);
     let built = tokio::task::spawn_blocking(move || {
-        credential::event(&shared.options, &shared.keys, &shared.keys.kernel, &draft)
+        let keys = shared.keys();
+        credential::event(&shared, &keys, &keys.kernel, &draft)
     });
     built.await.ok()?.ok()
 }

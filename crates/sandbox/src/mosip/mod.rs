@@ -14,6 +14,7 @@ mod packets;
 mod pipeline;
 mod registry;
 mod routes;
+mod shares;
 mod snapshot;
 mod state;
 mod statuses;
@@ -27,11 +28,13 @@ pub(crate) use desk::Desk;
 pub(crate) use hub::Hub;
 pub(crate) use registry::Registry;
 pub(crate) use routes::{fault_name, router};
+pub(crate) use shares::Shares;
 pub(crate) use snapshot::{Snapshot, restore, take};
 pub(crate) use state::Mosip as Shared;
 
 use crate::generator::Population;
-use crate::keys::SandboxKeys;
+use crate::keys::{KeyError, SandboxKeys};
+use crate::options::ShareOptions;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -60,9 +63,44 @@ impl Mosip {
         &self.url
     }
 
-    /// The key pairs; the engine needs the partner's private key and MOSIP's certificate.
-    pub fn keys(&self) -> &SandboxKeys {
-        &self.shared.keys
+    /// The key pairs in use; the engine needs the partner's private key and MOSIP's certificate.
+    pub fn keys(&self) -> SandboxKeys {
+        (*self.shared.keys()).clone()
+    }
+
+    /// From the next credential on another partner certificate is sealed to, as after an upload to partner
+    /// management; credentials of before stay as they are. The private half stays with whoever made it.
+    pub fn use_partner_certificate(&self, pem: &[u8]) -> Result<(), KeyError> {
+        let keys = self.keys().with_partner_certificate(pem)?;
+        self.shared.set_keys(keys);
+        Ok(())
+    }
+
+    /// The next generation of the partner key: made, and sealed to from now on. Its private key and certificate, PEM.
+    pub fn rotate_partner_key(&self) -> Result<(Vec<u8>, Vec<u8>), KeyError> {
+        let keys = self.keys().with_new_partner(self.shared.pace.now())?;
+        let pair = (keys.partner_private_key_pem()?, keys.partner_certificate_pem()?);
+        self.shared.set_keys(keys);
+        Ok(pair)
+    }
+
+    /// MOSIP signs with a new key from now on; its certificate, PEM. Keymanager tells it at once, while
+    /// `/.well-known/public-key.json` keeps the old one until [`Mosip::restart_file_server`].
+    pub fn rotate_signing_key(&self) -> Result<Vec<u8>, KeyError> {
+        let keys = self.keys().with_new_kernel(self.shared.pace.now())?;
+        let certificate = keys.kernel_certificate_pem()?;
+        self.shared.set_keys(keys);
+        Ok(certificate)
+    }
+
+    /// The file server builds what it publishes once, when it starts.
+    pub fn restart_file_server(&self) -> Result<(), KeyError> {
+        self.shared.publish_key()
+    }
+
+    /// How credentials are handed over from now on: by data share, or in the event itself.
+    pub fn share_credentials(&self, shares: Option<ShareOptions>) {
+        self.shared.shares.set_mode(shares);
     }
 
     /// Raw status of an AID: `RESUMABLE`, `PROCESSING`, `PROCESSED`, `REJECTED`, `FAILED`, `REPROCESS_FAILED`.

@@ -1,7 +1,7 @@
 //! Paths of the MOSIP stand-in.
 
 use super::state::Mosip;
-use super::{auth, hub, idrepo, issuance, packets, statuses, wellknown, workflow};
+use super::{auth, hub, idrepo, issuance, packets, shares, statuses, wellknown, workflow};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::routing::{get, patch, post, put};
@@ -28,6 +28,7 @@ pub(crate) fn router(mosip: Arc<Mosip>) -> Router {
         )
         .route("/v1/credentialrequest/get/{id}", get(issuance::get))
         .route("/v1/credentialrequest/retrigger/{id}", put(issuance::put_retrigger))
+        .route("/v1/datashare/get/{policy}/{subscriber}/{key}", get(shares::get))
         .route("/v1/keymanager/getCertificate", get(wellknown::certificate))
         .route("/hub", post(hub::hub))
         .route("/hub/", post(hub::hub))
@@ -55,6 +56,7 @@ pub(crate) fn fault_name(request: &Request) -> Option<&'static str> {
         ("/registrationprocessor/v1/registrationstatus", "mosip.workflow.status"),
         ("/idrepository", "mosip.idrepo"),
         ("/v1/credentialrequest", "mosip.credentialrequest"),
+        ("/v1/datashare", "mosip.datashare"),
         ("/v1/keymanager", "mosip.keymanager"),
         ("/hub", "mosip.hub"),
         ("/.well-known", "mosip.keymanager"),

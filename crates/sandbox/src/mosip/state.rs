@@ -4,9 +4,10 @@ use super::auth::Grants;
 use super::desk::Desk;
 use super::hub::Hub;
 use super::registry::Registry;
+use super::shares::Shares;
 use crate::entropy::{Dice, lock};
 use crate::faults::FaultBox;
-use crate::keys::SandboxKeys;
+use crate::keys::{KeyError, SandboxKeys};
 use crate::options::MosipOptions;
 use crate::time::Pace;
 use jiff::Timestamp;
@@ -21,7 +22,10 @@ pub(crate) struct Mosip {
     pub(crate) dice: Dice,
     pub(crate) faults: Arc<FaultBox>,
     pub(crate) http: reqwest::Client,
-    pub(crate) keys: SandboxKeys,
+    pub(crate) keys: Mutex<Arc<SandboxKeys>>,
+    /// The public key that the file server shows, PEM: not always the present one.
+    pub(crate) published: Mutex<Vec<u8>>,
+    pub(crate) shares: Shares,
     pub(crate) grants: Grants,
     pub(crate) desk: Mutex<Desk>,
     pub(crate) registry: Mutex<Registry>,
@@ -35,6 +39,21 @@ pub(crate) struct Mosip {
 }
 
 impl Mosip {
+    /// The keys in use.
+    pub(crate) fn keys(&self) -> Arc<SandboxKeys> {
+        Arc::clone(&lock(&self.keys))
+    }
+
+    pub(crate) fn set_keys(&self, keys: SandboxKeys) {
+        *lock(&self.keys) = Arc::new(keys);
+    }
+
+    /// The file server starts, and reads the key that it shows.
+    pub(crate) fn publish_key(&self) -> Result<(), KeyError> {
+        *lock(&self.published) = self.keys().kernel_public_key_pem()?;
+        Ok(())
+    }
+
     pub(crate) fn desk(&self) -> MutexGuard<'_, Desk> {
         lock(&self.desk)
     }

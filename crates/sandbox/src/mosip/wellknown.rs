@@ -3,6 +3,7 @@
 use super::envelope;
 use super::state::Mosip;
 use super::vc_proof::TERMS;
+use crate::entropy::lock;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
@@ -12,7 +13,8 @@ use std::sync::Arc;
 /// `/.well-known/public-key.json`; note the `\r\n` of the original.
 pub(crate) async fn public_key(State(mosip): State<Arc<Mosip>>) -> Json<Value> {
     let host = &mosip.options.host;
-    let pem = mosip.keys.kernel_public_key_pem().unwrap_or_default();
+    // As it was when the file server started: stale after a rotation.
+    let pem = lock(&mosip.published).clone();
     Json(json!({
         "@context": "https://w3id.org/security/v2", "type": "RsaVerificationKey2018",
         "id": format!("https://{host}/.well-known/public-key.json"),
@@ -41,7 +43,7 @@ pub(crate) async fn context(State(mosip): State<Arc<Mosip>>) -> Json<Value> {
 /// `GET /v1/keymanager/getCertificate?applicationId=KERNEL&referenceId=SIGN`.
 pub(crate) async fn certificate(State(mosip): State<Arc<Mosip>>) -> Response {
     let at = mosip.pace.iso();
-    let pem = mosip.keys.kernel_certificate_pem().unwrap_or_default();
+    let pem = mosip.keys().kernel_certificate_pem().unwrap_or_default();
     let certificate = String::from_utf8_lossy(&pem).into_owned();
     envelope::ok("mosip.keymanager", &at, &json!({"certificate": certificate, "certSignRequest": null}))
 }

@@ -9,6 +9,7 @@ mod faults;
 mod flow;
 mod hub;
 mod idrepo;
+mod keys;
 mod packets;
 mod stage;
 mod submit;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{Frame, admit, ago, refused, render, shown};
 use crate::api;
+use crate::certificates::{self, CertificateView};
 use crate::state::App;
 
 /// Rows of each table.
@@ -21,6 +22,8 @@ const ROWS: u32 = 50;
 struct Page {
     frame: Frame,
     rules: Rules,
+    /// Certificates that somebody has to see to.
+    certificates: Vec<CertificateRow>,
     counts: Vec<Count>,
     waiting: Vec<WaitingRow>,
     more: bool,
@@ -71,6 +74,41 @@ impl Rules {
     }
 }
 
+struct CertificateRow {
+    whose: &'static str,
+    subject: String,
+    short: String,
+    ends: Timestamp,
+    shown_ends: String,
+    state: String,
+    advice: &'static str,
+}
+
+impl CertificateRow {
+    fn of(view: CertificateView) -> Self {
+        let ours = view.purpose == "partner";
+        let state = match view.standing {
+            "ended" => "ended".to_owned(),
+            "not_yet" => "not valid yet".to_owned(),
+            _ if view.days_left == 1 => "ends in 1 day".to_owned(),
+            _ => format!("ends in {} days", view.days_left),
+        };
+        Self {
+            whose: if ours { "Our partner certificate" } else { "MOSIP’s signing certificate" },
+            subject: view.subject,
+            short: view.thumbprint.chars().take(16).collect(),
+            ends: view.not_after,
+            shown_ends: shown(view.not_after),
+            state,
+            advice: if ours {
+                "Have a new one uploaded to MOSIP’s partner management, and list it in front of this one."
+            } else {
+                "Get MOSIP’s new one, and list it beside this one."
+            },
+        }
+    }
+}
+
 struct Count {
     state: String,
     number: u64,
@@ -115,6 +153,11 @@ fn page(app: &App, overview: Overview, deciders: &[DeciderView], now: Timestamp)
     Page {
         frame: Frame::new(app, now),
         rules: Rules::of(app.desk.pack(), deciders),
+        certificates: certificates::views(app)
+            .into_iter()
+            .filter(|view| view.worrying)
+            .map(CertificateRow::of)
+            .collect(),
         counts: counts.operations.into_iter().map(|(state, number)| Count { state, number }).collect(),
         more: waiting.len() >= ROWS as usize,
         waiting: waiting.into_iter().map(|row| waiting_row(row, now)).collect(),

@@ -75,6 +75,7 @@ fn options() -> Options {
             packets_name: civitas_engine::PacketsName::AsRecorded,
         },
         parking: Duration::from_hours(24),
+        plain_shares: false,
         subscriptions: Subscriptions {
             credentials: "crvs/CREDENTIAL_ISSUED".into(),
             completed: None,

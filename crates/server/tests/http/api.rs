@@ -149,3 +149,16 @@ async fn the_description_names_every_endpoint_and_every_schema_that_it_refers_to
     }
     assert!(schemas["QueueRow"]["properties"]["tracking_id"].is_object());
 }
+
+#[tokio::test]
+async fn health_tells_of_certificates_and_how_long_they_last() {
+    let stage = stage(Mood::Awaits);
+    let health = stage.get("/health/ready", None).await;
+    assert_eq!(health.status, StatusCode::OK, "one that ends takes no process out of service");
+    let certificates = health.json()["certificates"].clone();
+    let told = |index: usize, key: &str| certificates[index][key].clone();
+    assert_eq!((told(0, "purpose"), told(0, "standing")), (json!("partner"), json!("valid")));
+    assert_eq!((told(1, "standing"), told(1, "days_left")), (json!("superseded"), json!(-32)));
+    assert_eq!((told(2, "purpose"), told(2, "standing")), (json!("mosip_signing"), json!("ends_soon")));
+    assert_eq!((told(2, "days_left"), told(2, "subject")), (json!(10), json!("CN=<KERNEL-SIGN>")));
+}

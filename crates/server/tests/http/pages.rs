@@ -56,3 +56,13 @@ async fn a_record_has_its_history_on_its_page() {
     let wrong = stage.get("/trigger/events/birth/actions/REGISTER", None).await;
     assert_eq!((wrong.status, wrong.code().as_str()), (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"));
 }
+
+#[tokio::test]
+async fn the_overview_warns_of_the_certificate_that_ends_and_of_no_other() {
+    let stage = stage(Mood::Awaits);
+    let answer = stage.get("/", Some(&basic())).await;
+    for shown in ["MOSIP’s signing certificate ends in 10 days", "2026-06-11", "CN=&#60;KERNEL-SIGN&#62;"] {
+        assert!(answer.text.contains(shown), "{shown} in {}", answer.text);
+    }
+    assert!(!answer.text.contains("CN=crvs_partner"), "its successor is there");
+}

@@ -12,9 +12,10 @@ use civitas_engine::queue::{
 };
 use civitas_engine::swap::{Attempt, DeciderView, Outcome, PackProblem, PackView, Took, Trigger};
 use civitas_engine::{Answer, Arrival, Cause, DeliverError, IngestError, IntentAnswer};
+use civitas_mosip::keys::Certificate;
 use civitas_mosip::websub::Intent;
 use civitas_opencrvs::{AUDIENCE, ISSUER, KeySource, TriggerTokens};
-use civitas_server::{Desk, Intake, Operator, Options, Parts, Reply, Role, router};
+use civitas_server::{Desk, Intake, Operator, Options, Parts, Reply, Role, WatchedCertificate, router};
 use http::{Request, Response, StatusCode};
 use jiff::Timestamp;
 use openssl::hash::MessageDigest;
@@ -289,12 +290,31 @@ pub(crate) fn stage_with(mood: Mood, key_at_hand: bool) -> Stage {
     };
     let mut options = Options::new("http://civitas.example");
     options.max_event_size = 64 * 1024;
+    options.certificates = certificates();
     options.operators = vec![
         Operator { name: "vera".to_owned(), role: Role::Viewer, token: VIEWER.into() },
         Operator { name: "amina".to_owned(), role: Role::Integrator, token: INTEGRATOR.into() },
         Operator { name: "ada".to_owned(), role: Role::Admin, token: ADMIN.into() },
     ];
     Stage { script, router: router(parts, options), stop, key }
+}
+
+/// Ours of two generations, the older one over, and MOSIP's, which ends in ten days.
+fn certificates() -> Vec<WatchedCertificate> {
+    let of = |purpose, subject: &str, not_after: &str| WatchedCertificate {
+        purpose,
+        certificate: Certificate {
+            subject: subject.to_owned(),
+            thumbprint: openssl::sha::sha256(not_after.as_bytes()).map(|byte| format!("{byte:02x}")).concat(),
+            not_before: "2025-01-01T00:00:00Z".parse().unwrap(),
+            not_after: not_after.parse().unwrap(),
+        },
+    };
+    vec![
+        of("partner", "CN=crvs_partner", "2028-01-01T00:00:00Z"),
+        of("partner", "CN=crvs_partner", "2026-05-01T00:00:00Z"),
+        of("mosip_signing", "CN=<KERNEL-SIGN>", "2026-06-11T12:00:00Z"),
+    ]
 }
 
 pub(crate) fn stage(mood: Mood) -> Stage {

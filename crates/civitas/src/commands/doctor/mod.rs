@@ -3,6 +3,7 @@
 //! It changes nothing: it asks for tokens, reads keys, topics and tables, and sends nothing that MOSIP or OpenCRVS
 //! would act on.
 
+mod certificates;
 mod clock;
 mod database;
 mod finding;
@@ -69,7 +70,11 @@ async fn examine(config: &Config, layers: &Layers) -> anyhow::Result<Vec<Finding
         vec![Finding::ok("configuration", format!("{read}, instance {}", assembly::instance(config)))];
     let (pack, found) = pack::check(config);
     findings.extend(found);
-    findings.extend(keys::check(config, crate::clock::now()));
+    findings.extend(keys::check(config));
+    let of_keys = config.clone();
+    let certificates =
+        tokio::task::spawn_blocking(move || certificates::check(&of_keys, crate::clock::now()));
+    findings.extend(patiently("partner key", async { certificates.await.unwrap_or_default() }).await);
     let patient = Patient { config, http: http::client(PATIENCE)?, pack };
     let (database, kafka, opencrvs, mosip, clocks) = tokio::join!(
         patiently("database", database::check(&patient)),

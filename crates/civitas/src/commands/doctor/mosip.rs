@@ -30,6 +30,9 @@ pub(super) async fn check(patient: &Patient<'_>) -> Vec<Finding> {
     ];
     findings.extend(credential);
     findings.push(repository);
+    if !patient.config.mosip.data_share.hosts.is_empty() {
+        findings.push(reached("mosip data share", mosip.ping(Service::DataShare, now).await));
+    }
     findings
 }
 

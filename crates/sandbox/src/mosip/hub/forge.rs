@@ -13,10 +13,10 @@ use std::sync::Arc;
 pub(crate) async fn forged(mosip: &Arc<Mosip>, aid: &str, vid: &str) -> Option<Vec<u8>> {
     let claims = Map::from_iter([("VID".to_owned(), json!(vid))]);
     let draft = Draft::new(mosip, aid, claims, issuance::meta_info(mosip, aid));
-    let (options, mut keys) = (mosip.options.clone(), mosip.keys.clone());
+    let (shared, mut keys) = (Arc::clone(mosip), (*mosip.keys()).clone());
     // Any key that is not MOSIP's; the certificate it shows is the real one.
     keys.kernel = keys.auth.clone();
-    let built = tokio::task::spawn_blocking(move || credential::event(&options, &keys, &keys.auth, &draft));
+    let built = tokio::task::spawn_blocking(move || credential::event(&shared, &keys, &keys.auth, &draft));
     built.await.ok()?.ok()
 }
 

@@ -129,7 +129,8 @@ impl Country {
                         )
                         .help("a whole number and days, weeks, months or years: `6 years`"),
                 );
-                shipped
+                // Beyond all bounds: what would follow from the shipped one is not said.
+                Age { count: u16::MAX, unit: Unit::Years }
             }),
         };
         let mut template = |text: &str, path| match Template::parse(text) {

@@ -81,16 +81,13 @@ impl RuleCompiler<'_> {
             self.idle(entry, None, path);
             return;
         };
-        let bound = self.packets.plans.get(send).is_none_or(|plan| {
-            rule.term.as_ref().is_some_and(|term| {
-                bounded(
-                    term,
-                    self.country.biometric_enrolment_age,
-                    &born_fields(plan),
-                    person(plan).as_deref(),
-                )
-            })
-        });
+        // Of a packet that is not there, that was said.
+        let Some(plan) = self.packets.plans.get(send) else { return };
+        let limit = self.country.biometric_enrolment_age;
+        let bound = rule
+            .term
+            .as_ref()
+            .is_some_and(|term| bounded(term, limit, &born_fields(plan), person(plan).as_deref()));
         let guard = Guard::of(*operation, &rule.event).filter(|guard| !(guard.is_of_age() && bound));
         self.idle(entry, guard, path);
         let Some(guard) = guard else { return };

@@ -60,15 +60,15 @@ impl Engine {
         else {
             return Ok(step);
         };
-        let pack = match self.pack_at_hand(&ruleset) {
-            Some(pack) => pack,
-            None => {
-                let Some(archived) = rule_sets::get(session, &ruleset).await? else { return Ok(step) };
-                // A rule set that cannot be read again is reported where decisions are verified.
-                let Ok(pack) = crate::verify::compile(&ruleset, &archived.canonical) else { return Ok(step) };
-                self.keep_at_hand(&pack);
-                pack
-            }
+        let at_hand = self.pack_at_hand(&ruleset);
+        let pack = if let Some(pack) = at_hand {
+            pack
+        } else {
+            let Some(archived) = rule_sets::get(session, &ruleset).await? else { return Ok(step) };
+            // A rule set that cannot be read again is reported where decisions are verified.
+            let Ok(pack) = crate::verify::compile(&ruleset, &archived.canonical) else { return Ok(step) };
+            self.keep_at_hand(&pack);
+            pack
         };
         let language = pack.country().languages.first().map_or("en", |language| language.code.as_str());
         step.message = pack.audit_message(&rule, outcome, language).map(str::to_owned);

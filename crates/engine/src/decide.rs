@@ -157,18 +157,7 @@ pub(crate) fn decide(
         Effect::None => ("none", accept(registration_number.as_ref()), None),
         Effect::Ignore => ("ignore", accept(registration_number.as_ref()), None),
         Effect::Reject { reason } => ("reject", Answer::Reject { reason }, None),
-        Effect::Hold { missing } => {
-            let obstacle = Obstacle { cause: "fields_unknown", detail: missing.join(", ") };
-            let planned = Planned {
-                operation: "hold".to_owned(),
-                respond: Respond::AwaitExternalValidation,
-                aid: None,
-                deadline: None,
-                subject: None,
-                packet: Err(obstacle),
-            };
-            ("hold", Answer::Await, Some(planned))
-        }
+        Effect::Hold { missing } => ("hold", Answer::Await, Some(held(&missing))),
         Effect::Operate { operation, send, respond, deadline } => {
             let context = PacketContext {
                 facts: &facts,
@@ -224,6 +213,18 @@ pub(crate) fn decide(
             .map(ToString::to_string)
             .or_else(|| states.anomaly.map(|a| a.to_string())),
     })
+}
+
+/// A record that waits for a person, since its rule needs what it lacks.
+fn held(missing: &[String]) -> Planned {
+    Planned {
+        operation: "hold".to_owned(),
+        respond: Respond::AwaitExternalValidation,
+        aid: None,
+        deadline: None,
+        subject: None,
+        packet: Err(Obstacle { cause: "fields_unknown", detail: missing.join(", ") }),
+    }
 }
 
 /// The packet that carries the operation, or why a person must look first.

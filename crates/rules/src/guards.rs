@@ -157,8 +157,7 @@ impl Pack {
         }
         let country = self.country();
         let today = country.time_zone.to_datetime(facts.at).date();
-        let born =
-            fields.iter().filter_map(|field| field.get(facts.after)?.as_str().and_then(read_date)).next();
+        let born = fields.iter().find_map(|field| field.get(facts.after)?.as_str().and_then(read_date));
         let below = |born| country.biometric_enrolment_age.is_below(born, today, country.leap_birthday);
         born.and_then(below) == Some(false)
     }
@@ -196,7 +195,9 @@ fn bounded(term: &Term, limit: Age, born: &[FieldRef], person: Option<&str>) -> 
 fn asked_of_age(term: &Term, person: Option<&str>, found: &mut Vec<FieldRef>) {
     match term {
         Term::All(terms) | Term::Any(terms) => {
-            terms.iter().for_each(|term| asked_of_age(term, person, found))
+            for term in terms {
+                asked_of_age(term, person, found);
+            }
         }
         Term::Not(term) | Term::Named { term, .. } => asked_of_age(term, person, found),
         Term::Test { field, test: Test::AgeBelow(_) | Test::AgeAtLeast(_) }

@@ -156,12 +156,10 @@ impl Engine {
         let now = self.now();
         let grace = SignedDuration::try_from(self.options().credential_grace).unwrap_or(SignedDuration::ZERO);
         let cause = Cause::new("processed_without_credential");
-        match operation.cause.as_deref() {
-            Some("processed_without_credential" | "vid_not_to_be_looked_up") => {}
-            _ => {
-                let step = Move::to(operation.state).because(cause);
-                return Ok(step.at(later(now, self.options().credential_grace)));
-            }
+        let known = ["processed_without_credential", "vid_not_to_be_looked_up"];
+        if !operation.cause.as_deref().is_some_and(|cause| known.contains(&cause)) {
+            let step = Move::to(operation.state).because(cause);
+            return Ok(step.at(later(now, self.options().credential_grace)));
         }
         let asked_before = operation.cause_detail.is_some();
         let mut cause = Cause::with(cause.code, "it was asked for again");

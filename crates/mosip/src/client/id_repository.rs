@@ -147,7 +147,9 @@ fn same(kept: &Value, sent: &str) -> bool {
     match kept {
         Value::String(text) if text == sent => true,
         Value::String(text) => parsed(text).is_some_and(|kept| same_json(&kept, parsed(sent))),
-        Value::Number(_) | Value::Bool(_) => kept.to_string() == sent,
+        // Numbers and truth values travel as their text.
+        Value::Number(number) => number.to_string() == sent,
+        Value::Bool(truth) => sent == if *truth { "true" } else { "false" },
         kept => same_json(kept, parsed(sent)),
     }
 }

@@ -176,8 +176,8 @@ impl Registry {
         let vid = self.vids.get_mut(id)?;
         vid.status = status.into();
         let (uin, kind) = (vid.uin.clone(), vid.kind);
-        let restores = kind == VidKind::Perpetual && status == "REVOKED";
-        Some(restores && self.add_vid(&uin, restored, kind).is_ok())
+        let again = kind == VidKind::Perpetual && status == "REVOKED";
+        Some(again && self.add_vid(&uin, restored, kind).is_ok())
     }
 
     /// The VID by which a credential names the identity.

@@ -227,6 +227,18 @@ fn data_share(config: &Config) -> anyhow::Result<DataSharePolicy> {
     })
 }
 
+/// Says which certificates end soon, or did.
+pub fn warn_of_certificates(options: &civitas_server::Options) {
+    let now = clock::now();
+    for watched in &options.certificates {
+        let (certificate, purpose) = (&watched.certificate, watched.purpose);
+        let (subject, ends) = (&certificate.subject, certificate.not_after);
+        if certificate.standing(now, options.certificate_warning).is_worrying() {
+            tracing::warn!(purpose, subject, %ends, "a certificate needs to be seen to; `civitas doctor` says how");
+        }
+    }
+}
+
 /// The certificates whose end is watched.
 pub fn watched_certificates(config: &Config) -> anyhow::Result<Vec<civitas_server::WatchedCertificate>> {
     let mut named = partner_keys::partner_certificates(config)?;

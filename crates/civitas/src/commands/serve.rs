@@ -145,7 +145,9 @@ pub async fn start(
             metrics,
             stop: stop.clone(),
         };
-        let router = civitas_server::router(server, assembly::server_options(&config)?);
+        let options = assembly::server_options(&config)?;
+        assembly::warn_of_certificates(&options);
+        let router = civitas_server::router(server, options);
         let (stop, drain) = (stop.clone(), config.server.drain.0);
         running.spawn(async move {
             civitas_server::serve(listener, router, stop, drain).await.context("the HTTP server failed")?;

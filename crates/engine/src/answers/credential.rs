@@ -12,7 +12,8 @@ use crate::Cause;
 /// What a credential told us about which packet.
 pub(super) struct Opened {
     pub(super) aid: String,
-    pub(super) identifier: Option<String>,
+    /// A bearer of identity: wiped when dropped.
+    pub(super) identifier: Option<Private>,
     pub(super) registration_number: Option<String>,
 }
 
@@ -63,7 +64,7 @@ pub(super) fn open(
     }
     Ok(Opened {
         aid: credential.aid().to_owned(),
-        identifier: credential.claim(identifier_key).map(str::to_owned),
+        identifier: credential.claim(identifier_key).map(Private::from),
         registration_number: credential.claim("birthCertificateNumber").map(str::to_owned),
     })
 }

@@ -344,7 +344,8 @@ fn checked<'o>(
     record_number: Option<&str>,
     opened: &'o Opened,
 ) -> Result<&'o str, Cause> {
-    let identifier = opened.identifier.as_deref().filter(|identifier| !identifier.is_empty());
+    let identifier =
+        opened.identifier.as_ref().and_then(Private::as_text).filter(|identifier| !identifier.is_empty());
     let identifier = identifier.ok_or_else(|| Cause::new("credential_without_identifier"))?;
     if let (Some(known), Some(named)) = (record_number, opened.registration_number.as_deref())
         && known != named

@@ -93,10 +93,17 @@ impl FromStr for ShareHost {
         let wrong = || ShareHostError(text.to_owned());
         let url = Url::parse(&format!("https://{text}/")).map_err(|_| wrong())?;
         let host = url.host_str().ok_or_else(wrong)?.to_owned();
-        // Whatever is more than host and port would be read as path, user or query.
-        let port = text.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
-        let rebuilt = port.map_or_else(|| host.clone(), |port: u16| format!("{host}:{port}"));
-        if rebuilt.eq_ignore_ascii_case(text) { Ok(ShareHost { host, port }) } else { Err(wrong()) }
+        let port = text.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+        let bare = port.and_then(|port| text.strip_suffix(&format!(":{port}"))).unwrap_or(text);
+        // An IPv6 address may be spelled in several ways; in all else, whatever is more than host and port would have
+        // been read as path, user or query.
+        let literal = bare.strip_prefix('[').and_then(|bare| bare.strip_suffix(']'));
+        let is_literal = literal.is_some_and(|literal| literal.parse::<std::net::Ipv6Addr>().is_ok());
+        if is_literal || host.eq_ignore_ascii_case(bare) {
+            Ok(ShareHost { host, port })
+        } else {
+            Err(wrong())
+        }
     }
 }
 

@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(standing("2027-11-23T00:00:00Z"), Standing::Ended);
         assert_eq!(standing("2020-01-01T00:00:00Z"), Standing::NotYet);
         assert_eq!(certificate.days_left(at("2027-11-12T00:00:00Z")), 10);
-        assert_eq!(certificate.days_left(at("2027-11-23T10:00:00Z")), -1);
+        assert_eq!(certificate.days_left(at("2027-11-23T10:00:00Z")), -2, "over, for less than two");
     }
 
     #[test]

@@ -261,7 +261,15 @@ mod tests {
                 let mut files = sound.clone();
                 let moved = format!("{}{to}{}", &rules[..place], &rules[place + from.len()..]);
                 files.insert("rules.yaml".to_owned(), moved);
-                let pack = Pack::load(&PackFiles(files)).unwrap_or_else(|problems| panic!("{problems}"));
+                let pack = match Pack::load(&PackFiles(files)) {
+                    Ok(pack) => pack,
+                    // A bound above the age of biometric enrolment does not even reach the cases.
+                    Err(problems) => {
+                        assert!(problems.to_string().starts_with("error[R066]"), "{problems}");
+                        assert_eq!(to, "age_below: 11 years");
+                        continue;
+                    }
+                };
                 assert!(!pack.run_cases().is_ok(), "no case notices {to:?} in place of {from:?} at {place}");
             }
         }

@@ -12,6 +12,7 @@ use civitas_journal::{Journal, JournalOptions, SealingKeys};
 use civitas_kafka::{Batch, DecryptionKey, KafkaConfig, PayloadEncryption, Topics};
 use civitas_mosip::credential::{KeyRing, ProofKeys};
 use civitas_mosip::data_share::DataSharePolicy;
+use civitas_mosip::keys::standings;
 use civitas_mosip::{Credentials, Endpoints, Mosip};
 use civitas_opencrvs::{
     Client, ConfirmationAuth, Endpoints as OpenCrvsEndpoints, ISSUER, KeySource, SystemClient, TriggerTokens,
@@ -230,10 +231,13 @@ fn data_share(config: &Config) -> anyhow::Result<DataSharePolicy> {
 /// Says which certificates end soon, or did.
 pub fn warn_of_certificates(options: &civitas_server::Options) {
     let now = clock::now();
-    for watched in &options.certificates {
-        let (certificate, purpose) = (&watched.certificate, watched.purpose);
-        let (subject, ends) = (&certificate.subject, certificate.not_after);
-        if certificate.standing(now, options.certificate_warning).is_worrying() {
+    for purpose in [partner_keys::Purpose::Partner, partner_keys::Purpose::MosipSigning] {
+        let purpose = purpose.as_str();
+        let of = options.certificates.iter().filter(|watched| watched.purpose == purpose);
+        let generations: Vec<_> = of.map(|watched| &watched.certificate).collect();
+        let standings = standings(&generations, now, options.certificate_warning);
+        for (certificate, _) in generations.iter().zip(standings).filter(|(_, stands)| stands.is_worrying()) {
+            let (subject, ends) = (&certificate.subject, certificate.not_after);
             tracing::warn!(purpose, subject, %ends, "a certificate needs to be seen to; `civitas doctor` says how");
         }
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::actions;
 use crate::age::read_duration;
 use crate::because;
 use crate::catalogue::{Catalogue, Form};
@@ -17,7 +18,7 @@ use crate::given::{GivenDocument, ReadDocument};
 use crate::limits::{CASE_VALUES, enough};
 use crate::plan::places;
 use crate::reference::Spot;
-use crate::ruleset::{ACTIONS, Rules};
+use crate::ruleset::Rules;
 use crate::source::{Document, Path, at};
 use crate::suggest::nearest;
 
@@ -292,11 +293,13 @@ impl CaseCompiler<'_> {
     }
 
     fn action(&mut self, action: &str, path: &Path) {
-        if !ACTIONS.contains(&action) {
+        if actions::known(action).is_none() {
+            let (near, help) = actions::unknown(action);
             self.out.push(
                 self.document
                     .at_value(Code::R004, path, format!("OpenCRVS never asks about `{action}`"))
-                    .suggest(nearest(action, ACTIONS)),
+                    .suggest(near)
+                    .help(help),
             );
         }
     }

@@ -42,6 +42,11 @@ pub struct Country {
     pub(crate) levels: Vec<String>,
 }
 
+/// Whether a text has the form of a language's code, with so many letters.
+pub(crate) fn is_code(text: &str, letters: usize) -> bool {
+    text.len() == letters && text.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
 impl Country {
     /// The form field of `event` that receives the national id; none for events that store none.
     pub fn nid_field(&self, event: &str) -> Option<&str> {
@@ -77,6 +82,8 @@ impl Country {
         self.languages
             .iter()
             .map(|language| language.code.as_str())
+            // Nobody can write a text in a language that is itself a mistake.
+            .filter(|code| is_code(code, 2))
             .filter(|code| text.get(*code).is_none_or(|text| text.trim().is_empty()))
             .collect()
     }
@@ -86,7 +93,7 @@ impl Country {
         for (index, language) in file.languages.iter().enumerate() {
             let path = at("languages").item(index);
             for (key, code, length) in [("code", &language.code, 2), ("mosip", &language.mosip, 3)] {
-                if code.len() != length || !code.bytes().all(|byte| byte.is_ascii_lowercase()) {
+                if !is_code(code, length) {
                     out.push(
                         document
                             .at_value(Code::N001, &path.key(key), format!("`{code}` is not a code of {length} letters"))

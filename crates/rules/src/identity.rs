@@ -5,7 +5,7 @@ use crate::codes::Code;
 use crate::diagnostics::Diagnostic;
 use crate::files::identity::IdentityFile;
 use crate::source::{Document, Path, at};
-use crate::suggest::nearest;
+use crate::suggest::{listed, nearest};
 
 /// Claims and QR attributes that name something else than a form field.
 const NOT_FIELDS: [&str; 2] = ["psut", "verified"];
@@ -44,7 +44,8 @@ pub(crate) fn check(
                             &persons.key(event).item(index),
                             format!("the form of {event} has no section `{person}`"),
                         )
-                        .suggest(nearest(person, sections.iter().copied())),
+                        .suggest(nearest(person, sections.iter().copied()))
+                        .help(format!("its sections are {}", listed(&sections))),
                 );
             }
         }

@@ -20,6 +20,7 @@
 //! - `reason` and `review` say what the rules mean together and what they lack;
 //! - `term` evaluates, in three values ([`Truth`]); `explain`, `words` and `phrases` say why.
 
+mod actions;
 mod age;
 #[cfg(test)]
 mod ages;

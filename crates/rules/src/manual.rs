@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
+use crate::actions::{ACTIONS, Action};
 use crate::catalogue::{Form, Kind, kind_of};
 use crate::codes::Code;
 use crate::condition::{Compiler, PREDICATES};
@@ -13,7 +14,6 @@ use crate::files::fields::FieldEntry;
 use crate::files::words::Wording;
 use crate::limits::Spent;
 use crate::phrases::{Phrase, shipped};
-use crate::ruleset::ACTIONS;
 use crate::schemas::schemas;
 use crate::source::{Document, Path};
 
@@ -46,12 +46,19 @@ pub fn manual() -> String {
     conditions(&schemas, &mut text);
     field_types(&mut text);
     sources(&schemas, &mut text);
-    let _ = write!(
-        text,
-        "\n## Actions\n\nThe steps of OpenCRVS that a rule can be `on`, and about which OpenCRVS asks: {}. \
-         `CUSTOM` goes with `custom_action`.\n",
-        ACTIONS.map(|action| format!("`{action}`")).join(", ")
+    text.push_str(
+        "\n## Actions\n\nThe steps of OpenCRVS that a rule can be `on`, and about which OpenCRVS asks. `CUSTOM` goes \
+         with `custom_action`: revocation is `custom_action: REVOKE_REGISTRATION`.\n\n\
+         | action | versions |\n|---|---|\n",
     );
+    for Action { name, versions: (first, last), .. } in &ACTIONS {
+        let versions = if first == last {
+            first.as_str().to_owned()
+        } else {
+            format!("{} to {}", first.as_str(), last.as_str())
+        };
+        row(&mut text, &[format!("`{name}`"), versions]);
+    }
     phrases(&mut text);
     text.push_str(
         "\n## Diagnostics\n\n\
@@ -69,7 +76,7 @@ pub fn manual() -> String {
 }
 
 fn row(text: &mut String, cells: &[String]) {
-    let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+    let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|").replace('\n', " ")).collect();
     let _ = writeln!(text, "| {} |", cells.join(" | "));
 }
 

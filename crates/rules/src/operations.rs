@@ -3,7 +3,6 @@
 use crate::codes::Code;
 use crate::decision::Operation;
 use crate::diagnostics::Severity;
-use crate::files::country::OpencrvsVersion;
 use crate::files::rules::{Act, IfUnknown, Mode, Outcome, RuleEntry};
 use crate::mapping::{Plan, Source};
 use crate::ruleset::RuleCompiler;
@@ -80,27 +79,6 @@ impl RuleCompiler<'_> {
                 );
             }
         }
-    }
-
-    /// Actions come and go with versions of OpenCRVS; a rule for one that is not there is never asked.
-    pub(crate) fn version(&mut self, action: &str, on: &Path) {
-        let version = self.country.opencrvs;
-        let instead = match (action, version) {
-            ("CUSTOM" | "EDIT", OpencrvsVersion::V1_9) => "OpenCRVS has it from 2.0 on",
-            ("VALIDATE", OpencrvsVersion::V2_0 | OpencrvsVersion::V2_1) => {
-                "from 2.0 on it is `action: CUSTOM` with `custom_action: VALIDATE_DECLARATION`"
-            }
-            _ => return,
-        };
-        self.out.push(
-            self.document
-                .at_value(
-                    Code::R064,
-                    &on.key("action"),
-                    format!("OpenCRVS {} has no action {action}", version.as_str()),
-                )
-                .help(instead),
-        );
     }
 }
 

@@ -189,7 +189,7 @@ impl Words {
         };
         let missing: Vec<&str> =
             Phrase::ALL.iter().filter(|phrase| lacks(phrase)).map(|phrase| phrase.key()).collect();
-        if missing.is_empty() {
+        if missing.is_empty() || !crate::country::is_code(language, 2) {
             return;
         }
         let problem = match (own, document) {

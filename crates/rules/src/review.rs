@@ -63,8 +63,8 @@ impl Review<'_> {
         })
     }
 
-    /// A death that is flagged wants a decision about its revocation; what a revocation does, one
-    /// about its reinstatement.
+    /// A birth that brings an identity and a death that is flagged want a decision about their revocation; what
+    /// a revocation does, one about its reinstatement.
     fn way_back(&self, out: &mut Vec<Diagnostic>) {
         // Custom actions came with OpenCRVS 2.0.
         if self.country.opencrvs == OpencrvsVersion::V1_9 {
@@ -78,7 +78,7 @@ impl Review<'_> {
         let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
         for (index, rule, operation, _) in self.operations() {
             let (wanted, action, what) = match (Reversal::of(rule), operation) {
-                (None, Operation::FlagDeceased | Operation::DeactivateId) => {
+                (None, Operation::CreateUin | Operation::FlagDeceased | Operation::DeactivateId) => {
                     (Reversal::Revoke, "REVOKE_REGISTRATION", "if this registration is revoked")
                 }
                 (Some(Reversal::Revoke), _) => (

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::SignedDuration;
 use serde_json::Value;
 
+use crate::actions;
 use crate::age::read_duration;
 use crate::catalogue::Catalogue;
 use crate::codes::Code;
@@ -20,25 +21,10 @@ use crate::mapping::Packets;
 use crate::reason::Reasoning;
 use crate::review::Review;
 use crate::source::{Document, Path, at};
+use crate::structure::is_misspelt;
 use crate::suggest::nearest;
 use crate::term::{Scene, Slots, Term};
 use crate::truth::Truth;
-
-/// Actions of OpenCRVS that it asks about.
-pub(crate) const ACTIONS: [&str; 12] = [
-    "NOTIFY",
-    "DECLARE",
-    "VALIDATE",
-    "EDIT",
-    "REGISTER",
-    "REJECT",
-    "ARCHIVE",
-    "PRINT_CERTIFICATE",
-    "REQUEST_CORRECTION",
-    "APPROVE_CORRECTION",
-    "REJECT_CORRECTION",
-    "CUSTOM",
-];
 
 /// A rule, ready to be evaluated.
 #[derive(Clone, Debug)]
@@ -385,12 +371,13 @@ impl RuleCompiler<'_> {
     }
 
     fn step_of(&mut self, action: &str, custom: bool, awaits: bool, on: &Path) {
-        if !ACTIONS.contains(&action) {
+        if actions::known(action).is_none() {
+            let (near, help) = actions::unknown(action);
             self.out.push(
                 self.document
                     .at_value(Code::R004, &on.key("action"), format!("OpenCRVS never asks about `{action}`"))
-                    .suggest(nearest(action, ACTIONS))
-                    .help(format!("the actions are {}", ACTIONS.join(", "))),
+                    .suggest(near)
+                    .help(help),
             );
         }
         self.version(action, on);
@@ -450,7 +437,7 @@ impl RuleCompiler<'_> {
     fn operate(&mut self, operation: Operation, entry: &RuleEntry, path: &Path) -> Option<Effect> {
         self.out_of_place(entry, path, &["reason"]);
         for (key, given) in [("send", entry.send.is_some()), ("respond", entry.respond.is_some())] {
-            if !given {
+            if !given && !self.is_misspelt(key, path) {
                 self.out.push(
                     self.document
                         .at_key(Code::R021, &path.key("do"), format!("{operation} without `{key}`"))
@@ -464,6 +451,27 @@ impl RuleCompiler<'_> {
         }
         let deadline = self.deadline(entry, path);
         Some(Effect::Operate { operation, send: entry.send.clone()?, respond: entry.respond?, deadline })
+    }
+
+    /// Whether the rule has a key that was probably meant to be this one: that is reported by itself.
+    fn is_misspelt(&self, key: &str, rule: &Path) -> bool {
+        let known = [
+            "id",
+            "name",
+            "on",
+            "if",
+            "do",
+            "send",
+            "respond",
+            "deadline",
+            "if_unknown",
+            "mode",
+            "reason",
+            "audit",
+            "after",
+        ];
+        let map = self.document.get(rule).and_then(Value::as_object);
+        map.is_some_and(|map| is_misspelt(key, map, &known.map(str::to_owned)))
     }
 
     fn packet(&mut self, send: &str, event: &str, path: &Path) {

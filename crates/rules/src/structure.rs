@@ -104,6 +104,11 @@ impl Checker<'_> {
             }
             ValidationErrorKind::Required { property } => {
                 let key = property.as_str().unwrap_or_default();
+                // A key that is misspelt is said to be so, and not to be missing as well.
+                let known = self.known_keys(error);
+                if error.instance().as_object().is_some_and(|map| is_misspelt(key, map, &known)) {
+                    return;
+                }
                 out.push(self.document.at_key(Code::S001, &path, format!("`{key}` is missing here")));
             }
             ValidationErrorKind::Type { kind } => {
@@ -206,6 +211,9 @@ impl Checker<'_> {
             })
         });
         match (wanted, found.as_ref()) {
+            ("string", Value::Number(number)) if path.0.last() == Some(&Step::Key("deadline".to_owned())) => {
+                problem.help(format!("add the unit: `{number} days`"))
+            }
             ("string", Value::Number(_) | Value::Bool(_)) => {
                 let written = problem.written();
                 problem.help(format!("put it in quotes: \"{written}\""))
@@ -259,6 +267,14 @@ impl Checker<'_> {
             .map(|properties| properties.keys().cloned().collect())
             .unwrap_or_default()
     }
+}
+
+/// Whether a key stands there that is none of the known ones and was probably meant to be this one.
+pub(crate) fn is_misspelt(key: &str, map: &serde_json::Map<String, Value>, known: &[String]) -> bool {
+    let known = || known.iter().map(String::as_str);
+    map.keys()
+        .filter(|own| !known().any(|one| one == own.as_str()))
+        .any(|own| nearest(own, known()).as_deref() == Some(key))
 }
 
 fn path_of(error: &ValidationError<'_>) -> Path {

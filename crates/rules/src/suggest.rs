@@ -24,19 +24,39 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
     if word.len() > LONGEST {
         return None;
     }
-    let wanted: Vec<char> = word.to_lowercase().chars().collect();
+    let folded_word = word.to_lowercase();
+    let wanted: Vec<char> = folded_word.chars().collect();
     let limit = (wanted.len() / 3).clamp(1, 4);
     let mut row = Vec::new();
+    let candidates: Vec<&str> =
+        candidates.into_iter().take(MOST).filter(|candidate| candidate.len() <= LONGEST).collect();
     candidates
-        .into_iter()
-        .take(MOST)
-        .filter(|candidate| candidate.len() <= LONGEST)
+        .iter()
         .filter_map(|candidate| {
             let folded: Vec<char> = candidate.to_lowercase().chars().collect();
             Some((distance(&wanted, &folded, limit, &mut row)?, candidate))
         })
         .min()
-        .map(|(_, candidate)| candidate.to_owned())
+        .map(|(_, candidate)| *candidate)
+        .or_else(|| completed(&folded_word, &candidates))
+        .map(str::to_owned)
+}
+
+/// The one candidate that begins or ends with the word as a part of its own: `await` for
+/// `await_external_validation`, `dob` for `child.dob`. None where several do.
+fn completed<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    if word.chars().count() < 3 {
+        return None;
+    }
+    let is_part = |candidate: &str| {
+        let folded = candidate.to_lowercase();
+        let apart =
+            |rest: &str, next: Option<char>| !rest.is_empty() && next.is_some_and(|c| !c.is_alphanumeric());
+        folded.strip_prefix(word).is_some_and(|rest| apart(rest, rest.chars().next()))
+            || folded.strip_suffix(word).is_some_and(|rest| apart(rest, rest.chars().next_back()))
+    };
+    let mut found = candidates.iter().filter(|candidate| is_part(candidate));
+    found.next().filter(|_| found.next().is_none()).copied()
 }
 
 /// Edit distance in which swapping two neighbours is one step; none if it is above `limit`.
@@ -127,5 +147,15 @@ mod tests {
         assert_eq!(nearest("Child.Name", known).as_deref(), Some("child.name"));
         assert_eq!(nearest("eventDetails.date", known), None);
         assert_eq!(nearest("", known), None);
+    }
+
+    #[test]
+    fn a_part_of_one_word_is_completed_and_of_several_is_not() {
+        let known = ["child.dob", "child.name", "mother.dob", "Pacific/Kiritimati", "create_uin"];
+        assert_eq!(nearest("kiritimati", known).as_deref(), Some("Pacific/Kiritimati"));
+        assert_eq!(nearest("create", known).as_deref(), Some("create_uin"));
+        assert_eq!(nearest("name", known).as_deref(), Some("child.name"));
+        assert_eq!(nearest("dob", known), None, "two persons have one");
+        assert_eq!(nearest("cre", known), None, "a word is not cut in the middle");
     }
 }

@@ -34,6 +34,8 @@ procedures! {
     "REGISTER" => "register", true;
     "REJECT" => "reject", false;
     "ARCHIVE" => "archive", true;
+    // From 2.1 on; the name is inferred from the others.
+    "UNARCHIVE" => "unarchive", true;
     "PRINT_CERTIFICATE" => "printCertificate", true;
     "REQUEST_CORRECTION" => "correction.request", true;
     "APPROVE_CORRECTION" => "correction.approve", false;

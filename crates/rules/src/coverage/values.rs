@@ -77,6 +77,8 @@ impl Ground<'_> {
                     for value in self.samples(field) {
                         add(out, field, Some(value), true);
                     }
+                    // What is taken out has changed too.
+                    add(out, field, None, true);
                 }
             }
             Term::Test { field, test } => {

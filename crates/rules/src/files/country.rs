@@ -64,7 +64,7 @@ pub struct Language {
 }
 
 /// A minor version of OpenCRVS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub enum OpencrvsVersion {
     /// 1.9.x
     #[serde(rename = "1.9")]

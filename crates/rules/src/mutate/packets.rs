@@ -7,6 +7,7 @@ use crate::catalogue::{Form, Kind};
 use crate::decision::Effect;
 use crate::files::rules::Mode;
 use crate::layout::{Entry, Node};
+use crate::mapping::Source;
 use crate::mutate::edit::{Edit, append_entry, remove_entry, remove_item, rewrite, swap};
 use crate::mutate::proof::{implies_value, musts};
 use crate::mutate::{Sheet, kind_of, sibling};
@@ -75,6 +76,21 @@ struct Walk<'s, 'p> {
     cases: Vec<usize>,
 }
 
+/// Whether the packet cannot go without the value.
+fn must(node: &Node) -> bool {
+    node.get("optional").and_then(Node::scalar) != Some("true")
+        && node.get("only_if_changed").and_then(Node::scalar) != Some("true")
+}
+
+/// Whether two values are missing from the same records: they are one field of the form, read the same way.
+fn alike(a: &Node, b: &Node) -> bool {
+    let reads = |node: &Node| {
+        let key = ["from", "date", "code"].into_iter().find(|key| node.get(key).is_some())?;
+        Some((key, node.get(key)?.scalar()?.to_owned()))
+    };
+    reads(a).is_some_and(|one| reads(b) == Some(one))
+}
+
 impl Walk<'_, '_> {
     fn add(&mut self, what: &str, at: usize, edits: impl IntoIterator<Item = Edit>) {
         let edits: Vec<Edit> = edits.into_iter().collect();
@@ -129,6 +145,7 @@ impl Walk<'_, '_> {
         let never_empty = node.get("constant").is_some()
             || (node.get("text").is_some() && node.get("with").is_none_or(|with| with.entries().is_empty()))
             || node.get("given").and_then(Node::scalar).is_some_and(|given| given != "registration_number")
+            || self.is_missed_inside(name)
             || self.is_certain(node, &fields);
         // A value that is never empty, or that is missed anyway, is the same optional or not.
         if !never_empty && !anyway && !node.entries().is_empty() {
@@ -147,6 +164,15 @@ impl Walk<'_, '_> {
             };
             self.add(&what, node.range.start, edit);
         }
+    }
+
+    /// Whether a packet without the value fails on one of its languages before the value is asked for.
+    fn is_missed_inside(&self, name: &str) -> bool {
+        let plan = self.sheet.pack.packets.plans.get(&self.packet);
+        plan.and_then(|plan| plan.fields.get(name)).is_some_and(|value| match &value.source {
+            Source::Languages(all) => all.values().any(|one| !one.optional && !one.only_if_changed),
+            _ => false,
+        })
     }
 
     /// Whether the value is there whenever the packet is sent.
@@ -224,7 +250,14 @@ impl Walk<'_, '_> {
                             drop,
                         );
                     }
-                    self.value(&format!("{name} ({})", language.key), &language.value, alone);
+                    // So it is without one that another language misses with it.
+                    let missed = value.entries().iter().any(|other| {
+                        other.key != language.key
+                            && must(&other.value)
+                            && alike(&other.value, &language.value)
+                    });
+                    let name = format!("{name} ({})", language.key);
+                    self.value(&name, &language.value, alone || missed);
                 }
             }
             _ => {}

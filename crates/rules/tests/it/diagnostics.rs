@@ -200,6 +200,11 @@ pub(crate) const EDITS: &[(Code, Edit)] = &[
                 "    do: reject\n    reason: { en: Not yet, fr: Pas encore }\n",
                 "    do: flag_deceased\n    send: death\n    respond: continue\n",
             ),
+            Swap(
+                RULES,
+                "  - id: corrected",
+                "  - id: revoked\n    name: { en: Revoked, fr: Révoqué }\n    on: { event: birth, action: CUSTOM, custom_action: REVOKE_REGISTRATION }\n    do: ignore\n  - id: corrected",
+            ),
         ]),
     ),
     (

@@ -142,6 +142,15 @@ const SLIPS: &[Slip] = &[
     ),
     ("age_below: 10", "age_at_most: 10", Code::R010, 13, "is not a predicate", "`{ age_below: 11 years }`"),
     (IF, "if: { child.weight: { '<': 3 } }", Code::R010, 22, "is not a predicate", "`{ less_than: … }`"),
+    ("deadline: 14 days", "deadline: 14", Code::S003, 18, "a text belongs here", "`14 days`"),
+    (
+        "on: { event: birth, action: REGISTER }",
+        "on: { event: birth, action: REVOKE_REGISTRATION }",
+        Code::R004,
+        9,
+        "OpenCRVS never asks about",
+        "custom_action: REVOKE_REGISTRATION",
+    ),
     (
         IF,
         "if: { child.gender: { matches: '[0-9]+' } }",
@@ -242,6 +251,34 @@ fn a_rule_of_the_wrong_shape_is_checked_as_far_as_it_goes() {
         .replacen("send: birth", "send: brith", 1);
     let codes: Vec<Code> = problems_of(&files).iter().map(|problem| problem.code).collect();
     assert_eq!(codes, [Code::R006, Code::S004, Code::R023]);
+}
+
+/// One slip is one message: the key that was meant is not missing as well.
+#[test]
+fn a_misspelt_key_is_not_missing_too() {
+    for (from, to, meant) in [
+        ("    send: birth", "    sends: birth", "send"),
+        ("    name: { en: Young", "    nam: { en: Young", "name"),
+    ] {
+        let mut files = small();
+        let rules = files.0.get_mut("rules.yaml").expect("rules");
+        assert!(rules.contains(from));
+        *rules = rules.replacen(from, to, 1);
+        let problems = problems_of(&files);
+        let found: Vec<_> =
+            problems.iter().map(|problem| (problem.code, problem.suggestion.as_deref())).collect();
+        assert_eq!(found, [(Code::S002, Some(meant))], "{problems}");
+    }
+}
+
+/// Texts in a language whose code is a mistake cannot be written: only the code is reported.
+#[test]
+fn a_wrong_language_code_is_the_only_thing_said() {
+    let mut files = small();
+    let country = files.0.get_mut("country.yaml").expect("country");
+    *country = country.replacen("code: fr", "code: french", 1);
+    let codes: Vec<Code> = problems_of(&files).iter().map(|problem| problem.code).collect();
+    assert_eq!(codes, [Code::N001]);
 }
 
 /// What caused a problem comes before it: cases are last, though their folder is first by name.

@@ -81,14 +81,18 @@ fn write(request: &Value) -> Option<Written> {
     }
     let mut subpackets = Vec::new();
     for property in properties.values() {
-        let subpacket = match property["fieldCategory"].as_str().unwrap_or("none") {
-            "pvt" | "kyc" | "none" => "id",
-            "evidence" => "evidence",
-            "optional" => "optional",
+        let category = property["fieldCategory"].as_str().unwrap_or("none").to_ascii_lowercase();
+        let parts: &[&str] = match category.as_str() {
+            "pvt" | "kyc" => &["id"],
+            "none" => &["id", "evidence", "optional"],
+            "evidence" => &["evidence"],
+            "optional" => &["optional"],
             _ => return None,
         };
-        if !subpackets.contains(&subpacket) {
-            subpackets.push(subpacket);
+        for part in parts {
+            if !subpackets.contains(part) {
+                subpackets.push(*part);
+            }
         }
     }
     let (mut fields, mut dropped) = (Map::new(), Vec::new());

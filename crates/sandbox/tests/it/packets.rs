@@ -74,6 +74,24 @@ async fn a_failed_login_is_http_200() {
     assert_eq!((&body["response"], &body["errors"][0]["errorCode"]), (&Value::Null, &json!("500")));
 }
 
+/// A reader wants all three, and a schema needs no field of its own for each of them.
+#[tokio::test]
+async fn a_field_of_category_none_goes_into_every_sub_packet() {
+    let sandbox = sandbox().await;
+    let token = token(&sandbox).await;
+    let mut body = birth(AID);
+    let field = |category: &str| json!({"fieldCategory": category, "type": "string"});
+    let schema = json!({"properties": {"identity": {"properties": {
+        "IDSchemaVersion": field("None"), "fullName": field("pvt"), "dateOfBirth": field("kyc"),
+    }}}});
+    body["request"]["schemaJson"] = json!(schema.to_string());
+    let (_, answer) = put(&sandbox, &token, &body).await;
+    let stored = answer["response"].as_array().unwrap();
+    let mut names: Vec<&str> = stored.iter().map(|info| info["packetName"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["evidence", "id", "optional"].map(|part| format!("{AID}_{part}")));
+}
+
 #[tokio::test]
 async fn a_token_expires_and_a_semicolon_spoils_it() {
     let time = Time::new();

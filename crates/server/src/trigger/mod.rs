@@ -97,7 +97,7 @@ pub(crate) async fn trigger(
 
 /// The action type as a metric's label: OpenCRVS's own, not whatever a stranger puts in a path.
 fn action_label(action: &str) -> &'static str {
-    const KNOWN: [&str; 12] = [
+    const KNOWN: [&str; 13] = [
         "NOTIFY",
         "DECLARE",
         "VALIDATE",
@@ -105,6 +105,7 @@ fn action_label(action: &str) -> &'static str {
         "REGISTER",
         "REJECT",
         "ARCHIVE",
+        "UNARCHIVE",
         "PRINT_CERTIFICATE",
         "REQUEST_CORRECTION",
         "APPROVE_CORRECTION",

@@ -248,10 +248,13 @@ fn packets() -> String {
         let packets: &[&str] =
             if event == "death" { &["update", "status"] } else { &["new", "update", "status"] };
         for packet in packets {
-            let subject = if *packet == "new" { "" } else { "    subject: subject.nid\n" };
+            let (subject, uin) = match *packet {
+                "new" => ("", ""),
+                _ => ("    subject: subject.nid\n", "      UIN: { from: subject.nid }\n"),
+            };
             let _ = write!(
                 text,
-                "  {event}-{packet}:\n    event: {event}\n    process: CRVS_{}\n{subject}    fields:\n      fullName: {{ text: \"{{{{ [name.firstname, name.middlename, name.surname] | words }}}}\", with: {{ name: subject.name }}, language: eng }}\n      dateOfBirth: {{ date: subject.dob, format: yyyy/MM/dd }}\n      gender: {{ code: subject.gender, map: {{ male: MLE, female: FLE }}, default: OTH, language: eng }}\n",
+                "  {event}-{packet}:\n    event: {event}\n    process: CRVS_{}\n{subject}    fields:\n{uin}      fullName: {{ text: \"{{{{ [name.firstname, name.middlename, name.surname] | words }}}}\", with: {{ name: subject.name }}, language: eng }}\n      dateOfBirth: {{ date: subject.dob, format: yyyy/MM/dd }}\n      gender: {{ code: subject.gender, map: {{ male: MLE, female: FLE }}, default: OTH, language: eng }}\n",
                 packet.to_uppercase()
             );
             for (number, person) in PERSONS.iter().enumerate().skip(1) {
@@ -268,6 +271,7 @@ fn packets() -> String {
 fn schema() -> String {
     let mut properties = json!({
         "IDSchemaVersion": { "type": "number", "fieldCategory": "none" },
+        "UIN": { "type": "string", "fieldCategory": "none" },
         "fullName": { "$ref": "#/definitions/simpleType", "fieldCategory": "pvt", "validators": [{ "type": "regex", "validator": "^(?=.{3,50}$).*" }] },
         "gender": { "$ref": "#/definitions/simpleType", "fieldCategory": "pvt" },
         "dateOfBirth": { "type": "string", "fieldCategory": "pvt", "validators": [{ "type": "regex", "validator": "[0-9]{4}/[0-9]{2}/[0-9]{2}" }] },

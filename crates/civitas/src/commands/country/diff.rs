@@ -10,6 +10,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::replay::{Format, Output, Sources, side, tally, verdict};
+use super::style::say;
 use crate::pack;
 use crate::replay::report;
 use crate::words::count;
@@ -49,12 +50,12 @@ pub(super) fn run(diff: &Diff, file: Option<PathBuf>) -> anyhow::Result<ExitCode
                 "old": old_side, "new": new_side, "same": comparison.is_same(),
                 "entries": comparison.entries, "replay": replay,
             });
-            println!("{report:#}");
+            say(&format!("{report:#}\n"));
         }
         Format::Text => {
-            print!("{}", text(&comparison));
+            say(&text(&comparison));
             if let Some(tally) = &found {
-                print!("\n{}", report::text(tally, Some(&old_side), &new_side));
+                say(&format!("\n{}", report::text(tally, Some(&old_side), &new_side)));
             }
         }
     }

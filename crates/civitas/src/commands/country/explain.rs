@@ -14,6 +14,7 @@ use civitas_rules::Pack;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::style::say;
 use super::why::Why;
 use crate::pack;
 use crate::replay::journal::Source;
@@ -78,9 +79,9 @@ pub(super) fn run(explain: &Explain, file: Option<PathBuf>) -> anyhow::Result<Ex
         EventDocument::parse(&bytes).map_err(|error| anyhow!("{}: {error}", document.display()))?;
     let why = Why::of_type(&pack, &document, explain.action.as_deref())?;
     if explain.json {
-        println!("{:#}", why.json(explain.language.as_deref()));
+        say(&format!("{:#}\n", why.json(explain.language.as_deref())));
     } else {
-        print!("{}", why.text(explain.language.as_deref()));
+        say(&why.text(explain.language.as_deref()));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -114,9 +115,9 @@ fn verify_all(explain: &Explain, source: &Source) -> anyhow::Result<ExitCode> {
     let jobs = explain.jobs.unwrap_or_else(pool::cores);
     let verified = verify::all(source, jobs, &Progress::new())?;
     if explain.json {
-        println!("{:#}", verified.json());
+        say(&format!("{:#}\n", verified.json()));
     } else {
-        print!("{}", verified.text());
+        say(&verified.text());
     }
     Ok(if verified.wrong == 0 { ExitCode::SUCCESS } else { ExitCode::from(DENIED) })
 }
@@ -149,13 +150,13 @@ fn of_record(explain: &Explain, record: &str, source: &Source) -> anyhow::Result
             reports.push(report);
         } else if let Value::String(text) = report {
             if number > 1 {
-                println!();
+                say("\n");
             }
-            print!("{text}");
+            say(&text);
         }
     }
     if explain.json {
-        println!("{:#}", Value::from(reports));
+        say(&format!("{:#}\n", Value::from(reports)));
     }
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::from(DENIED) })
 }

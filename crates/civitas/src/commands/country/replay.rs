@@ -8,6 +8,7 @@ use civitas_kafka::TopicReader;
 use civitas_rules::Pack;
 use clap::{Args, ValueEnum};
 
+use super::style::say;
 use crate::pack;
 use crate::replay::journal::{self, Source};
 use crate::replay::judge::Judge;
@@ -112,8 +113,8 @@ pub(super) fn run(replay: &Replay, file: Option<PathBuf>) -> anyhow::Result<Exit
         _ => None,
     };
     match replay.output.format {
-        Format::Json => println!("{:#}", report::json(&tally, old_side.as_ref(), &new_side)),
-        Format::Text => print!("{}", report::text(&tally, old_side.as_ref(), &new_side)),
+        Format::Json => say(&format!("{:#}\n", report::json(&tally, old_side.as_ref(), &new_side))),
+        Format::Text => say(&report::text(&tally, old_side.as_ref(), &new_side)),
     }
     verdict(&replay.output, &tally)
 }

@@ -21,6 +21,7 @@ const TEXTS: &[(&str, &str, &str)] = &[
     ("uin_at_birth", "UIN requested at birth", "UIN demandé à la naissance"),
     ("uin_on_correction", "UIN requested on correction", "UIN demandé à la correction"),
     ("update", "Biographic update sent", "Mise à jour biographique envoyée"),
+    ("birth_revoked", "Birth revoked, MOSIP is not told", "Naissance annulée, MOSIP n’est pas informé"),
     ("death_reported", "Death reported", "Décès signalé"),
     ("death_revoked", "Death revoked, MOSIP is not told", "Décès annulé, MOSIP n’est pas informé"),
 ];

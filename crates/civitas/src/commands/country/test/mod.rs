@@ -1,7 +1,6 @@
 //! `civitas country test`: a pack's cases, what they do not show, and what they would not notice.
 
 mod junit;
-mod paint;
 mod text;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -15,8 +14,9 @@ use civitas_rules::{CaseReport, Coverage, MissingCases, Mutant, MutationReport, 
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::plain;
+use super::style::{Color, Style, say};
 use crate::pack;
-use paint::{Colour, Paint};
 
 /// Run the pack's own cases, and say what they do not show.
 #[derive(Debug, Args)]
@@ -40,9 +40,9 @@ pub struct Test {
     /// What is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Colours; `auto` is on a terminal, unless NO_COLOR is set
-    #[arg(long, value_enum, default_value_t = Colour::Auto)]
-    color: Colour,
+    /// Colours; `auto` uses them on a terminal unless `NO_COLOR` is set
+    #[arg(long, value_enum, default_value_t)]
+    color: Color,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -63,7 +63,9 @@ struct Outcome {
 
 pub(super) fn run(test: &Test) -> ExitCode {
     let loaded = pack::read(&test.pack).map_err(|error| format!("{error:#}")).and_then(|files| {
-        let problem = |problems| format!("the pack {} cannot be used\n\n{problems}", test.pack.display());
+        let problem = |problems| {
+            format!("the pack {} cannot be used\n\n{}", test.pack.display(), plain(&test.pack, &problems))
+        };
         pack::compile(&files).map(|pack| (files, pack)).map_err(problem)
     });
     let (files, pack) = match loaded {
@@ -79,11 +81,10 @@ pub(super) fn run(test: &Test) -> ExitCode {
         eprintln!("error: no case has `{wanted}` in its name or file");
         return ExitCode::from(2);
     }
-    let paint = Paint::new(test.color);
     match test.format {
-        Format::Text => print!("{}", text::report(&outcome, test, paint)),
-        Format::Json => println!("{:#}", as_json(&outcome)),
-        Format::Junit => print!("{}", junit::report(&outcome)),
+        Format::Text => say(&text::report(&outcome, test, Style::of(test.color))),
+        Format::Json => say(&format!("{:#}\n", as_json(&outcome))),
+        Format::Junit => say(&junit::report(&outcome)),
     }
     let enough = match (test.min_score, &outcome.mutation) {
         (Some(least), Some(report)) => report.score() >= usize::from(least),

@@ -195,7 +195,7 @@ pub(crate) fn files(specs: &[Spec], cases: &str) -> PackFiles {
     PackFiles(files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect())
 }
 
-const COUNTRY: &str = "version: 1\ncode: FAR\nname: { en: Farajaland, fr: Farajalande }\nlanguages:\n  - { code: en, mosip: eng }\n  - { code: fr, mosip: fra }\ntime_zone: Africa/Lusaka\nopencrvs: \"2.0\"\nnational_id: { credential_key: VID, fields: { birth: subject.nid } }\nregistration_number: { template: \"{code:12}\" }\n";
+const COUNTRY: &str = "version: 1\ncode: FAR\nname: { en: Farajaland, fr: Farajalande }\nlanguages:\n  - { code: en, mosip: eng }\n  - { code: fr, mosip: fra }\ntime_zone: Africa/Lusaka\nopencrvs: \"2.0\"\nbiometric_enrolment_age: 18 years\nnational_id: { credential_key: VID, fields: { birth: subject.nid } }\nregistration_number: { template: \"{code:12}\" }\n";
 
 const IDENTITY: &str = "version: 1\npersons: { birth: [mother, father] }\nesignet: { essential: [name], fields: { birthdate: dob }, name_order: given_first }\nqr: { at_most: pending, fields: { date_of_birth: dob } }\n";
 
@@ -237,7 +237,19 @@ fn rules(specs: &[Spec]) -> String {
             "update_biographics" => ("update", "continue"),
             _ => ("status", "continue"),
         };
-        let _ = writeln!(text, "    do: {act}\n    send: {event}-{packet}\n    respond: {respond}");
+        // What MOSIP keeps for people, the bench's country does all the same.
+        let grown = asks.iter().any(|ask| matches!(ask, Ask::AtLeast(_)));
+        let guard = match (*act, *event) {
+            ("deactivate_id", "death") => "deactivation_on_death",
+            ("deactivate_id", _) => "automatic_deactivation",
+            ("reactivate_id", "death") => "reversal_of_death",
+            ("reactivate_id", _) => "automatic_reactivation",
+            ("create_uin", _) if grown => "registration_after_enrolment",
+            ("update_biographics", _) if grown => "update_after_enrolment",
+            _ => "",
+        };
+        let despite = if guard.is_empty() { String::new() } else { format!("\n    despite: [{guard}]") };
+        let _ = writeln!(text, "    do: {act}\n    send: {event}-{packet}\n    respond: {respond}{despite}");
     }
     text
 }

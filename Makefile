@@ -9,7 +9,7 @@ export CIVITAS_CACHE CARGO_TARGET_DIR
 # The demo needs no optimised build, and shares this one with the tests.
 CIVITAS := $(CARGO_TARGET_DIR)/debug/civitas
 
-.PHONY: help setup kafka demo demo-kafka test lint fresh generate bench fuzz chaos clean
+.PHONY: help setup kafka demo demo-kafka test lint fresh generate bench fuzz chaos weeks clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -63,6 +63,9 @@ fuzz: ## packs that are nearly packs; FUZZ="--minutes 10", a minute without
 chaos: setup kafka ## 20,000 events, processes killed, broker restarted, MOSIP failing
 	@cargo build --release --locked -p civitas
 	@cargo run --release --locked -p civitas-tests --bin chaos -- $(CHAOS)
+
+weeks: ## the hub silent for days, MOSIP down for days with 50,000 operations waiting; WEEKS=5000 for fewer
+	@cargo run --release --locked -p civitas-tests --bin chaos -- weeks $(WEEKS)
 
 clean: ## removes what the demo left
 	@rm -rf data

@@ -8,6 +8,8 @@ pub mod postgres;
 pub mod process;
 pub mod stack;
 pub mod wait;
+pub mod warp;
+pub mod weeks;
 
 /// The workspace's folder.
 pub fn workspace() -> std::path::PathBuf {

@@ -15,7 +15,7 @@ use civitas_engine::{
 };
 use civitas_journal::{Journal, JournalOptions, SealingKeys};
 use civitas_mosip::{
-    Credentials, Endpoints, Limits, Mosip,
+    Breaking, Credentials, Endpoints, Limits, Mosip,
     credential::{KeyRing, ProofKeys},
     data_share::DataSharePolicy,
 };
@@ -60,6 +60,8 @@ pub struct Setup {
     pub callback: Option<String>,
     /// Changes to what the engine works with, once the sandbox runs.
     pub refit: Option<Refit>,
+    /// Load limits, and when a failing service is left alone.
+    pub limits: Limits,
 }
 
 /// A change to what an engine works with.
@@ -77,8 +79,19 @@ impl Default for Setup {
             patience: Duration::from_secs(8),
             callback: None,
             refit: None,
+            limits: quick(),
         }
     }
+}
+
+/// No rates, and circuits that open as in production but are tried again within a moment.
+pub fn quick() -> Limits {
+    let breaking = Breaking {
+        first: Duration::from_millis(200),
+        longest: Duration::from_secs(1),
+        ..Breaking::default()
+    };
+    Limits { breaking, ..Limits::default() }
 }
 
 /// A running stack. Dropping it stops everything.
@@ -97,6 +110,9 @@ pub struct Stack {
     pub file: Option<PathBuf>,
     options: Options,
     clock: Clock,
+    limits: Limits,
+    pack: Pack,
+    patience: Duration,
     stop: CancellationToken,
     work: Vec<JoinHandle<()>>,
     _folder: TempDir,
@@ -181,7 +197,7 @@ impl Stack {
 
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let mut systems = ports(&sandbox, journal.clone(), &http, clock.clone());
+        let mut systems = ports(&sandbox, journal.clone(), &http, &setup.limits, clock.clone());
         if let Some(refit) = setup.refit {
             refit(&sandbox, &mut systems);
         }
@@ -195,36 +211,47 @@ impl Stack {
             *text = text.replace(from, to);
         }
         let pack = Pack::load(&files).unwrap_or_else(|problems| panic!("{problems}"));
-        let engine = Engine::new(systems, options.clone(), pack).await.expect("an engine");
-
+        let engine = Engine::new(systems, options.clone(), pack.clone()).await.expect("an engine");
         let stop = CancellationToken::new();
-        let live = Live { engine: engine.clone(), patience: setup.patience };
-        let key_url = format!("{}/.well-known", sandbox.opencrvs().url());
-        let parts = Parts {
-            intake: Arc::new(live.clone()),
-            desk: Arc::new(live),
-            tokens: TriggerTokens::new(
-                http.clone(),
-                KeySource::Url(key_url),
-                civitas_opencrvs::ISSUER,
-                "opencrvs:countryconfig-user",
-            ),
-            clock: clock.clone(),
-            metrics: None,
-            stop: stop.clone(),
-        };
-        let mut server = civitas_server::Options::new(url.clone());
-        server.token_policy = TokenPolicy::Record;
-        server.operators =
-            vec![Operator { name: VIEWER.to_owned(), role: Role::Viewer, token: VIEWER_TOKEN.into() }];
-        let router = civitas_server::router(parts, server);
-        let ended = stop.clone();
-        let serving = tokio::spawn(async move {
-            civitas_server::serve(listener, router, ended, Duration::from_secs(1)).await.expect("served");
-        });
+        let serving = serve(&engine, &sandbox, &http, listener, &clock, setup.patience, &stop);
         sandbox.opencrvs().set_country_config(&url);
         let work = vec![serving];
-        Stack { sandbox, engine, journal, url, http, file, options, clock, stop, work, _folder: folder }
+        Stack {
+            sandbox,
+            engine,
+            journal,
+            url,
+            http,
+            file,
+            options,
+            clock,
+            limits: setup.limits,
+            pack,
+            patience: setup.patience,
+            stop,
+            work,
+            _folder: folder,
+        }
+    }
+
+    /// Stops engine and server in order, and starts them again on the same journal and address with options that were
+    /// changed; the desks run.
+    pub async fn restart(mut self, change: impl FnOnce(&mut Options)) -> Stack {
+        self.stop.cancel();
+        for work in std::mem::take(&mut self.work) {
+            let _ = work.await;
+        }
+        self.stop = CancellationToken::new();
+        let listener =
+            TcpListener::bind(self.url.trim_start_matches("http://")).await.expect("the same port");
+        change(&mut self.options);
+        let systems =
+            ports(&self.sandbox, self.journal.clone(), &self.http, &self.limits, self.clock.clone());
+        self.engine = Engine::new(systems, self.options.clone(), self.pack.clone()).await.expect("an engine");
+        let serving =
+            serve(&self.engine, &self.sandbox, &self.http, listener, &self.clock, self.patience, &self.stop);
+        self.work.push(serving);
+        self.run()
     }
 
     /// Starts the engine's desks.
@@ -243,7 +270,8 @@ impl Stack {
         &self,
         refit: impl FnOnce(&Sandbox, &mut Ports),
     ) -> (JoinHandle<()>, CancellationToken) {
-        let mut systems = ports(&self.sandbox, self.journal.clone(), &self.http, self.clock.clone());
+        let mut systems =
+            ports(&self.sandbox, self.journal.clone(), &self.http, &self.limits, self.clock.clone());
         refit(&self.sandbox, &mut systems);
         let options = Options { instance: "test-2".to_owned(), ..self.options.clone() };
         let engine = Engine::new(systems, options, pack("farajaland")).await.expect("an engine");
@@ -288,8 +316,54 @@ impl Stack {
     }
 }
 
+/// Serves an engine until the token is cancelled.
+fn serve(
+    engine: &Engine,
+    sandbox: &Sandbox,
+    http: &reqwest::Client,
+    listener: TcpListener,
+    clock: &Clock,
+    patience: Duration,
+    stop: &CancellationToken,
+) -> JoinHandle<()> {
+    let live = Live { engine: engine.clone(), patience };
+    let key_url = format!("{}/.well-known", sandbox.opencrvs().url());
+    let parts = Parts {
+        intake: Arc::new(live.clone()),
+        desk: Arc::new(live),
+        tokens: TriggerTokens::new(
+            http.clone(),
+            KeySource::Url(key_url),
+            civitas_opencrvs::ISSUER,
+            "opencrvs:countryconfig-user",
+        ),
+        clock: clock.clone(),
+        metrics: None,
+        stop: stop.clone(),
+    };
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let mut server = civitas_server::Options::new(url);
+    server.token_policy = TokenPolicy::Record;
+    server.operators =
+        vec![Operator { name: VIEWER.to_owned(), role: Role::Viewer, token: VIEWER_TOKEN.into() }];
+    let router = civitas_server::router(parts, server);
+    let ended = stop.clone();
+    tokio::spawn(async move {
+        civitas_server::serve(listener, router, ended, Duration::from_secs(1)).await.expect("served");
+    })
+}
+
 /// MOSIP's clients, whose data shares are those of the sandbox and whatever this changes.
 pub fn mosip(sandbox: &Sandbox, http: &reqwest::Client, tune: impl FnOnce(&mut DataSharePolicy)) -> Mosip {
+    mosip_within(sandbox, http, &quick(), tune)
+}
+
+fn mosip_within(
+    sandbox: &Sandbox,
+    http: &reqwest::Client,
+    limits: &Limits,
+    tune: impl FnOnce(&mut DataSharePolicy),
+) -> Mosip {
     let secret = |id: &str| SecretString::from(format!("{id}-secret"));
     let credentials =
         |id: &str| Credentials { client_id: id.to_owned(), secret: secret(id), app_id: "regproc".to_owned() };
@@ -302,20 +376,28 @@ pub fn mosip(sandbox: &Sandbox, http: &reqwest::Client, tune: impl FnOnce(&mut D
         ..DataSharePolicy::nothing()
     };
     tune(&mut policy);
-    let guarded = civitas::http::guarded(policy.networks.clone(), policy.timeout).expect("a client");
+    let total = policy.timeout;
+    let time_outs = civitas::http::TimeOuts { connect: total, read: total, total };
+    let guarded = civitas::http::guarded(policy.networks.clone(), time_outs).expect("a client");
     Mosip::new(
         http.clone(),
         Endpoints::behind(sandbox.mosip().url()),
         credentials("mosip-crvs1-client"),
-        &Limits::default(),
+        limits,
     )
     .with_partner(credentials("crvs_partner"))
     .with_status(credentials("mosip-status-client"))
     .with_data_share(guarded, policy)
 }
 
-fn ports(sandbox: &Sandbox, journal: Journal, http: &reqwest::Client, clock: Clock) -> Ports {
-    let mosip = mosip(sandbox, http, |_| {});
+fn ports(
+    sandbox: &Sandbox,
+    journal: Journal,
+    http: &reqwest::Client,
+    limits: &Limits,
+    clock: Clock,
+) -> Ports {
+    let mosip = mosip_within(sandbox, http, limits, |_| {});
     let keys = sandbox.mosip().keys();
     let client = SystemClient { id: "civitas".to_owned(), secret: SecretString::from("civitas-secret") };
     let gateway = sandbox.opencrvs().url().to_owned();
@@ -348,7 +430,11 @@ fn engine_options(callback: &str) -> Options {
         lease: Duration::from_secs(20),
         idle_poll: Duration::from_millis(100),
         backoff: Backoff { first: Duration::from_millis(50), ceiling: Duration::from_secs(1) },
-        polling: Polling { shortest: Duration::from_millis(300), longest: Duration::from_secs(2) },
+        polling: Polling {
+            shortest: Duration::from_millis(300),
+            longest: Duration::from_secs(2),
+            per_second: 0,
+        },
         unknown_wait: Duration::from_millis(200),
         settle: Duration::ZERO,
         default_deadline: Duration::from_secs(14 * 86_400),
@@ -365,6 +451,8 @@ fn engine_options(callback: &str) -> Options {
             callback: callback.to_owned(),
             secrets: vec![SecretString::from(HUB_SECRET)],
             renew_every: Duration::from_secs(2),
+            silent_after: 3,
+            replay_window: Duration::from_secs(30 * 86_400),
         },
     }
 }

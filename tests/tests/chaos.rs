@@ -33,3 +33,19 @@ async fn sqlite_without_a_broker_survives_kills_and_a_failing_mosip() {
     println!("{report:#?}");
     assert!(report.deliveries > report.events, "events were delivered more than once");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn weeks_of_silence_and_outage_end_with_each_operation_confirmed_or_stalled_for_the_true_cause() {
+    let plan = civitas_tests::weeks::Plan {
+        before: 60,
+        silent: 40,
+        waiting: 400,
+        at_a_time: 16,
+        per_second: 40,
+        settling: 1_000.0,
+        seed: 13,
+    };
+    let report = civitas_tests::weeks::run(&plan).await;
+    println!("{report:#?}");
+    assert!(report.waited >= 400);
+}

@@ -13,7 +13,7 @@ use civitas_kafka::{Batch, DecryptionKey, KafkaConfig, PayloadEncryption, Topics
 use civitas_mosip::credential::{KeyRing, ProofKeys};
 use civitas_mosip::data_share::DataSharePolicy;
 use civitas_mosip::keys::standings;
-use civitas_mosip::{Credentials, Endpoints, Mosip};
+use civitas_mosip::{Breaking, Credentials, Endpoints, Mosip, Service};
 use civitas_opencrvs::{
     Client, ConfirmationAuth, Endpoints as OpenCrvsEndpoints, ISSUER, KeySource, SystemClient, TriggerTokens,
     Version,
@@ -149,13 +149,34 @@ pub fn mosip(config: &Config) -> anyhow::Result<Mosip> {
         }
     };
     let main = credentials(&mosip.client_id, "mosip.client_secret_file", &mosip.client_secret_file)?;
-    let http = http::client(mosip.timeout.0)?;
-    let mut client = Mosip::new(http, mosip_endpoints(config), main, &limits(config));
+    let time_outs = |total: std::time::Duration| http::TimeOuts {
+        connect: mosip.connect_timeout.0,
+        read: mosip.read_timeout.0,
+        total,
+    };
+    let own = [
+        (Service::Auth, mosip.limits.auth),
+        (Service::PacketManager, mosip.limits.packet_manager),
+        (Service::Workflow, mosip.limits.workflow),
+        (Service::Hub, mosip.limits.hub),
+        (Service::CredentialRequest, mosip.limits.credential_request),
+        (Service::IdRepository, mosip.limits.id_repository),
+    ];
+    let mut of_service = Vec::new();
+    for (service, limit) in own {
+        if let Some(total) = limit.timeout {
+            of_service.push((service, http::client_with(time_outs(total.0))?));
+        }
+    }
+    let http = http::client_with(time_outs(mosip.timeout.0))?;
+    let endpoints = mosip_endpoints(config);
+    let mut client = Mosip::with_clients(http, of_service, endpoints, main, &limits(config));
     if let Some(partner) = other(&mosip.websub.client, "mosip.websub.client.client_secret_file")? {
         client = client.with_partner(partner);
     }
     let policy = data_share(config)?;
-    client = client.with_data_share(http::guarded(policy.networks.clone(), policy.timeout)?, policy);
+    client =
+        client.with_data_share(http::guarded(policy.networks.clone(), time_outs(policy.timeout))?, policy);
     if let Some(status) = other(&mosip.status_client, "mosip.status_client.client_secret_file")? {
         client = client.with_status(status);
     }
@@ -201,6 +222,11 @@ fn limits(config: &Config) -> civitas_mosip::Limits {
         credential_request: of(limits.credential_request),
         id_repository: of(limits.id_repository),
         data_share: of(limits.data_share),
+        breaking: Breaking {
+            failures: config.mosip.breaking.failures.0,
+            first: config.mosip.breaking.first.0,
+            longest: config.mosip.breaking.longest.0,
+        },
     }
 }
 
@@ -224,7 +250,7 @@ fn data_share(config: &Config) -> anyhow::Result<DataSharePolicy> {
         networks: networks.context("`mosip.data_share.networks`")?,
         plain_http: share.plain_http,
         max_size: share.max_size.0,
-        timeout: share.timeout.0,
+        timeout: config.mosip.limits.data_share.timeout.unwrap_or(share.timeout).0,
     })
 }
 
@@ -317,7 +343,11 @@ pub fn engine_options(config: &Config) -> anyhow::Result<Options> {
         lease: dispatch.lease.0,
         idle_poll: dispatch.idle_poll.0,
         backoff: Backoff { first: dispatch.backoff.first.0, ceiling: dispatch.backoff.ceiling.0 },
-        polling: Polling { shortest: dispatch.polling.shortest.0, longest: dispatch.polling.longest.0 },
+        polling: Polling {
+            shortest: dispatch.polling.shortest.0,
+            longest: dispatch.polling.longest.0,
+            per_second: dispatch.polling.per_second.0,
+        },
         unknown_wait: dispatch.unknown_wait.0,
         settle: config.opencrvs.confirmation.settle.0,
         default_deadline: dispatch.default_deadline.0,
@@ -340,6 +370,8 @@ pub fn engine_options(config: &Config) -> anyhow::Result<Options> {
             callback: mosip.websub.callback_url.as_str().to_owned(),
             secrets: secrets_of_hub,
             renew_every: mosip.websub.renew_every.0,
+            silent_after: mosip.websub.silent_after.0,
+            replay_window: mosip.websub.replay_window.0,
         },
     })
 }

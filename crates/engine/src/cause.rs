@@ -60,7 +60,7 @@ impl fmt::Display for Cause {
 pub(crate) const CONTRADICTIONS: [&str; 2] = ["contradicting_answer", "contradicting_credential"];
 
 /// The engine's own causes. MOSIP's codes are listed in the crate that speaks with it.
-pub const OWN: [(&str, &str); 35] = [
+pub const OWN: [(&str, &str); 38] = [
     (
         "fields_unknown",
         "the rule needs fields that the record lacks: reject it to have them filled in, or release it",
@@ -114,6 +114,18 @@ pub const OWN: [(&str, &str); 35] = [
     (
         "key_token_away",
         "the token that holds the partner key does not answer: the engine goes on trying; `civitas doctor` says more",
+    ),
+    (
+        "credential_request_unknown",
+        "MOSIP has no credential request for this AID: have it add the process and the suffix to our partner entry",
+    ),
+    (
+        "credential_cancelled",
+        "somebody at MOSIP cancelled the credential request: ask why; a retrigger there issues it again",
+    ),
+    (
+        "delivery_stale",
+        "the event is older than the replay window: if it is genuine, have MOSIP retrigger the credential",
     ),
     (
         "credential_without_identifier",

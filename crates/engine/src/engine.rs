@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -46,6 +49,8 @@ pub(crate) struct Inner {
     gatherer: Gatherer,
     denials: Mutex<Option<Timestamp>>,
     swaps: Swaps,
+    waiting: AtomicU64,
+    watched: AtomicBool,
 }
 
 impl From<Arc<Inner>> for Engine {
@@ -87,6 +92,8 @@ impl Engine {
             gatherer,
             denials: Mutex::default(),
             swaps,
+            waiting: AtomicU64::new(0),
+            watched: AtomicBool::new(false),
         }));
         engine.archive(&pack).await?;
         tokio::spawn(queue.run(Arc::downgrade(&engine.0)));
@@ -123,7 +130,8 @@ impl Engine {
         tokio::join!(
             desk::run(Sender(self.clone()), stop.clone()),
             desk::run(InboxDesk(self.clone()), stop.clone()),
-            desk::run(Confirmer(self.clone()), stop),
+            desk::run(Confirmer(self.clone()), stop.clone()),
+            self.keep_watch(stop),
         );
     }
 
@@ -158,7 +166,11 @@ impl Engine {
 
     /// Asks MOSIP about what nobody answered, keeps deadlines, renews subscriptions, until `stop`.
     pub async fn run_reconciler(&self, stop: CancellationToken) {
-        tokio::join!(desk::run(Asker(self.clone()), stop.clone()), self.keep_subscribed(stop));
+        tokio::join!(
+            desk::run(Asker(self.clone()), stop.clone()),
+            self.keep_subscribed(stop.clone()),
+            self.keep_watch(stop),
+        );
     }
 
     /// Records a denied act of somebody whose name is known: each one.
@@ -225,6 +237,20 @@ impl Engine {
     /// Names and time scales.
     pub fn options(&self) -> &Options {
         &self.0.options
+    }
+
+    /// Whether the caller is the first of this process to keep watch.
+    pub(crate) fn begins_watch(&self) -> bool {
+        !self.0.watched.swap(true, Ordering::AcqRel)
+    }
+
+    /// How many operations wait for MOSIP's answer, as counted last.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.0.waiting.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_waiting(&self, waiting: u64) {
+        self.0.waiting.store(waiting, Ordering::Relaxed);
     }
 
     pub(crate) fn gatherer(&self) -> &Gatherer {

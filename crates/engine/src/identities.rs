@@ -92,5 +92,5 @@ pub(crate) fn is_active(identity: &Identity) -> bool {
 
 /// Whether asking again later makes sense; else we are not allowed to ask, or there is nobody to ask.
 pub(crate) fn passes(error: &CallError) -> bool {
-    matches!(error.class, Class::Transient | Class::Unknown)
+    matches!(error.class, Class::Transient | Class::Unknown | Class::Parked)
 }

@@ -24,6 +24,8 @@ mod engine;
 mod entry;
 mod error;
 mod gather;
+mod health;
+mod hub;
 mod identities;
 mod ingest;
 mod moves;
@@ -31,18 +33,19 @@ mod options;
 mod outbox;
 pub mod queue;
 mod schedule;
-mod subscribe;
 pub mod swap;
 pub mod verify;
 
 pub use self::{
-    answers::{DeliverError, Delivered, IntentAnswer},
+    answers::{DeliverError, Delivered},
     arrival::{Answer, Arrival, IngestError},
     cause::{Cause, OWN as OWN_CAUSES},
     documents::Documents,
     engine::Engine,
     entry::QueueEntry,
     error::EngineError,
+    health::{Outside, ServiceView, TopicView},
+    hub::IntentAnswer,
     options::{Clock, IdRepository, Options, PacketsName, Ports, Subscriptions},
     queue::Queue,
     schedule::{Backoff, Polling},

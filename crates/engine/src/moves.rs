@@ -21,6 +21,8 @@ pub(crate) struct Move {
     pub(crate) next_action_at: Option<Timestamp>,
     /// Attempts begun at the step that comes next.
     pub(crate) step_attempts: u32,
+    /// Whether the claim was for nothing: no attempt was made, so that none is counted.
+    pub(crate) uncounted: bool,
     /// Whether the worker goes on with the next step at once, under the same lease.
     pub(crate) goes_on: bool,
     /// MOSIP has started the workflow, at this instant.
@@ -62,6 +64,7 @@ impl Move {
             cause: None,
             next_action_at: None,
             step_attempts: 0,
+            uncounted: false,
             goes_on: false,
             triggered_at: None,
             issued: None,
@@ -71,6 +74,18 @@ impl Move {
             kind: "transition",
             actor: "engine".to_owned(),
             reason: None,
+        }
+    }
+
+    /// Nothing was sent, because the service is left alone: everything as before the claim, its place in the order
+    /// included.
+    pub(crate) fn parked(operation: &Operation) -> Self {
+        Move {
+            cause: Cause::of(operation),
+            next_action_at: operation.next_action_at,
+            step_attempts: operation.step_attempts.saturating_sub(1),
+            uncounted: true,
+            ..Move::to(operation.state)
         }
     }
 
@@ -115,6 +130,7 @@ pub(crate) fn moved(operation: &Operation, step: &Move, now: Timestamp) -> Opera
     }
     moved.next_action_at = step.next_action_at;
     moved.step_attempts = step.step_attempts;
+    moved.attempts = operation.attempts.saturating_sub(u32::from(step.uncounted));
     moved.lease = operation.lease.clone().filter(|_| step.goes_on);
     moved.triggered_at = step.triggered_at.or(operation.triggered_at);
     if let Some(issued) = &step.issued {

@@ -111,6 +111,12 @@ pub struct Subscriptions {
     pub secrets: Vec<SecretString>,
     /// How often every topic is subscribed to again.
     pub renew_every: Duration,
+    /// Answers that MOSIP gave and that did not come, with nothing else heard meanwhile, before the hub counts as
+    /// silent.
+    pub silent_after: u32,
+    /// Age, by the event's own time, from which a delivery is taken for a replay and put aside; as far in the future
+    /// too. Longer than the hub may be behind.
+    pub replay_window: Duration,
 }
 
 impl Subscriptions {

@@ -24,20 +24,28 @@ impl Backoff {
     }
 }
 
-/// How often an unanswered operation is asked about: a quarter of its age, within bounds.
-#[derive(Debug, Clone)]
+/// How often an unanswered operation is asked about: a quarter of its age, within bounds, and no more often than all
+/// that wait together may be.
+#[derive(Debug, Clone, Copy)]
 pub struct Polling {
     /// The first question, and the shortest distance between two.
     pub shortest: Duration,
     /// The longest distance.
     pub longest: Duration,
+    /// Questions per second about all of them; 0: as many as come out of the distances.
+    pub per_second: u32,
 }
 
 impl Polling {
-    /// When to ask next about an operation that was triggered at `since`.
-    pub fn next(&self, since: Timestamp, now: Timestamp) -> Timestamp {
+    /// When to ask next about an operation that was triggered at `since`, one of so many that wait.
+    pub fn next(&self, since: Timestamp, now: Timestamp, waiting: u64) -> Timestamp {
         let age = Duration::try_from(now.duration_since(since)).unwrap_or_default();
-        later(now, (age / 4).clamp(self.shortest, self.longest))
+        let by_age = (age / 4).clamp(self.shortest, self.longest);
+        let by_load = match self.per_second {
+            0 => Duration::ZERO,
+            rate => Duration::from_secs(waiting / u64::from(rate)),
+        };
+        later(now, by_age.max(by_load))
     }
 }
 
@@ -67,15 +75,28 @@ mod tests {
 
     #[test]
     fn polling_slows_down_with_age() {
-        let polling = Polling { shortest: Duration::from_secs(30), longest: Duration::from_secs(3600) };
+        let polling =
+            Polling { shortest: Duration::from_secs(30), longest: Duration::from_secs(3600), per_second: 10 };
         let since: Timestamp = "2026-06-01T00:00:00Z".parse().unwrap();
         let after = |seconds: i64| {
             let now = since + SignedDuration::from_secs(seconds);
-            polling.next(since, now).duration_since(now).as_secs()
+            polling.next(since, now, 100).duration_since(now).as_secs()
         };
         assert_eq!(after(0), 30);
         assert_eq!(after(400), 100);
         assert_eq!(after(1_000_000), 3600);
         assert_eq!(after(-50), 30, "a clock that stepped back does not stop the questions");
+    }
+
+    #[test]
+    fn polling_slows_down_with_load() {
+        let polling =
+            Polling { shortest: Duration::from_secs(30), longest: Duration::from_secs(3600), per_second: 10 };
+        let now: Timestamp = "2026-06-01T00:00:00Z".parse().unwrap();
+        let among = |waiting| polling.next(now, now, waiting).duration_since(now).as_secs();
+        assert_eq!(among(300), 30);
+        assert_eq!(among(50_000), 5000, "even beyond the longest distance: there are so many");
+        let unbounded = Polling { per_second: 0, ..polling };
+        assert_eq!(unbounded.next(now, now, 50_000).duration_since(now).as_secs(), 30);
     }
 }

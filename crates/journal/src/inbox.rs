@@ -150,6 +150,15 @@ pub async fn list(
     rows.iter().map(|row| decode(session, row)).collect()
 }
 
+/// When the last delivery on a topic came in.
+pub async fn last_heard(session: &mut Session, topic: &str) -> Result<Option<Timestamp>, JournalError> {
+    let mut args = Args::new();
+    args.text(topic);
+    let rows =
+        session.rows("SELECT received_at FROM inbox WHERE topic = $1 ORDER BY id DESC LIMIT 1", args).await?;
+    rows.first().map(|row| row.at("received_at")).transpose()
+}
+
 /// How many deliveries stand in each state; states without any are left out.
 pub async fn counts_by_state(session: &mut Session) -> Result<Vec<(InboxState, u64)>, JournalError> {
     session

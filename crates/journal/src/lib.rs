@@ -25,6 +25,7 @@ mod witness;
 mod writer;
 
 pub mod audit_leaves;
+pub mod circuits;
 pub mod civil_events;
 pub mod confirmations;
 pub mod data_shares;

@@ -66,6 +66,9 @@ pub enum Class {
     Permanent,
     /// Our credentials or roles are refused, also with a fresh token.
     Unauthorised,
+    /// Nothing was sent: the service, or the one that gives the token, failed too often. It is no attempt; the time
+    /// to wait is in [`CallError::retry_after`].
+    Parked,
 }
 
 /// A failed call to MOSIP. Holds no personal data: MOSIP's own message texts are left out on purpose, since they may

@@ -12,12 +12,14 @@
 //! `Debug` and error texts hold ids, codes and counts, never field values, tokens or secrets.
 
 mod aid;
+mod breaker;
 mod client;
 pub mod codes;
 pub mod credential;
 pub mod data_share;
 mod encoding;
 mod error;
+mod gate;
 pub mod keys;
 mod limits;
 mod packet;
@@ -26,6 +28,7 @@ mod status;
 pub mod websub;
 
 pub use aid::{Aid, AidError, check_station};
+pub use breaker::{Admission, Breaking, Circuit};
 pub use client::{
     AuthCheck, Changed, CredentialRequest, Credentials, Endpoints, Found, HubAnswer, Identity, IdentityKey,
     IdentityStatus, Mosip, Notification, PacketReceipt, StageRecord, StatusChange, SubPacket, Subscription,
@@ -33,6 +36,7 @@ pub use client::{
 };
 pub use codes::advice;
 pub use error::{CallError, Class, Service};
+pub use gate::ServiceHealth;
 pub use limits::{Limit, Limits};
 pub use packet::CreatePacket;
 pub use stage::stage_in_words;

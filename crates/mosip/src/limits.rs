@@ -5,10 +5,7 @@
 
 use std::num::NonZeroU32;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use tokio::sync::{Semaphore, SemaphorePermit};
-
-use crate::Service;
+use crate::{Breaking, Service};
 
 /// The limit of one service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +40,8 @@ pub struct Limits {
     pub id_repository: Limit,
     /// Data shares.
     pub data_share: Limit,
+    /// When a service that fails is left alone.
+    pub breaking: Breaking,
 }
 
 impl Default for Limits {
@@ -56,12 +55,13 @@ impl Default for Limits {
             credential_request: Limit::at_a_time(2),
             id_repository: Limit::at_a_time(4),
             data_share: Limit::at_a_time(4),
+            breaking: Breaking::default(),
         }
     }
 }
 
 impl Limits {
-    fn of(&self, service: Service) -> Limit {
+    pub(crate) fn of(&self, service: Service) -> Limit {
         match service {
             Service::Auth => self.auth,
             Service::PacketManager => self.packet_manager,
@@ -71,42 +71,5 @@ impl Limits {
             Service::IdRepository => self.id_repository,
             Service::DataShare => self.data_share,
         }
-    }
-}
-
-/// Lets calls through one service's limit.
-struct Gate {
-    places: Semaphore,
-    rate: Option<DefaultDirectRateLimiter>,
-}
-
-/// The gates of all services.
-pub(crate) struct Gates(Vec<(Service, Gate)>);
-
-impl Gates {
-    pub(crate) fn new(limits: &Limits) -> Self {
-        Gates(
-            Service::ALL
-                .into_iter()
-                .map(|service| {
-                    let limit = limits.of(service);
-                    // The smallest burst: a service that bears 20/s does not bear 20 at once.
-                    let quota = |rate| Quota::per_second(rate).allow_burst(NonZeroU32::MIN);
-                    let rate = limit.per_second.map(|rate| RateLimiter::direct(quota(rate)));
-                    (service, Gate { places: Semaphore::new(limit.concurrency.max(1)), rate })
-                })
-                .collect(),
-        )
-    }
-
-    /// Waits for a place and for its turn. The place is free again when the permit is dropped.
-    pub(crate) async fn enter(&self, service: Service) -> Option<SemaphorePermit<'_>> {
-        let (_, gate) = self.0.iter().find(|(of, _)| *of == service)?;
-        // The semaphores are never closed.
-        let permit = gate.places.acquire().await.ok();
-        if let Some(rate) = &gate.rate {
-            rate.until_ready().await;
-        }
-        permit
     }
 }

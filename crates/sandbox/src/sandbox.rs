@@ -133,6 +133,12 @@ impl Sandbox {
         &self.mosip
     }
 
+    /// How many calls of a route came in each tenth of a second of real time since the start, those that a fault
+    /// struck included. Routes by their fault names, such as `mosip.packetmanager`.
+    pub fn arrivals(&self, route: &str) -> Vec<u32> {
+        self.faults.arrivals(route)
+    }
+
     /// The faults in force.
     pub fn faults(&self) -> Faults {
         self.faults.get()

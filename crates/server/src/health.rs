@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use civitas_engine::Outside;
 use civitas_engine::queue::Filter;
 use civitas_engine::swap::PackView;
 use http::StatusCode;
@@ -25,6 +26,10 @@ pub(crate) struct Health {
     /// The certificates that it works by. One that ends does not make the process unready: see to it in time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     certificates: Vec<CertificateView>,
+    /// What is the matter on the way to MOSIP, each in a sentence. It does not make the process unhealthy: work is
+    /// taken, and goes out when MOSIP answers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    troubles: Vec<String>,
 }
 
 /// The rule set that decides.
@@ -69,7 +74,7 @@ impl RuleSet {
 #[utoipa::path(get, path = "/health/live", tag = "Operation",
     responses((status = 200, description = "It runs", body = Health)))]
 pub(crate) async fn live() -> Json<Health> {
-    Json(Health { status: "ok", ruleset: None, certificates: Vec::new() })
+    Json(Health { status: "ok", ruleset: None, certificates: Vec::new(), troubles: Vec::new() })
 }
 
 /// Whether it can take work: the journal answers, and no stop was asked for.
@@ -79,12 +84,32 @@ pub(crate) async fn live() -> Json<Health> {
 pub(crate) async fn ready(State(app): State<App>) -> Response {
     let ruleset = Some(RuleSet::of(app.desk.pack()));
     let certificates = certificates::views(&app);
+    let outside = app.desk.outside().await;
+    let troubles = outside.as_ref().map(sentences).unwrap_or_default();
     let status = if app.stop.is_cancelled() {
         "stopping"
     } else if app.desk.list(Filter { limit: 1, ..Filter::default() }).await.is_err() {
         "journal unavailable"
     } else {
-        return Json(Health { status: "ok", ruleset, certificates }).into_response();
+        return Json(Health { status: "ok", ruleset, certificates, troubles }).into_response();
     };
-    (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status, ruleset, certificates })).into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, Json(Health { status, ruleset, certificates, troubles }))
+        .into_response()
+}
+
+/// What is the matter on the way to MOSIP.
+pub(crate) fn sentences(outside: &Outside) -> Vec<String> {
+    let services = outside.services.iter().map(|service| {
+        let how = match service.circuit.as_str() {
+            "recovering" => "answers again and is given work slowly",
+            _ => "fails and is left alone",
+        };
+        format!("{} {how}, since {}, says {}", service.service, service.since, service.instance)
+    });
+    let topics = outside.topics.iter().filter_map(|topic| {
+        let since = topic.silent_since?;
+        let (name, missed) = (&topic.topic, topic.missed);
+        Some(format!("the hub is silent on {name} since {since}: {missed} answers did not come"))
+    });
+    services.chain(topics).collect()
 }

@@ -8,7 +8,7 @@ use civitas_engine::queue::{
     ActError, ActRequest, Acted, Filter, Overview, QueueError, QueueRow, RecordView,
 };
 use civitas_engine::swap::{Ask, Attempt, DeciderView, PackView, Trigger};
-use civitas_engine::{Answer, Arrival, DeliverError, Engine, IngestError, IntentAnswer};
+use civitas_engine::{Answer, Arrival, DeliverError, Engine, IngestError, IntentAnswer, Outside};
 use civitas_mosip::websub::Intent;
 
 /// The name in the audit log of a caller who showed no known token.
@@ -85,6 +85,9 @@ pub trait Desk: Send + Sync + 'static {
     /// How things stand, with so many waiting operations and decisions.
     fn overview(&self, rows: u32) -> Reply<'_, Result<Overview, QueueError>>;
 
+    /// How the way to MOSIP stands.
+    fn outside(&self) -> Reply<'_, Result<Outside, QueueError>>;
+
     /// Operations, oldest first.
     fn list(&self, filter: Filter) -> Reply<'_, Result<Vec<QueueRow>, QueueError>>;
 
@@ -112,6 +115,10 @@ impl Desk for Live {
 
     fn overview(&self, rows: u32) -> Reply<'_, Result<Overview, QueueError>> {
         Box::pin(async move { self.engine.queue().overview(rows).await })
+    }
+
+    fn outside(&self) -> Reply<'_, Result<Outside, QueueError>> {
+        Box::pin(async move { self.engine.queue().outside().await })
     }
 
     fn list(&self, filter: Filter) -> Reply<'_, Result<Vec<QueueRow>, QueueError>> {

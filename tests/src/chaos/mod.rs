@@ -24,6 +24,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use tokio::sync::{RwLock, mpsc::unbounded_channel};
 
 use self::configuration::Configuration;
+pub(crate) use self::office::today;
 use crate::{
     balancer::Balancer,
     kafka::Kafka,
@@ -71,7 +72,7 @@ pub struct Report {
 /// MOSIP fails every tenth call, and does every twentieth without saying so.
 fn faults() -> Faults {
     let mut faults = Faults::default();
-    for route in ["mosip.packet", "mosip.workflow"] {
+    for route in ["mosip.packetmanager", "mosip.workflow"] {
         let strikes = RouteFaults {
             error_rate: 0.04,
             errors_in_200_rate: 0.03,

@@ -70,7 +70,7 @@ pub(super) fn carry(
     })
 }
 
-pub(super) fn today() -> jiff::civil::Date {
+pub(crate) fn today() -> jiff::civil::Date {
     crate::stack::clock()().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 

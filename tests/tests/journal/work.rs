@@ -4,7 +4,7 @@ use civitas_journal::confirmations::{self, ConfirmationState, NewConfirmation, V
 use civitas_journal::inbox::{self, InboxState, NewDelivery};
 use civitas_journal::operations::{self, Advance, Respond, State};
 use civitas_journal::queue::{self, Filter};
-use civitas_journal::subscriptions::{self, Subscription, SubscriptionState};
+use civitas_journal::subscriptions::{self, Asked, Subscription, SubscriptionState};
 use civitas_journal::{Journal, leases, rule_sets};
 
 use crate::both;
@@ -259,16 +259,10 @@ async fn subscriptions_and_rule_sets_are_kept(place: &Place) {
     let mut reader = journal.read().await.unwrap();
     assert_eq!(rule_sets::get(&mut reader, "digest").await.unwrap().unwrap().country, "FAR");
     assert_eq!(rule_sets::get(&mut reader, "other").await.unwrap(), None);
-    let mut subscription = Subscription {
-        topic: "partner/CREDENTIAL_ISSUED".into(),
-        callback: "https://civitas.example/callback".into(),
-        state: SubscriptionState::Requested,
-        cause: None,
-        requested_at: at(0),
-        verified_at: None,
-        expires_at: None,
-        updated_at: at(0),
-    };
+    let mut subscription =
+        Subscription::new("partner/CREDENTIAL_ISSUED", "https://civitas.example/callback", at(0));
+    (subscription.asked, subscription.asked_until) = (Some(Asked::Subscribe), Some(at(5)));
+    (subscription.secret, subscription.missed) = (Some("ab12".to_owned()), 2);
     for state in [SubscriptionState::Requested, SubscriptionState::Verified] {
         subscription.state = state;
         subscription.verified_at = (state == SubscriptionState::Verified).then(|| at(1));

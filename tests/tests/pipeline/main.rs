@@ -17,6 +17,7 @@ mod once;
 mod opencrvs;
 mod operations;
 mod order;
+mod outage;
 mod privacy;
 mod queue;
 mod reload;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use civitas_journal::subscriptions::{self, SubscriptionState};
 use civitas_sandbox::{HubOptions, MosipOptions, SandboxOptions};
 use civitas_tests::{
-    stack::{Setup, Stack},
+    stack::{HUB_SECRET, Setup, Stack},
     wait::until,
 };
 use tokio::{
@@ -110,6 +110,7 @@ async fn a_challenge_is_echoed_for_what_we_asked_for_and_for_nothing_else() {
     assert_eq!(ask(&stack, &verify(CREDENTIALS, "subscribe")).await, (200, "a-challenge".to_owned()));
     for (topic, mode) in [
         ("somebody/CREDENTIAL_ISSUED", "subscribe"),
+        // In the sense in which the hub was asked last, and in no other.
         (CREDENTIALS, "unsubscribe"),
         ("crvs_partner/CREDENTIAL_ISSUED2", "subscribe"),
     ] {
@@ -119,6 +120,106 @@ async fn a_challenge_is_echoed_for_what_we_asked_for_and_for_nothing_else() {
     }
     assert!(witnessed(&stack, "a verification of intent that nobody here asked for").await);
     assert_eq!(ask(&stack, &[("hub.mode", "subscribe")]).await.0, 400);
+    stack.stop().await;
+}
+
+const NEW_SECRET: &str = "another-hub-secret-of-more-than-thirty-two-bytes";
+
+fn change_secret(options: &mut civitas_engine::Options) {
+    options.subscriptions.secrets = vec![NEW_SECRET.into(), HUB_SECRET.into()];
+}
+
+/// The secret that the hub signs with, by topic, as the journal knows it; equal for both topics.
+async fn rotated(stack: &Stack, before: Option<&str>) -> Option<String> {
+    let credentials = known(stack, CREDENTIALS).await?;
+    let completed = known(stack, COMPLETED).await?;
+    let both = credentials.secret == completed.secret
+        && credentials.state == SubscriptionState::Verified
+        && completed.state == SubscriptionState::Verified;
+    credentials.secret.filter(|secret| both && Some(secret.as_str()) != before)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_secret_is_changed_at_the_hub_and_what_was_missed_is_asked_for() {
+    let stack = Stack::with(fast()).await;
+    stack.subscribed().await;
+    let case = birth(&stack).await;
+    closed_with_vid(&stack, case).await;
+    until("the secret is known", || async { rotated(&stack, None).await.is_some() }).await;
+    let old = rotated(&stack, None).await;
+    let stack = stack.restart(change_secret).await;
+    until("the hub has the new secret", || async { rotated(&stack, old.as_deref()).await.is_some() }).await;
+    assert!(witnessed(&stack, "ended at our request").await);
+    until("what waits is asked about", || async {
+        witnessed(&stack, "subscribed anew with another secret").await
+    })
+    .await;
+    let case = birth(&stack).await;
+    closed_with_vid(&stack, case).await;
+    // The old secret is not needed any more: everything comes with the new one.
+    let stack = stack.restart(|options| options.subscriptions.secrets = vec![NEW_SECRET.into()]).await;
+    let case = birth(&stack).await;
+    closed_with_vid(&stack, case).await;
+    let forged = stack.sandbox.mosip().genuine_credential(&aid(&stack, case).await, vid("1")).await.unwrap();
+    assert_eq!(deliver(&stack, CREDENTIALS, &forged).await, 401, "the old secret is dead");
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_secret_is_changed_also_where_the_hub_has_lost_us() {
+    let gate = Gate::new().await;
+    let hub = HubOptions { retries: 0, ..HubOptions::default() };
+    let mosip = MosipOptions { hub, ..SandboxOptions::instant(7).mosip };
+    let sandbox = SandboxOptions { mosip, speed: 20_000.0, ..SandboxOptions::instant(7) };
+    let setup = Setup { sandbox, callback: Some(gate.url.clone()), ..Setup::default() };
+    let stack = Stack::without_work(setup).await;
+    gate.open(&stack);
+    let stack = stack.run();
+    stack.subscribed().await;
+    until("the secret is known", || async { rotated(&stack, None).await.is_some() }).await;
+    let old = rotated(&stack, None).await;
+    gate.close();
+    let case = birth(&stack).await;
+    until("the hub gives us up", || async {
+        stack.sandbox.mosip().subscriptions().iter().any(|found| !found.alive)
+    })
+    .await;
+    // Nobody asks the hub while the engine is away.
+    let stack = stack.restart(change_secret).await;
+    gate.open(&stack);
+    until("the hub has the new secret", || async { rotated(&stack, old.as_deref()).await.is_some() }).await;
+    closed_with_vid(&stack, case).await;
+    let later = birth(&stack).await;
+    closed_with_vid(&stack, later).await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_that_stops_delivering_is_noticed_and_everything_is_known_by_asking() {
+    let mut setup = fast();
+    setup.tune = |options| options.credential_grace = std::time::Duration::from_millis(300);
+    let stack = Stack::with(setup).await;
+    stack.subscribed().await;
+    let mut faults = stack.sandbox.faults();
+    faults.deliveries.stopped = true;
+    stack.sandbox.set_faults(faults);
+    let mut cases = Vec::new();
+    for _ in 0..5 {
+        cases.push(birth(&stack).await);
+    }
+    let silent = || async {
+        let outside = stack.engine.queue().outside().await.unwrap();
+        outside.topics.iter().any(|topic| topic.topic == CREDENTIALS && topic.silent_since.is_some())
+    };
+    until("the silence is noticed", silent).await;
+    assert!(witnessed(&stack, "the hub fell silent").await);
+    // The hub is still silent: what it does not bring is looked up.
+    for case in cases {
+        closed_with_vid(&stack, case).await;
+    }
+    mend(&stack);
+    until("it is heard again", || async { !silent().await }).await;
+    assert!(witnessed(&stack, "the hub speaks again").await);
     stack.stop().await;
 }
 

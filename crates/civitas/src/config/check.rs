@@ -199,6 +199,14 @@ fn websub(config: &Config, found: &mut Found<'_>) {
             "from 1 min to 12 h; the hub forgets subscribers, so minutes are better than hours",
         );
     }
+    let window = config.mosip.websub.replay_window.0.as_secs() / 86_400;
+    if !(1..=365).contains(&window) {
+        found.add(
+            "mosip.websub.replay_window",
+            "`mosip.websub.replay_window` is out of range",
+            "from 1 day to 365 days; the hub may be days behind",
+        );
+    }
     if !config.mosip.websub.credential_topic.contains('/') {
         found.add(
             "mosip.websub.credential_topic",
@@ -266,13 +274,33 @@ fn times(config: &Config, found: &mut Found<'_>) {
     if dispatch.idle_poll.0.is_zero() {
         found.add("dispatch.idle_poll", "`dispatch.idle_poll` is zero", "give it at least 100 ms");
     }
-    let longest_call = config.mosip.timeout.max(config.opencrvs.timeout).max(config.mosip.data_share.timeout);
+    let breaking = config.mosip.breaking;
+    if breaking.first > breaking.longest || breaking.first.0.is_zero() {
+        found.add(
+            "mosip.breaking.first",
+            "`mosip.breaking.first` is zero, or longer than `longest`",
+            "seconds for the first, a minute or so for the longest",
+        );
+    }
+    let limits = &config.mosip.limits;
+    let each = [
+        limits.auth,
+        limits.packet_manager,
+        limits.workflow,
+        limits.hub,
+        limits.credential_request,
+        limits.id_repository,
+        limits.data_share,
+    ];
+    let longest = each.iter().filter_map(|limit| limit.timeout).max();
+    let longest = longest.unwrap_or(config.mosip.timeout).max(config.mosip.data_share.timeout);
+    let longest_call = config.mosip.timeout.max(config.opencrvs.timeout).max(longest);
     if dispatch.lease <= longest_call {
         found.add(
             "dispatch.lease",
             "`dispatch.lease` is not longer than the longest call",
             "a second process would take over work that the first still waits for: make it at least twice \
-             `mosip.timeout`, `opencrvs.timeout` and `mosip.data_share.timeout`",
+             `mosip.timeout`, those in `mosip.limits`, `opencrvs.timeout` and `mosip.data_share.timeout`",
         );
     }
 }

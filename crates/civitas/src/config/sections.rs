@@ -174,6 +174,12 @@ pub struct Mosip {
     pub officer: String,
     /// Time-out of one call.
     pub timeout: Wait,
+    /// Time-out of connecting.
+    pub connect_timeout: Wait,
+    /// Time-out of silence.
+    pub read_timeout: Wait,
+    /// Circuit breaker.
+    pub breaking: Breaking,
     /// Suffix of credential request ids.
     pub credential_request_suffix: Option<String>,
     /// ID repository.
@@ -190,6 +196,18 @@ pub struct Mosip {
     pub data_share: DataShare,
     /// Load limits.
     pub limits: MosipLimits,
+}
+
+/// When a service that fails is left alone.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Breaking {
+    /// Failures in a row.
+    pub failures: Count<1, 1000>,
+    /// First pause.
+    pub first: Wait,
+    /// Longest pause.
+    pub longest: Wait,
 }
 
 /// MOSIP's services.
@@ -260,6 +278,10 @@ pub struct WebSub {
     pub previous_secret_file: Option<FilePath>,
     /// Renewal.
     pub renew_every: Wait,
+    /// Missed answers that make a silence.
+    pub silent_after: Count<1, 1000>,
+    /// Age of a replay.
+    pub replay_window: Wait,
 }
 
 /// Partner key pairs.
@@ -354,6 +376,8 @@ pub struct Limit {
     pub concurrency: Count<1, 1000>,
     /// Calls per second; 0 = no limit.
     pub per_second: Count<0, 10_000>,
+    /// Time-out of one call.
+    pub timeout: Option<Wait>,
 }
 
 /// Kafka.
@@ -462,6 +486,8 @@ pub struct PollingRange {
     pub shortest: Wait,
     /// Longest.
     pub longest: Wait,
+    /// Questions per second.
+    pub per_second: Count<0, 10_000>,
 }
 
 /// Logs and traces.

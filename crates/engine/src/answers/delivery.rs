@@ -11,7 +11,10 @@ use civitas_journal::{
 use civitas_mosip::websub::{self, Delivery};
 use openssl::sha::sha256;
 
-use crate::Engine;
+use crate::{
+    Engine,
+    hub::{COMPLETED, CREDENTIAL},
+};
 
 /// What became of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,24 +41,30 @@ pub enum DeliverError {
 impl Engine {
     /// Takes a delivery in. `signature` is the header `X-Hub-Signature`, over exactly the bytes of `raw`.
     pub async fn deliver(&self, raw: &[u8], signature: Option<&str>) -> Result<Delivered, DeliverError> {
-        if websub::verify_signature(&self.options().subscriptions.secrets, raw, signature).is_err() {
+        let secrets = &self.options().subscriptions.secrets;
+        let Ok(signed_with) = websub::verify_signature(secrets, raw, signature) else {
             metrics::counter!("civitas_callbacks_total", "outcome" => "forged").increment(1);
             self.record_denial("hub", "a callback whose signature is missing or wrong").await;
             return Err(DeliverError::Signature);
-        }
+        };
         let (id, topic) = match Delivery::parse(raw) {
-            Ok(Delivery::Credential(issued)) => (issued.event_id.clone(), "credential"),
+            Ok(Delivery::Credential(issued)) => (issued.event_id.clone(), CREDENTIAL),
             Ok(Delivery::Completed(completed)) => {
                 if !self.is_ours(&completed.aid).await? {
                     return Ok(Delivered::NotOurs);
                 }
-                (completed.key(), "completed")
+                (completed.key(), COMPLETED)
             }
             // Authentic, but of a form that we do not know: kept, and shown, not refused. A refusal would make
             // the hub stop delivering altogether.
             Ok(Delivery::Paused(_) | Delivery::Other { .. }) | Err(_) => (hex::encode(sha256(raw)), "other"),
         };
         let delivered = self.store(id, topic, raw).await?;
+        if signed_with > 0
+            && let Some(name) = self.topic_of(topic)
+        {
+            self.heard_with_old_secret(name, &secrets[signed_with]).await;
+        }
         let outcome = if delivered == Delivered::Stored { "stored" } else { "duplicate" };
         metrics::counter!("civitas_callbacks_total", "outcome" => outcome).increment(1);
         self.bells().inbox.ring();

@@ -71,6 +71,9 @@ impl Desk for InboxDesk {
 impl Engine {
     async fn look_into(&self, delivery: Arc<inbox::Delivery>) -> Result<(), EngineError> {
         match Delivery::parse(delivery.body.as_bytes()) {
+            Ok(Delivery::Credential(issued)) if self.is_stale(&issued, delivery.received_at) => {
+                self.put_aside(delivery, Cause::new("delivery_stale")).await
+            }
             Ok(Delivery::Credential(issued)) => {
                 let content = match self.content_of(&delivery, &issued).await? {
                     Content::None => return Ok(()),
@@ -100,6 +103,13 @@ impl Engine {
                 self.put_aside(delivery, Cause::with("delivery_unreadable", error.to_string())).await
             }
         }
+    }
+
+    /// Whether an event is older, or later, than any that the hub can still have to deliver. What was seen before is
+    /// told by its id for at least that long.
+    fn is_stale(&self, issued: &CredentialIssued, received_at: Timestamp) -> bool {
+        let window = self.options().subscriptions.replay_window;
+        issued.at.is_some_and(|at| later(at, window) < received_at || later(received_at, window) < at)
     }
 
     /// A credential opened and proven: its operation is issued, and the record's confirmation becomes due.
@@ -155,11 +165,18 @@ impl Engine {
             }
         };
         if operation.issued.is_some() {
-            // Issued anew, with the same identifier: nothing to do.
+            // Issued anew, with the same identifier: it confirms the first.
+            heard("credential", "confirmed");
             return settle(tx, delivery, InboxState::Duplicate, &opened.aid).await;
         }
+        let ended_badly = ["mosip_rejected", "mosip_failed", "mosip_gave_up"];
+        let contradicts = operation.cause.as_deref().is_some_and(|cause| ended_badly.contains(&cause));
+        heard("credential", if contradicts { "contradicted" } else { "first" });
         let mut step = if operation.done {
             Move::to(operation.state).saying("answered after a person had closed it")
+        } else if contradicts {
+            Move::to(State::Issued)
+                .saying("credential, though MOSIP had said that the packet ended without one")
         } else {
             Move::to(State::Issued).saying("credential")
         };
@@ -246,6 +263,7 @@ impl Engine {
         let Some(operation) = operations::by_aid(tx, &completed.aid).await? else {
             return settle(tx, delivery, InboxState::Matched, &completed.aid).await;
         };
+        heard_end(&operation, completed.result);
         if let Some(cause) = contradiction::of_result(&operation, completed.result) {
             contradiction::flag(tx, &operation, cause, now).await?;
         } else if !operation.done {
@@ -305,6 +323,23 @@ impl Engine {
             .await?;
         Ok(())
     }
+}
+
+/// Counts by which ear an answer came, and how it stands to what was known.
+fn heard(ear: &'static str, outcome: &'static str) {
+    metrics::counter!("civitas_answers_total", "ear" => ear, "outcome" => outcome).increment(1);
+}
+
+/// The same for a workflow that ended.
+fn heard_end(operation: &Operation, result: Status) {
+    let answered = operation.issued.is_some()
+        || matches!(operation.state, State::Issued | State::Processed | State::Confirmed);
+    let outcome = match (answered, result) {
+        (false, _) => "first",
+        (true, Status::Processed) => "confirmed",
+        (true, _) => "contradicted",
+    };
+    heard("completed", outcome);
 }
 
 pub(super) async fn settle(

@@ -7,12 +7,11 @@ mod contradiction;
 mod credential;
 mod delivery;
 mod inbox;
-mod intent;
+mod late;
 mod lookup;
 mod poll;
 mod readback;
 mod share;
 
 pub use self::delivery::{DeliverError, Delivered};
-pub use self::intent::IntentAnswer;
 pub(crate) use self::{inbox::InboxDesk, poll::Asker};

@@ -1,19 +1,20 @@
 //! Asking MOSIP: what became of the operations that nobody spoke of.
 //!
-//! Also the clock's part: deadlines, tracking windows, credentials that should have come.
+//! Also the clock's part: deadlines and tracking windows.
 
 use civitas_journal::operations::{Operation, Respond, State, Work};
-use civitas_mosip::{Status, WorkflowStatus};
+use civitas_mosip::{CallError, Class, Status, WorkflowStatus};
 use civitas_rules::Operation as Kind;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::{lookup::LookUp, readback::BEING_VERIFIED};
+use super::{late, readback::BEING_VERIFIED};
 use crate::{
     Cause, Engine, EngineError,
     desk::{Bell, Desk},
     dispatch::aid_of,
+    hub::COMPLETED,
     moves::Move,
-    schedule::later,
+    schedule::{Polling, later},
 };
 
 /// The desk that asks.
@@ -56,14 +57,26 @@ impl Engine {
         match mosip.workflow_status_of(&aid_of(operation)?, now).await {
             Ok(status) => self.verdict(operation, status.as_ref()).await,
             Err(error) => {
-                metrics::counter!("civitas_polls_failed_total").increment(1);
-                tracing::warn!(error = &error as &dyn std::error::Error, "MOSIP could not be asked");
-                let wait = self.backoff(operation.step_attempts, error.retry_after);
-                let mut step = self.unanswered(operation);
-                step.next_action_at = step.next_action_at.map(|next| next.max(later(now, wait)));
-                Ok(step)
+                if error.class != Class::Parked {
+                    metrics::counter!("civitas_polls_failed_total").increment(1);
+                    tracing::warn!(error = &error as &dyn std::error::Error, "MOSIP could not be asked");
+                }
+                Ok(self.not_before(operation, &error, self.unanswered(operation)))
             }
         }
+    }
+
+    /// A move whose next action waits for a service that could not be asked.
+    fn not_before(&self, operation: &Operation, error: &CallError, mut step: Move) -> Move {
+        let wait = match error.class {
+            Class::Parked => error.retry_after.unwrap_or_default(),
+            _ => self.backoff(operation.step_attempts, error.retry_after),
+        };
+        let earliest = later(self.now(), wait);
+        step.next_action_at = step.next_action_at.map(|next| next.max(earliest));
+        step.step_attempts = operation.step_attempts.saturating_sub(u32::from(error.class == Class::Parked));
+        step.uncounted = error.class == Class::Parked;
+        step
     }
 
     /// Where an operation goes, given what MOSIP says of it.
@@ -75,18 +88,10 @@ impl Engine {
         if was_answered(operation) {
             return Ok(self.unanswered(operation));
         }
-        let now = self.now();
-        let look_again = later(now, self.options().stalled_check);
-        Ok(match status.map(|status| status.status) {
-            Some(Status::Processed) => return self.processed(operation).await,
-            Some(failed @ (Status::Rejected | Status::Failed | Status::ReprocessFailed)) => {
-                let code = match failed {
-                    Status::Rejected => "mosip_rejected",
-                    Status::Failed => "mosip_failed",
-                    _ => "mosip_gave_up",
-                };
-                let cause = Cause { code: code.to_owned(), detail: self.reason_of(operation).await };
-                Move::to(State::Stalled).because(cause).at(look_again)
+        Ok(match status.map(|status| (status.status, status)) {
+            Some((Status::Processed, status)) => return self.processed(operation, status).await,
+            Some((Status::Rejected | Status::Failed | Status::ReprocessFailed, status)) => {
+                self.ended_badly(operation, status).await
             }
             // Being worked on: whatever was said about it before is over.
             Some(_) => {
@@ -107,23 +112,72 @@ impl Engine {
 
     /// MOSIP processed the packet: the end, but for an update, which is read back, and for a record that waits for
     /// its credential.
-    async fn processed(&self, operation: &Operation) -> Result<Move, EngineError> {
+    async fn processed(&self, operation: &Operation, status: &WorkflowStatus) -> Result<Move, EngineError> {
         match (operation.operation.parse(), operation.respond) {
-            (Ok(Kind::UpdateBiographics), _) => self.verify_update(operation).await,
-            (Ok(Kind::CreateUin), Respond::AwaitExternalValidation) => {
-                self.credential_is_late(operation).await
+            (Ok(Kind::CreateUin), Respond::AwaitExternalValidation) => late::is_late(self, operation).await,
+            (Ok(Kind::UpdateBiographics), _) => {
+                self.expect_completed(status).await;
+                self.verify_update(operation).await
             }
-            _ => Ok(self.completed(operation).saying("MOSIP processed it")),
+            _ => {
+                heard("first");
+                self.expect_completed(status).await;
+                Ok(self.completed(operation).saying("MOSIP processed it"))
+            }
         }
     }
 
+    /// MOSIP ended it: a person's turn, with the reason that its trail holds.
+    async fn ended_badly(&self, operation: &Operation, status: &WorkflowStatus) -> Move {
+        let code = match status.status {
+            Status::Rejected => "mosip_rejected",
+            Status::Failed => "mosip_failed",
+            _ => "mosip_gave_up",
+        };
+        if status.status != Status::ReprocessFailed && operation.state != State::Stalled {
+            heard("first");
+            self.expect_completed(status).await;
+        }
+        let look_again = self.stalled_until(operation);
+        let stalled = |detail| {
+            let cause = Cause { code: code.to_owned(), detail };
+            Move::to(State::Stalled).because(cause).at(look_again)
+        };
+        match self.reason_of(operation).await {
+            Ok(reason) => stalled(reason),
+            // The verdict stands; its reason is asked for again, soon.
+            Err(error) => {
+                let known = operation.cause.as_deref() == Some(code);
+                let mut step = stalled(operation.cause_detail.clone().filter(|_| known));
+                step.next_action_at = Some(self.now());
+                self.not_before(operation, &error, step)
+            }
+        }
+    }
+
+    /// MOSIP finished a while ago, and no event told of it.
+    async fn expect_completed(&self, status: &WorkflowStatus) {
+        let Some(finished) = status.updated_at else { return };
+        if later(finished, self.options().credential_grace) < self.now() {
+            self.missed_answer(COMPLETED, finished).await;
+        }
+    }
+
+    /// When a stalled operation is looked at again: soon at first, then the more rarely the longer it lies there.
+    pub(super) fn stalled_until(&self, operation: &Operation) -> Timestamp {
+        let (now, polling) = (self.now(), &self.options().polling);
+        let shortest = self.options().stalled_check;
+        let by_age = Polling { shortest, longest: polling.longest.max(shortest), ..*polling };
+        by_age.next(operation.triggered_at.unwrap_or(operation.created_at), now, self.waiting())
+    }
+
     /// Nothing new: ask later, unless the clock says that it is a person's turn or the end of the tracking.
-    fn unanswered(&self, operation: &Operation) -> Move {
+    pub(super) fn unanswered(&self, operation: &Operation) -> Move {
         let now = self.now();
         let state = operation.state;
         let since = operation.triggered_at.unwrap_or(operation.created_at);
         if state == State::Stalled {
-            let mut stay = Move::to(State::Stalled).at(later(now, self.options().stalled_check));
+            let mut stay = Move::to(State::Stalled).at(self.stalled_until(operation));
             stay.cause = Cause::of(operation);
             return stay;
         }
@@ -143,62 +197,37 @@ impl Engine {
                     .at(later(now, self.options().stalled_check))
             };
         }
-        let next = self.options().polling.next(since, now);
+        let next = self.options().polling.next(since, now, self.waiting());
         let next = limit.map_or(next, |limit| limit.min(next)).max(now);
         let mut stay = Move::to(state).at(next);
         stay.cause = Cause::of(operation);
         stay
     }
 
-    /// MOSIP processed the packet, so a credential was due: give it time, then ask for it again, then look up what it
-    /// would have said.
-    async fn credential_is_late(&self, operation: &Operation) -> Result<Move, EngineError> {
-        let now = self.now();
-        let grace = SignedDuration::try_from(self.options().credential_grace).unwrap_or(SignedDuration::ZERO);
-        let cause = Cause::new("processed_without_credential");
-        let known = ["processed_without_credential", "vid_not_to_be_looked_up"];
-        if !operation.cause.as_deref().is_some_and(|cause| known.contains(&cause)) {
-            let step = Move::to(operation.state).because(cause);
-            return Ok(step.at(later(now, self.options().credential_grace)));
-        }
-        let asked_before = operation.cause_detail.is_some();
-        let mut cause = Cause::with(cause.code, "it was asked for again");
-        if asked_before || self.options().credential_suffix.is_none() {
-            match self.look_up_vid(operation).await? {
-                LookUp::Issued(step) => return Ok(*step),
-                LookUp::NotForUs | LookUp::Nothing => {}
-                LookUp::Failed(error) => cause = Cause::with("vid_not_to_be_looked_up", error.summary),
-            }
-        }
-        let Some(suffix) = &self.options().credential_suffix else {
-            let why = "no credential request suffix is configured, so it cannot be asked for";
-            let cause =
-                if cause.code == "vid_not_to_be_looked_up" { cause } else { Cause::with(cause.code, why) };
-            let look_again = later(now, self.options().stalled_check);
-            return Ok(Move::to(State::Stalled).because(cause).at(look_again));
-        };
-        let request = format!("{}{suffix}", operation.aid.as_deref().unwrap_or_default());
-        let outcome = self.mosip().retrigger_credential(&request, now).await;
-        metrics::counter!("civitas_credentials_retriggered_total").increment(1);
-        if let Err(error) = outcome {
-            cause.detail = Some(error.summary);
-        }
-        let step = Move::to(operation.state).because(cause);
-        Ok(step.at(now.checked_add(grace.saturating_mul(2)).unwrap_or(Timestamp::MAX)))
-    }
-
     /// The stage that ended it, from MOSIP's trail: codes only, its comments may name a person.
-    async fn reason_of(&self, operation: &Operation) -> Option<String> {
-        let aid = aid_of(operation).ok()?;
-        let trail = self.mosip().transactions(&aid, self.now()).await.ok()?;
-        let last = trail.into_iter().next_back()?;
+    async fn reason_of(&self, operation: &Operation) -> Result<Option<String>, CallError> {
+        let Ok(aid) = aid_of(operation) else { return Ok(None) };
+        let trail = match self.mosip().transactions(&aid, self.now()).await {
+            Ok(trail) => trail,
+            // The client may not read trails, or there is none: that will not change by asking again.
+            Err(error) if matches!(error.class, Class::Permanent | Class::Unauthorised) => {
+                let why = error.code.unwrap_or_default();
+                return Ok(Some(format!("the reason could not be read: {why}")));
+            }
+            Err(error) => return Err(error),
+        };
+        let Some(last) = civitas_mosip::reason(&trail) else { return Ok(None) };
         let words = civitas_mosip::stage_in_words(&last.stage).map(|words| format!(", {words}"));
         let stage = format!("{}{}", last.stage, words.unwrap_or_default());
-        Some(match last.sub_status {
+        Ok(Some(match &last.sub_status {
             Some(sub) => format!("{} at {stage} ({sub})", last.status),
             None => format!("{} at {stage}", last.status),
-        })
+        }))
     }
+}
+
+fn heard(outcome: &'static str) {
+    metrics::counter!("civitas_answers_total", "ear" => "poll", "outcome" => outcome).increment(1);
 }
 
 /// Whether a credential has come, good or bad: what MOSIP says of the workflow is then no news, and must not take

@@ -1,7 +1,7 @@
 //! From a failed call to MOSIP to the operation's next move.
 
 use civitas_journal::operations::{Operation, State};
-use civitas_mosip::{CallError, Class};
+use civitas_mosip::{CallError, Class, Service};
 use jiff::Timestamp;
 
 use crate::{Cause, Engine, moves::Move, schedule::later};
@@ -25,6 +25,14 @@ pub(super) fn after(
     error: &CallError,
     now: Timestamp,
 ) -> Move {
+    if error.class == Class::Parked {
+        let mut step = Move::parked(operation);
+        // The desk leaves alone what those wait for that keep their place; another service's would be claimed at once.
+        if !matches!(error.service, Service::PacketManager | Service::Workflow | Service::Auth) {
+            step.next_action_at = Some(later(now, error.retry_after.unwrap_or_default()));
+        }
+        return step;
+    }
     let stay = match step {
         Step::Create => State::Planned,
         Step::Trigger => State::PacketCreated,
@@ -47,7 +55,7 @@ pub(super) fn after(
         Class::Unauthorised => {
             Move::to(stay).because(cause("credentials_refused")).at(later(now, options.backoff.ceiling))
         }
-        Class::Permanent => {
+        Class::Permanent | Class::Parked => {
             Move::to(State::Stalled).because(cause("mosip_failed")).at(later(now, options.stalled_check))
         }
         Class::Unknown => {

@@ -14,7 +14,7 @@ mod precondition;
 use std::sync::Arc;
 
 use civitas_journal::operations::{self, Claim, Operation, Respond, State, Work};
-use civitas_mosip::Aid;
+use civitas_mosip::{Admission, Aid, Service};
 use tracing::Instrument;
 
 use self::carrier::Carrier;
@@ -45,7 +45,26 @@ impl Desk for Sender {
     }
 
     async fn claim(&self, limit: usize) -> Result<Vec<Operation>, EngineError> {
-        self.0.claim_operations(Work::Dispatch, limit).await
+        let engine = &self.0;
+        let now = engine.now();
+        let admission = |service| engine.mosip().admission(service, now);
+        let (create, start) = (admission(Service::PacketManager), admission(Service::Workflow));
+        if (create, start) == (Admission::Free, Admission::Free) {
+            return engine.claim_operations(Work::Dispatch, limit).await;
+        }
+        // A service that fails is left alone: what is meant for it stays where it is, in its order. One tries.
+        let mut claimed = Vec::new();
+        for (work, admission) in [(Work::Start, start), (Work::Create, create)] {
+            let limit = match admission {
+                Admission::Free => limit - claimed.len(),
+                Admission::Try => (limit - claimed.len()).min(1),
+                Admission::Parked(_) => 0,
+            };
+            if limit > 0 {
+                claimed.extend(engine.claim_operations(work, limit).await?);
+            }
+        }
+        Ok(claimed)
     }
 
     async fn handle(&self, operation: Operation) -> Result<(), EngineError> {
@@ -94,7 +113,8 @@ impl Engine {
     /// The workflow runs: wait for its answer, or follow it while the record goes on.
     fn followed(&self, operation: &Operation) -> Move {
         let now = self.now();
-        let mut step = Move::to(self.followed_state(operation)).at(self.options().polling.next(now, now));
+        let next = self.options().polling.next(now, now, self.waiting());
+        let mut step = Move::to(self.followed_state(operation)).at(next);
         step.triggered_at = Some(now);
         step
     }

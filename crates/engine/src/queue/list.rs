@@ -14,7 +14,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{Queue, QueueError};
-use crate::{Cause, cause::CONTRADICTIONS, entry};
+use crate::{Cause, Outside, cause::CONTRADICTIONS, entry};
 
 /// Which rows to list; everything that is given must hold.
 #[derive(Debug, Clone, Default)]
@@ -111,6 +111,8 @@ pub struct Overview {
     pub decisions: Vec<LastDecision>,
     /// What waits, oldest first.
     pub waiting: Vec<QueueRow>,
+    /// How the way to MOSIP stands: services that are left alone, topics that are silent.
+    pub outside: Outside,
     /// When this was true.
     pub at: Timestamp,
 }
@@ -204,6 +206,7 @@ impl Queue {
     /// Counts, the last decisions and the oldest waiting rows.
     pub async fn overview(&self, rows: u32) -> Result<Overview, QueueError> {
         let waiting = self.list(&Filter { limit: rows, ..Filter::default() }).await?;
+        let outside = self.outside().await?;
         let mut reader = self.journal.read().await?;
         let operations = operations::counts_by_state(&mut reader).await?;
         let deliveries = inbox::counts_by_state(&mut reader).await?;
@@ -228,6 +231,7 @@ impl Queue {
                 })
                 .collect(),
             waiting,
+            outside,
             at: self.now(),
         })
     }

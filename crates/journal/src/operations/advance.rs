@@ -125,3 +125,15 @@ pub async fn bring_forward(tx: &mut Tx, key: RecordKey, now: Timestamp) -> Resul
     .await?;
     Ok(())
 }
+
+/// Makes every operation that MOSIP was told to process, and that waits for an answer, due now; how many.
+pub async fn bring_all_forward(tx: &mut Tx, now: Timestamp) -> Result<u64, JournalError> {
+    let mut args = Args::new();
+    args.at(now);
+    tx.execute(
+        "UPDATE operations SET next_action_at = $1, version = version + 1 \
+         WHERE done = 0 AND state IN ('triggered', 'awaiting') AND next_action_at > $1 AND triggered_at <= $1",
+        args,
+    )
+    .await
+}

@@ -13,6 +13,10 @@ pub enum Work {
     Any,
     /// Those that are on their way to MOSIP: planned, packet created, unknown.
     Dispatch,
+    /// Of these, the ones whose packet is still to be made.
+    Create,
+    /// Of these, the ones whose packet MOSIP holds: to be started, or asked about.
+    Start,
     /// Those to ask MOSIP about, or the clock: triggered, awaiting, stalled.
     Poll,
 }
@@ -23,6 +27,8 @@ impl Work {
         match self {
             Work::Any => State::ALL,
             Work::Dispatch => &[State::Planned, State::PacketCreated, State::Unknown],
+            Work::Create => &[State::Planned],
+            Work::Start => &[State::PacketCreated, State::Unknown],
             Work::Poll => &[State::Triggered, State::Awaiting, State::Stalled],
         }
     }
@@ -66,15 +72,19 @@ macro_rules! claim_sql {
     };
 }
 
-const SKIP: [&str; 3] = [
+const SKIP: [&str; 5] = [
     claim_sql!("", " FOR UPDATE OF o SKIP LOCKED"),
     claim_sql!("AND o.state IN ('planned', 'packet_created', 'unknown') ", " FOR UPDATE OF o SKIP LOCKED"),
     claim_sql!("AND o.state IN ('triggered', 'awaiting', 'stalled') ", " FOR UPDATE OF o SKIP LOCKED"),
+    claim_sql!("AND o.state = 'planned' ", " FOR UPDATE OF o SKIP LOCKED"),
+    claim_sql!("AND o.state IN ('packet_created', 'unknown') ", " FOR UPDATE OF o SKIP LOCKED"),
 ];
-const PLAIN: [&str; 3] = [
+const PLAIN: [&str; 5] = [
     claim_sql!("", ""),
     claim_sql!("AND o.state IN ('planned', 'packet_created', 'unknown') ", ""),
     claim_sql!("AND o.state IN ('triggered', 'awaiting', 'stalled') ", ""),
+    claim_sql!("AND o.state = 'planned' ", ""),
+    claim_sql!("AND o.state IN ('packet_created', 'unknown') ", ""),
 ];
 
 /// Takes due operations under a lease, oldest first, and counts the attempt that begins, so that one that dies with
@@ -85,6 +95,8 @@ pub async fn claim(tx: &mut Tx, claim: &Claim) -> Result<Vec<Operation>, Journal
         Work::Any => 0,
         Work::Dispatch => 1,
         Work::Poll => 2,
+        Work::Create => 3,
+        Work::Start => 4,
     };
     let mut args = Args::new();
     args.at(claim.now).int(claim.limit.into()).text(&*claim.lease.owner).at(claim.lease.until);

@@ -10,10 +10,10 @@ use serde_json::json;
 use super::{
     Mosip, Role, envelope,
     token::Fresh,
-    transport::{Body, Call, Effect, Reply},
+    transport::{Body, Call, Effect, Reply, health},
     wire_time,
 };
-use crate::{CallError, Class, Service};
+use crate::{CallError, Class, Service, breaker::Health};
 
 /// One client of ours in MOSIP's Keycloak.
 #[derive(Debug, Clone)]
@@ -81,8 +81,12 @@ impl Mosip {
             url: format!("{}/authenticate/clientidsecretkey", self.shared.endpoints.auth),
             body: Body::Json(body.to_string()),
         };
-        let _place = self.shared.gates.enter(Service::Auth).await;
-        let reply = self.send(&call, None, now).await?;
+        let mut entry = self.enter(&call, now).await?;
+        let reply = self.send(&call, None, now).await;
+        // A refusal of our secret will be one for every call that asks: it parks them as an outage would.
+        let turned_away = reply.as_ref().is_ok_and(|reply| !has_token(reply));
+        entry.settle(if turned_away { Health::Failing(None) } else { health(&call, &reply) });
+        let reply = reply?;
         if matches!(reply.status, 400 | 401 | 403) {
             return Err(refused(credentials, &reply.status.to_string()));
         }
@@ -102,6 +106,11 @@ impl Mosip {
             format!("authentication of client {:?} failed with code {code:?}", credentials.client_id);
         Err(CallError::known(Service::Auth, "auth-failed", summary))
     }
+}
+
+/// Whether there is a token in an answer, whatever its status.
+fn has_token(reply: &Reply) -> bool {
+    Fresh::from_headers(&reply.headers, Timestamp::UNIX_EPOCH).is_some()
 }
 
 fn refused(credentials: &Credentials, code: &str) -> CallError {

@@ -18,6 +18,11 @@ impl Mosip {
     /// Asks a service's `actuator/health`, without a token. An answer below 500 shows that it is reachable: many
     /// deployments hide the address.
     pub async fn ping(&self, service: Service, now: Timestamp) -> Result<(), CallError> {
+        self.knock(service, now).await
+    }
+
+    /// The same: not through the gate, whose circuit may be open for the very reason that this looks into.
+    pub(super) async fn knock(&self, service: Service, now: Timestamp) -> Result<(), CallError> {
         let endpoints = &self.shared.endpoints;
         let base = match service {
             Service::Auth => endpoints.auth.clone(),
@@ -37,13 +42,14 @@ impl Mosip {
             url: format!("{base}/actuator/health"),
             body: Body::Nothing,
         };
-        let _place = self.shared.gates.enter(service).await;
         let reply = self.send(&call, None, now).await?;
         if reply.status < 500 {
             return Ok(());
         }
         let code = format!("http-{}", reply.status);
         let summary = format!("actuator/health answered {}", reply.status);
-        Err(CallError::classed(service, crate::Class::Transient, &code, summary))
+        let mut error = CallError::classed(service, crate::Class::Transient, &code, summary);
+        error.retry_after = reply.retry_after;
+        Err(error)
     }
 }

@@ -30,9 +30,9 @@ pub use workflow_status::WorkflowStatus;
 use self::token::TokenSource;
 pub(crate) use self::transport::{Body, Call, Effect, Reply, not_sent, retry_after, token_refused};
 use crate::{
-    Limits, Service,
+    Admission, Limits, Service, ServiceHealth,
     data_share::{DataShare, DataSharePolicy},
-    limits::Gates,
+    gate::Gates,
 };
 
 /// Base addresses of MOSIP's services, without a trailing slash.
@@ -107,8 +107,16 @@ pub struct Mosip {
 
 struct Shared {
     http: reqwest::Client,
+    of_service: Vec<(Service, reqwest::Client)>,
     endpoints: Endpoints,
     gates: Gates,
+}
+
+impl Shared {
+    fn http(&self, service: Service) -> &reqwest::Client {
+        let own = self.of_service.iter().find(|(of, _)| *of == service);
+        own.map_or(&self.http, |(_, client)| client)
+    }
 }
 
 impl Mosip {
@@ -120,8 +128,20 @@ impl Mosip {
         credentials: Credentials,
         limits: &Limits,
     ) -> Self {
+        Mosip::with_clients(http, Vec::new(), endpoints, credentials, limits)
+    }
+
+    /// The same, where some services have an HTTP client, and with it time-outs, of their own.
+    pub fn with_clients(
+        http: reqwest::Client,
+        of_service: Vec<(Service, reqwest::Client)>,
+        endpoints: Endpoints,
+        credentials: Credentials,
+        limits: &Limits,
+    ) -> Self {
         let source = Arc::new(TokenSource::new(credentials));
-        let shared = Shared { http, endpoints: endpoints.trimmed(), gates: Gates::new(limits) };
+        let gates = Gates::new(limits);
+        let shared = Shared { http, of_service, endpoints: endpoints.trimmed(), gates };
         Mosip {
             shared: Arc::new(shared),
             packet: source.clone(),
@@ -174,9 +194,27 @@ impl Mosip {
         self.data_share.as_deref()
     }
 
-    /// Waits for a place at a service.
-    pub(crate) async fn enter(&self, service: Service) -> Option<tokio::sync::SemaphorePermit<'_>> {
-        self.shared.gates.enter(service).await
+    /// What one may do with a service now. Also says [`Admission::Parked`] when the service itself is well, but no
+    /// token can be had for it.
+    pub fn admission(&self, service: Service, now: Timestamp) -> Admission {
+        let of = |service| self.shared.gates.admission(service, now);
+        match (of(service), of(Service::Auth)) {
+            (Admission::Parked(until), _) => Admission::Parked(until),
+            (own, Admission::Free) => own,
+            (own, _) if self.has_tokens(now) => own,
+            (_, auth) => auth,
+        }
+    }
+
+    /// How the way to each service stands.
+    pub fn health(&self, now: Timestamp) -> Vec<ServiceHealth> {
+        self.shared.gates.health(now)
+    }
+
+    /// Whether no call needs authmanager now.
+    fn has_tokens(&self, now: Timestamp) -> bool {
+        let all = [&self.packet, &self.partner, &self.status].into_iter().chain(&self.identity);
+        all.into_iter().all(|source| source.is_fresh(now))
     }
 
     pub(crate) fn source(&self, role: Role) -> &Arc<TokenSource> {

@@ -86,6 +86,14 @@ impl TokenSource {
     }
 }
 
+impl TokenSource {
+    /// Whether a token is at hand; also said while one is being fetched, since that will show.
+    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
+        let Ok(state) = self.state.try_lock() else { return true };
+        state.token.as_ref().is_some_and(|token| now < token.use_until)
+    }
+}
+
 /// A token as authmanager gave it.
 pub(super) struct Fresh {
     pub(super) cookie: HeaderValue,

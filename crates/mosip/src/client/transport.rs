@@ -13,7 +13,7 @@ use reqwest::{
 };
 
 use super::{Mosip, Role, envelope::Envelope};
-use crate::{CallError, Class, Service};
+use crate::{Admission, CallError, Class, Service, breaker::Health, gate::Entry};
 
 /// Largest answer that is read; the largest real one is a trail of some hundred stages.
 const MAX_ANSWER: usize = 8 << 20;
@@ -100,18 +100,62 @@ impl Mosip {
     ) -> Result<Reply, CallError> {
         let source = self.source(call.role);
         let token = source.token(self, now, None).await?;
-        let _place = self.shared.gates.enter(call.service).await;
-        let reply = self.send(call, Some(&token.cookie), now).await?;
-        if !refuses_token(&reply) {
-            return Ok(reply);
+        let mut entry = self.enter(call, now).await?;
+        let mut reply = self.send(call, Some(&token.cookie), now).await;
+        if reply.as_ref().is_ok_and(&refuses_token) {
+            tracing::debug!(service = %call.service, call = call.what, "the token was not accepted, renewing it");
+            // It answered: what is the matter is not the service.
+            entry.settle(Health::Alive);
+            let token = source.token(self, now, Some(token.generation)).await?;
+            reply = self.send(call, Some(&token.cookie), now).await;
         }
-        tracing::debug!(service = %call.service, call = call.what, "the token was not accepted, renewing it");
-        let token = source.token(self, now, Some(token.generation)).await?;
-        self.send(call, Some(&token.cookie), now).await
+        entry.settle(health(call, &reply));
+        reply
+    }
+
+    /// Waits for a place at the service's gate. Where its circuit may be tried, the service is asked first whether
+    /// it is up, so that an outage of days costs no call its place.
+    pub(crate) async fn enter(&self, call: &Call<'_>, now: Timestamp) -> Result<Entry<'_>, CallError> {
+        let mut entry = match self.shared.gates.enter(call.service, now).await {
+            Ok(entry) => entry,
+            Err(until) => return Err(parked(call, until, now)),
+        };
+        if entry.tries()
+            && let Err(error) = self.knock(call.service, now).await
+        {
+            entry.settle(Health::Failing(error.retry_after));
+            let until = match self.shared.gates.admission(call.service, now) {
+                Admission::Parked(until) => until,
+                Admission::Free | Admission::Try => now,
+            };
+            return Err(parked(call, until, now));
+        }
+        Ok(entry)
     }
 
     /// Sends once and reads the answer.
     pub(super) async fn send(
+        &self,
+        call: &Call<'_>,
+        cookie: Option<&reqwest::header::HeaderValue>,
+        now: Timestamp,
+    ) -> Result<Reply, CallError> {
+        let began = tokio::time::Instant::now();
+        let reply = self.read(call, cookie, now).await;
+        let outcome = match &reply {
+            Ok(reply) if reply.is_success() => "answered",
+            Ok(_) => "refused",
+            Err(_) => "failed",
+        };
+        let service = call.service.as_str();
+        metrics::counter!("civitas_mosip_calls_total", "service" => service, "outcome" => outcome)
+            .increment(1);
+        metrics::histogram!("civitas_mosip_call_seconds", "service" => service)
+            .record(began.elapsed().as_secs_f64());
+        reply
+    }
+
+    async fn read(
         &self,
         call: &Call<'_>,
         cookie: Option<&reqwest::header::HeaderValue>,
@@ -138,7 +182,7 @@ impl Mosip {
     }
 
     fn request(&self, call: &Call<'_>, cookie: Option<&reqwest::header::HeaderValue>) -> RequestBuilder {
-        let mut request = self.shared.http.request(call.method.clone(), &call.url);
+        let mut request = self.shared.http(call.service).request(call.method.clone(), &call.url);
         if let Some(cookie) = cookie {
             request = request.header(COOKIE, cookie);
         }
@@ -151,6 +195,38 @@ impl Mosip {
             Body::Form(pairs) => request.form(pairs),
         }
     }
+}
+
+/// Longest answer that is looked into for a response of nothing.
+const SMALL_ANSWER: usize = 512;
+
+/// What the end of a call says about its service.
+pub(super) fn health(call: &Call<'_>, reply: &Result<Reply, CallError>) -> Health {
+    match reply {
+        Err(error) if error.class == Class::Permanent => Health::Alive,
+        Err(_) => Health::Failing(None),
+        Ok(reply) => match reply.status {
+            408 | 425 | 429 | 500.. => Health::Failing(reply.retry_after),
+            // The packet manager hides each failure behind it: its own, keymanager's, the object store's.
+            200 if call.service == Service::PacketManager && is_nothing(reply) => Health::Failing(None),
+            _ => Health::Alive,
+        },
+    }
+}
+
+fn is_nothing(reply: &Reply) -> bool {
+    reply.body.len() <= SMALL_ANSWER
+        && Envelope::parse(&reply.body)
+            .is_some_and(|envelope| envelope.response.is_null() && envelope.errors.is_empty())
+}
+
+/// Nothing was sent, and no attempt was made.
+fn parked(call: &Call<'_>, until: Timestamp, now: Timestamp) -> CallError {
+    metrics::counter!("civitas_mosip_parked_total", "service" => call.service.as_str()).increment(1);
+    let summary = format!("{} was not sent, since {} fails", call.what, call.service);
+    let mut error = CallError::classed(call.service, Class::Parked, "circuit-open", summary);
+    error.retry_after = Some(Duration::try_from(until.duration_since(now)).unwrap_or_default());
+    error
 }
 
 /// A fresh token is not accepted: audience, role or clock.

@@ -1,7 +1,7 @@
 //! `POST /workflowmanager/workflow/search`: where a workflow stands.
 //!
-//! The one source that knows packets of every process and tells success from failure. It takes one id per call, so
-//! that a batch is several calls, a few at a time. The answer is JSON that calls itself `text/plain`.
+//! The one source that knows packets of every process and tells success from failure. Its filters are joined by "and"
+//! and each takes one value, so that a call asks about one id: a batch is several calls, a few at a time. The answer is JSON that calls itself `text/plain`.
 
 use std::fmt;
 
@@ -32,6 +32,8 @@ pub struct WorkflowStatus {
     pub comment: Option<String>,
     /// The stage that it is in or ended in.
     pub stage: Option<String>,
+    /// When MOSIP changed it last.
+    pub updated_at: Option<Timestamp>,
 }
 
 impl fmt::Debug for WorkflowStatus {
@@ -59,6 +61,13 @@ struct Row {
     status_comment: Option<String>,
     #[serde(default)]
     current_stage_name: Option<String>,
+    #[serde(default)]
+    update_date_time: Option<String>,
+}
+
+/// MOSIP writes UTC, with and without saying so.
+fn instant(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| format!("{text}Z").parse().ok())
 }
 
 impl Mosip {
@@ -140,6 +149,7 @@ impl Mosip {
             status: Status::parse(&row.status_code),
             comment: row.status_comment,
             stage: row.current_stage_name,
+            updated_at: row.update_date_time.as_deref().and_then(instant),
         }))
     }
 }

@@ -5,6 +5,11 @@ use super::{Known, limited, permanent, refused, transient, unknown};
 pub(super) const CODES: &[Known] = &[
     // Ours.
     transient(
+        "circuit-open",
+        "the service failed several times in a row, so that nothing is sent to it for a while",
+        "see `civitas doctor` for what is the matter with it; everything goes on by itself, oldest first, when it answers",
+    ),
+    transient(
         "unreachable",
         "no connection to the service",
         "check the configured address and that the service is up; nothing was sent, it is tried again",

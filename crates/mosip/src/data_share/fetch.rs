@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::{AddressRefused, DataSharePolicy, ShareRefusal};
 use crate::{
     CallError, Class, Mosip, Service,
+    breaker::Health,
     client::{Body, Call, Effect, Reply, Role, not_sent, retry_after, token_refused},
 };
 
@@ -54,14 +55,23 @@ impl Mosip {
         let call = share_call(url.into());
         let source = self.source(call.role);
         let token = source.token(self, now, None).await?;
-        let _place = self.enter(call.service).await;
-        let mut reply = share.get(&call, Some(&token.cookie), now).await?;
-        if refuses_token(&reply) {
+        let mut entry = self.enter(&call, now).await?;
+        let mut reply = share.get(&call, Some(&token.cookie), now).await;
+        if reply.as_ref().is_ok_and(refuses_token) {
+            // It answered: what is the matter is not the service.
+            entry.settle(Health::Alive);
             let token = source.token(self, now, Some(token.generation)).await?;
-            reply = share.get(&call, Some(&token.cookie), now).await?;
-            if refuses_token(&reply) {
-                return Err(token_refused(&call, &reply).into());
-            }
+            reply = share.get(&call, Some(&token.cookie), now).await;
+        }
+        entry.settle(match &reply {
+            Err(ShareError::Call(_)) => Health::Failing(None),
+            Ok(reply) if reply.status >= 500 => Health::Failing(reply.retry_after),
+            _ => Health::Alive,
+        });
+        drop(entry);
+        let reply = reply?;
+        if refuses_token(&reply) {
+            return Err(token_refused(&call, &reply).into());
         }
         judge(&call, reply)
     }

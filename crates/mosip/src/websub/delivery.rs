@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
@@ -30,6 +31,8 @@ pub struct CredentialIssued {
     pub event_id: String,
     /// The topic, `<partner>/CREDENTIAL_ISSUED`.
     pub topic: Option<String>,
+    /// The event's own time, where it says one.
+    pub at: Option<Timestamp>,
     /// The credential request: the AID and the partner's suffix, or random.
     pub transaction_id: Option<String>,
     /// The AID, as the request names it. It is proven only by the credential itself.
@@ -117,6 +120,7 @@ impl Delivery {
             .map_err(|error| DeliveryError::NotJson { line: error.line(), column: error.column() })?;
         let Value::Object(mut body) = value else { return Err(DeliveryError::NotAnObject) };
         let topic = take(&mut body, "topic");
+        let published = take(&mut body, "publishedOn");
         let mut event = match body.remove("event") {
             Some(Value::Object(event)) => event,
             _ => Map::new(),
@@ -132,7 +136,7 @@ impl Delivery {
             || event.get("dataShareUri").is_some_and(Value::is_string)
             || topic.as_deref().is_some_and(|topic| topic.ends_with("/CREDENTIAL_ISSUED"));
         if is_credential {
-            return credential(topic, event, data).map(Delivery::Credential);
+            return credential(topic, published, event, data).map(Delivery::Credential);
         }
         Ok(Delivery::Other { topic })
     }
@@ -140,6 +144,7 @@ impl Delivery {
 
 fn credential(
     topic: Option<String>,
+    published: Option<String>,
     mut event: Map<String, Value>,
     mut data: Map<String, Value>,
 ) -> Result<CredentialIssued, DeliveryError> {
@@ -149,9 +154,11 @@ fn credential(
         Some(Value::String(proof)) => Some(proof),
         _ => None,
     };
+    let at = take(&mut event, "timestamp").or(published);
     Ok(CredentialIssued {
         event_id,
         topic,
+        at: at.and_then(|at| at.parse().ok()),
         transaction_id: take(&mut event, "transactionId"),
         registration_id: take(&mut data, "registrationId"),
         credential_type: take(&mut data, "credentialType"),

@@ -27,3 +27,9 @@ pub fn credential_issued(partner: &str) -> String {
 pub fn means_already_registered(reason: &str) -> bool {
     reason.to_ascii_lowercase().contains("already registered")
 }
+
+/// Whether a denial means that the hub has no such subscription in memory: it cannot be ended, and must be asked for
+/// again first.
+pub fn means_unknown_subscriber(reason: &str) -> bool {
+    reason.to_ascii_lowercase().contains("valid subscriber")
+}

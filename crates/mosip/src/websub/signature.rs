@@ -31,28 +31,31 @@ pub enum SignatureError {
 }
 
 /// Verifies a delivery over its raw bytes, in constant time, against each secret: during a rotation there are two.
+/// The place of the secret that it was signed with.
 pub fn verify_signature(
     secrets: &[SecretString],
     raw: &[u8],
     header: Option<&str>,
-) -> Result<(), SignatureError> {
+) -> Result<usize, SignatureError> {
     let header = header.ok_or(SignatureError::Missing)?.trim();
     let (method, digits) = header.split_once('=').ok_or(SignatureError::Malformed)?;
     let given = hex::decode(digits).map_err(|_| SignatureError::Malformed)?;
     if !method.eq_ignore_ascii_case("sha256") || given.len() != 32 {
         return Err(SignatureError::Malformed);
     }
-    let mut usable = secrets.iter().filter(|secret| !secret.expose_secret().is_empty()).peekable();
-    if usable.peek().is_none() {
+    let usable = |secret: &&SecretString| !secret.expose_secret().is_empty();
+    if !secrets.iter().any(|secret| usable(&secret)) {
         return Err(SignatureError::NoSecret);
     }
-    let mut matches = false;
-    for secret in usable {
+    let mut signed_with = None;
+    for (place, secret) in secrets.iter().enumerate().filter(|(_, secret)| usable(secret)) {
         let expected = hmac(secret, raw).map_err(|_| SignatureError::Crypto)?;
         // No early end: the time taken says nothing about which secret is the right one.
-        matches |= expected.len() == given.len() && memcmp::eq(&expected, &given);
+        if expected.len() == given.len() && memcmp::eq(&expected, &given) {
+            signed_with = Some(place);
+        }
     }
-    if matches { Ok(()) } else { Err(SignatureError::Mismatch) }
+    signed_with.ok_or(SignatureError::Mismatch)
 }
 
 /// The header's value for a body, as the hub writes it.
@@ -83,13 +86,13 @@ mod tests {
     #[test]
     fn the_recorded_vector_is_signed_and_verified() {
         assert_eq!(sign(&"test-secret".into(), BODY).unwrap(), HEADER);
-        assert_eq!(verify_signature(&secrets(&["test-secret"]), BODY, Some(HEADER)), Ok(()));
+        assert_eq!(verify_signature(&secrets(&["test-secret"]), BODY, Some(HEADER)), Ok(0));
     }
 
     #[test]
     fn any_of_several_secrets_will_do() {
-        assert_eq!(verify_signature(&secrets(&["new", "test-secret"]), BODY, Some(HEADER)), Ok(()));
-        assert_eq!(verify_signature(&secrets(&["test-secret", "old"]), BODY, Some(HEADER)), Ok(()));
+        assert_eq!(verify_signature(&secrets(&["new", "test-secret"]), BODY, Some(HEADER)), Ok(1));
+        assert_eq!(verify_signature(&secrets(&["test-secret", "old"]), BODY, Some(HEADER)), Ok(0));
         assert_eq!(
             verify_signature(&secrets(&["new", "old"]), BODY, Some(HEADER)),
             Err(SignatureError::Mismatch)
@@ -120,7 +123,7 @@ mod tests {
         }
         assert_eq!(
             verify_signature(&ours, BODY, Some(&HEADER.to_uppercase())),
-            Ok(()),
+            Ok(0),
             "hexadecimal has no case"
         );
     }

@@ -27,9 +27,9 @@ pub(crate) async fn inject(
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(route) = (flavour.name)(&request).and_then(|name| faults.route(name)) else {
-        return next.run(request).await;
-    };
+    let Some(name) = (flavour.name)(&request) else { return next.run(request).await };
+    faults.arrived(name);
+    let Some(route) = faults.route(name) else { return next.run(request).await };
     let hangup = request.extensions().get::<ConnectInfo<Hangup>>().map(|info| info.0.clone());
     match route.outage {
         Outage::Off => {}
@@ -42,7 +42,7 @@ pub(crate) async fn inject(
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
-    if let Some(answer) = refuse(&faults, &route, flavour.mosip) {
+    if let Some(answer) = refuse(&faults, name, &route, flavour.mosip) {
         return answer;
     }
     let hold = faults.dice.chance(route.timeout_after_success_rate);
@@ -54,7 +54,7 @@ pub(crate) async fn inject(
     cut(hangup)
 }
 
-fn refuse(faults: &FaultBox, route: &RouteFaults, mosip: bool) -> Option<Response> {
+fn refuse(faults: &FaultBox, name: &'static str, route: &RouteFaults, mosip: bool) -> Option<Response> {
     let dice = &faults.dice;
     if dice.chance(route.error_rate) {
         return Some(if mosip {
@@ -74,7 +74,7 @@ fn refuse(faults: &FaultBox, route: &RouteFaults, mosip: bool) -> Option<Respons
             masked_500()
         });
     }
-    if dice.chance(route.null_in_200_rate) {
+    if dice.chance(route.null_in_200_rate) || faults.in_burst(name, route) {
         return Some(Json(json!({"response": null, "errors": null})).into_response());
     }
     if dice.chance(route.unauthorised_rate) {

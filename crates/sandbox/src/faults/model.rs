@@ -51,6 +51,10 @@ pub struct RouteFaults {
     pub errors_in_200_rate: f64,
     /// HTTP 200 with `response: null` and no errors, nothing done.
     pub null_in_200_rate: f64,
+    /// Starts a burst of such answers, so many in a row: keymanager or the object store behind it is out.
+    pub null_burst_rate: f64,
+    /// Length of a burst, in requests.
+    pub null_burst_length: u32,
     /// HTTP 200 with `KER-ATH-401` (MOSIP routes) or 401 (OpenCRVS routes), nothing done.
     pub unauthorised_rate: f64,
     /// The work is done and the answer never comes: the connection is held, then closed.
@@ -91,6 +95,8 @@ pub struct DeliveryFaults {
     pub reissue_rate: f64,
     /// One byte of the ciphertext is changed before the hub signs.
     pub tampered_rate: f64,
+    /// The hub takes subscriptions and publications, and delivers nothing.
+    pub stopped: bool,
     /// Commit the whole polled batch after its first message, as the real hub
     /// does: what follows a failed one in the batch is lost.
     pub batch_commit: bool,

@@ -62,6 +62,7 @@ pub(crate) struct Workflow {
 pub(crate) enum Raw {
     Resumable,
     Processing,
+    Reprocess,
     Processed,
     Rejected,
     Failed,
@@ -73,6 +74,7 @@ impl Raw {
         match self {
             Self::Resumable => "RESUMABLE",
             Self::Processing => "PROCESSING",
+            Self::Reprocess => "REPROCESS",
             Self::Processed => "PROCESSED",
             Self::Rejected => "REJECTED",
             Self::Failed => "FAILED",

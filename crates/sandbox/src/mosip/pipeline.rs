@@ -69,7 +69,10 @@ pub(crate) async fn process(mosip: Arc<Mosip>, aid: String) {
             }),
             "UinGeneratorStage" if stuck => {
                 // Twenty attempts, each picked up after the elapse time.
-                mosip.pace.pass(Duration::from_hours(5)).await;
+                for _ in 0..20 {
+                    again(&mosip, &aid, stage);
+                    mosip.pace.pass(Duration::from_mins(15)).await;
+                }
                 Some(End {
                     status: Raw::ReprocessFailed,
                     sub_status: "RPR-SYS-012",
@@ -257,6 +260,23 @@ fn enter(mosip: &Mosip, aid: &str, stage: Stage) {
         row.status = Raw::Processing;
         row.stage = stage.0.into();
         row.updated_at = at;
+    }
+}
+
+/// A stage failed and will be repeated: the row says so, and the trail has a line for each time.
+fn again(mosip: &Mosip, aid: &str, stage: Stage) {
+    let (at, id) = (mosip.pace.iso(), mosip.dice.uuid());
+    if let Some(row) = mosip.desk().workflows.get_mut(aid) {
+        row.status = Raw::Reprocess;
+        row.updated_at.clone_from(&at);
+        row.trail.push(Step {
+            id,
+            code: stage.1.into(),
+            status: "REPROCESS".into(),
+            sub_status: "RPR-SYS-011".into(),
+            comment: format!("{} is not available", stage.1),
+            at,
+        });
     }
 }
 

@@ -33,6 +33,10 @@ pub(crate) fn router(mosip: Arc<Mosip>) -> Router {
         .route("/hub", post(hub::hub))
         .route("/hub/", post(hub::hub))
         .route("/hub/actuator/health", get(hub::health))
+        .route("/v1/authmanager/actuator/health", get(hub::health))
+        .route("/commons/v1/packetmanager/actuator/health", get(hub::health))
+        .route("/registrationprocessor/v1/workflowmanager/actuator/health", get(hub::health))
+        .route("/v1/credentialrequest/actuator/health", get(hub::health))
         .route("/.well-known/public-key.json", get(wellknown::public_key))
         .route("/.well-known/controller.json", get(wellknown::controller))
         .route("/.well-known/mosip-context.json", get(wellknown::context))
@@ -48,8 +52,11 @@ pub(crate) fn fault_name(request: &Request) -> Option<&'static str> {
         return Some("mosip.idrepo.change");
     }
     let table = [
+        ("/v1/authmanager/actuator", "mosip.auth.health"),
         ("/v1/authmanager", "mosip.auth"),
+        ("/commons/v1/packetmanager/actuator", "mosip.packetmanager.health"),
         ("/commons/v1/packetmanager", "mosip.packetmanager"),
+        ("/registrationprocessor/v1/workflowmanager/actuator", "mosip.workflow.health"),
         ("/registrationprocessor/v1/workflowmanager/workflowinstance", "mosip.workflow.instance"),
         ("/registrationprocessor/v1/workflowmanager/workflow/search", "mosip.workflow.search"),
         ("/registrationprocessor/v1/registrationtransaction", "mosip.workflow.transactions"),

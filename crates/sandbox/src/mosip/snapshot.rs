@@ -27,7 +27,7 @@ pub(crate) fn restore(mosip: &Arc<Mosip>, snapshot: Snapshot) {
     let Snapshot { mut desk, registry, hub } = snapshot;
     let mut unfinished = Vec::new();
     for (aid, row) in &mut desk.workflows {
-        if matches!(row.status, Raw::Resumable | Raw::Processing) {
+        if matches!(row.status, Raw::Resumable | Raw::Processing | Raw::Reprocess) {
             row.status = Raw::Resumable;
             row.trail.clear();
             unfinished.push(aid.clone());

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{Frame, admit, ago, refused, render, shown};
 use crate::api;
 use crate::certificates::{self, CertificateView};
+use crate::health;
 use crate::state::App;
 
 /// Rows of each table.
@@ -24,6 +25,7 @@ struct Page {
     rules: Rules,
     /// Certificates that somebody has to see to.
     certificates: Vec<CertificateRow>,
+    troubles: Vec<String>,
     counts: Vec<Count>,
     waiting: Vec<WaitingRow>,
     more: bool,
@@ -149,7 +151,7 @@ pub(crate) async fn overview(State(app): State<App>, headers: HeaderMap) -> Resp
 }
 
 fn page(app: &App, overview: Overview, deciders: &[DeciderView], now: Timestamp) -> Page {
-    let Overview { counts, waiting, decisions, .. } = overview;
+    let Overview { counts, waiting, decisions, outside, .. } = overview;
     Page {
         frame: Frame::new(app, now),
         rules: Rules::of(app.desk.pack(), deciders),
@@ -158,6 +160,7 @@ fn page(app: &App, overview: Overview, deciders: &[DeciderView], now: Timestamp)
             .filter(|view| view.worrying)
             .map(CertificateRow::of)
             .collect(),
+        troubles: health::sentences(&outside),
         counts: counts.operations.into_iter().map(|(state, number)| Count { state, number }).collect(),
         more: waiting.len() >= ROWS as usize,
         waiting: waiting.into_iter().map(|row| waiting_row(row, now)).collect(),

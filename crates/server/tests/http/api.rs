@@ -106,7 +106,9 @@ async fn an_act_needs_a_reason_a_record_and_a_name() {
 async fn health_follows_the_journal_and_the_stop() {
     let stage = stage(Mood::Awaits);
     assert_eq!(stage.get("/health/live", None).await.status, StatusCode::OK);
-    assert_eq!(stage.get("/health/ready", None).await.status, StatusCode::OK);
+    let ready = stage.get("/health/ready", None).await;
+    assert_eq!(ready.status, StatusCode::OK, "MOSIP's troubles are not the process's");
+    assert_eq!(ready.json()["troubles"].as_array().unwrap().len(), 2);
     *stage.script.mood.lock().unwrap() = Mood::CannotWrite;
     assert_eq!(stage.get("/health/ready", None).await.json()["status"], "journal unavailable");
     *stage.script.mood.lock().unwrap() = Mood::Awaits;

@@ -34,6 +34,8 @@ async fn the_overview_shows_counts_waiting_records_and_the_why_of_decisions() {
         "ask MOSIP about this AID",
         "<time datetime=\"2026-06-01T09:01:01Z\">2026-06-01 09:01:01 UTC</time>",
         "5c1f0a9be4d1",
+        "packet_manager fails and is left alone, since 2026",
+        "the hub is silent on crvs_partner/CREDENTIAL_ISSUED since 2026",
     ] {
         assert!(answer.text.contains(shown), "{shown} in {}", answer.text);
     }

@@ -11,7 +11,9 @@ use civitas_engine::queue::{
     TimelineEntry,
 };
 use civitas_engine::swap::{Attempt, DeciderView, Outcome, PackProblem, PackView, Took, Trigger};
-use civitas_engine::{Answer, Arrival, Cause, DeliverError, IngestError, IntentAnswer};
+use civitas_engine::{
+    Answer, Arrival, Cause, DeliverError, IngestError, IntentAnswer, Outside, ServiceView, TopicView,
+};
 use civitas_mosip::keys::Certificate;
 use civitas_mosip::websub::Intent;
 use civitas_opencrvs::{AUDIENCE, ISSUER, KeySource, TriggerTokens};
@@ -111,6 +113,26 @@ impl Intake for Script {
     }
 }
 
+/// A service that is left alone, and a hub that fell silent.
+fn outside() -> Outside {
+    let service = ServiceView {
+        service: "packet_manager".to_owned(),
+        circuit: "open".to_owned(),
+        instance: "civitas-1".to_owned(),
+        since: NOW.parse().unwrap(),
+        until: None,
+    };
+    let topic = TopicView {
+        topic: "crvs_partner/CREDENTIAL_ISSUED".to_owned(),
+        state: "verified".to_owned(),
+        cause: None,
+        verified_at: None,
+        silent_since: Some(NOW.parse().unwrap()),
+        missed: 4,
+    };
+    Outside { services: vec![service], topics: vec![topic] }
+}
+
 impl Desk for Script {
     fn pack(&self) -> PackView {
         PackView {
@@ -158,9 +180,14 @@ impl Desk for Script {
             counts: Counts { operations: [("stalled".to_owned(), 1)].into(), ..Counts::default() },
             decisions: vec![decision],
             waiting: vec![waiting()],
+            outside: outside(),
             at: NOW.parse().unwrap(),
         };
         Box::pin(std::future::ready(Ok(overview)))
+    }
+
+    fn outside(&self) -> Reply<'_, Result<Outside, QueueError>> {
+        Box::pin(std::future::ready(Ok(outside())))
     }
 
     fn list(&self, _: Filter) -> Reply<'_, Result<Vec<QueueRow>, QueueError>> {

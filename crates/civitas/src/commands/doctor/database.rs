@@ -51,7 +51,26 @@ async fn examine(patient: &Patient<'_>, journal: &Journal) -> Vec<Finding> {
     }
     findings.push(super::rules::check(patient, &queue).await);
     findings.extend(hub(patient, journal).await);
+    findings.extend(circuits(&queue).await);
     findings
+}
+
+/// Services that a running process leaves alone at present.
+async fn circuits(queue: &Queue) -> Vec<Finding> {
+    let Ok(outside) = queue.outside().await else { return Vec::new() };
+    let each = outside.services.into_iter().map(|service| {
+        let since = ago(service.since, clock::now());
+        let how = match service.circuit.as_str() {
+            "recovering" => "comes back slowly",
+            _ => "is left alone, since it fails",
+        };
+        Finding::fail(
+            format!("circuit of {}", service.service),
+            format!("{how}, for {since}, by {}", service.instance),
+            "mend that service or the way to it; what is meant for it is parked and goes on by itself, oldest first",
+        )
+    });
+    each.collect()
 }
 
 /// Whether our keys open what the journal holds: the newest record is tried.
@@ -121,7 +140,24 @@ fn subscription(topic: &str, callback: &str, row: Option<&Subscription>, now: Ti
         let found = format!("asked for with another callback, {}", row.callback);
         return Finding::warn(check, found, "the next start of `civitas serve` asks with the configured one");
     }
+    if let Some(since) = row.silent_since {
+        let found =
+            format!("silent for {}: {} answers that MOSIP gave did not come", ago(since, now), row.missed);
+        return Finding::fail(
+            check,
+            found,
+            format!(
+                "what is missing is polled and retriggered meanwhile; have MOSIP look at its hub, and check that it \
+                 reaches {callback}"
+            ),
+        );
+    }
     match row.state {
+        SubscriptionState::Left | SubscriptionState::Lost => Finding::warn(
+            check,
+            "its secret is being changed at the hub",
+            "nothing to do while `civitas serve` runs: it is subscribed to anew within minutes",
+        ),
         SubscriptionState::Verified => {
             let when = row.verified_at.map(|at| format!(", last {} ago", ago(at, now))).unwrap_or_default();
             Finding::ok(check, format!("verified{when}"))
@@ -147,15 +183,16 @@ mod tests {
     #[test]
     fn a_subscription_is_judged_by_what_the_hub_said_last() {
         let now: Timestamp = "2026-06-01T10:00:00Z".parse().unwrap();
-        let row = |state, cause: Option<&str>| Subscription {
-            topic: "crvs/CREDENTIAL_ISSUED".into(),
-            callback: "http://us/websub/callback".into(),
-            state,
-            cause: cause.map(str::to_owned),
-            requested_at: "2026-06-01T09:50:00Z".parse().unwrap(),
-            verified_at: Some("2026-06-01T09:55:00Z".parse().unwrap()),
-            expires_at: None,
-            updated_at: now,
+        let row = |state, cause: Option<&str>| {
+            let mut row = Subscription::new(
+                "crvs/CREDENTIAL_ISSUED",
+                "http://us/websub/callback",
+                "2026-06-01T09:50:00Z".parse().unwrap(),
+            );
+            row.state = state;
+            row.cause = cause.map(str::to_owned);
+            row.verified_at = Some("2026-06-01T09:55:00Z".parse().unwrap());
+            row
         };
         let of = |row: Option<&Subscription>, callback| subscription("t", callback, row, now);
         let us = "http://us/websub/callback";
@@ -169,5 +206,10 @@ mod tests {
         let denied = of(Some(&row(SubscriptionState::Denied, Some("no role"))), us);
         assert_eq!((denied.verdict, denied.found.as_str()), (Verdict::Fail, "denied: no role"));
         assert_eq!(of(Some(&row(SubscriptionState::Verified, None)), "http://new/").verdict, Verdict::Warn);
+        let mut silent = row(SubscriptionState::Verified, None);
+        (silent.silent_since, silent.missed) = (Some("2026-06-01T07:00:00Z".parse().unwrap()), 4);
+        let silent = of(Some(&silent), us);
+        assert_eq!(silent.verdict, Verdict::Fail);
+        assert_eq!(silent.found, "silent for 3 h 0 min: 4 answers that MOSIP gave did not come");
     }
 }

@@ -26,6 +26,10 @@ pub(super) async fn poll(mosip: Arc<Mosip>, id: String, epoch: u64) {
     let Some((subscription, mut head)) = mosip.hub.watch(&id, epoch) else { return };
     let size = mosip.options.hub.batch.max(mosip.options.hub.parallel).max(1);
     loop {
+        if mosip.faults.deliveries().stopped {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        }
         head.borrow_and_update();
         let Some(batch) = mosip.hub.batch(&id, epoch, size) else { return };
         let Some((last, _)) = batch.last() else {

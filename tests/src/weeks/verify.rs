@@ -72,8 +72,11 @@ pub(super) async fn nothing_went_out(stack: &Stack, born: &[Born]) -> u64 {
     assert!(waiting >= born.len() as u64, "{waiting} of {} wait", born.len());
     let few = (CONCURRENCY * 2) as u64;
     assert!(tried <= few, "{tried} operations were tried while MOSIP was down, {few} would do to notice");
-    let outside = stack.engine.queue().outside().await.expect("a view");
-    assert!(!outside.services.is_empty(), "it is shown that MOSIP is left alone");
+    until("it is shown that MOSIP is left alone", || async {
+        let outside = stack.engine.queue().outside().await.expect("a view");
+        outside.services.iter().any(|service| service.service == "packet_manager")
+    })
+    .await;
     waiting
 }
 
@@ -128,8 +131,9 @@ pub(super) async fn promises(stack: &Stack) -> BTreeMap<String, u64> {
             stalled.insert(operation.key.event_id);
         }
         assert!(aids.insert(aid.clone()), "{aid} is used twice");
-        let truth = ledger["by_aid"][&aid]["outcome"].as_str().unwrap_or("nothing");
-        let end = end_of(&operation, truth);
+        let books = &ledger["by_aid"][&aid];
+        let truth = books["outcome"].as_str().unwrap_or("nothing");
+        let end = end_of(&operation, truth, books["reason"].as_str().unwrap_or("nothing"));
         *ends.entry(end).or_insert(0) += 1;
         if operation.state == State::Confirmed {
             let issued = operation.issued.expect("an identifier");
@@ -144,7 +148,7 @@ pub(super) async fn promises(stack: &Stack) -> BTreeMap<String, u64> {
 }
 
 /// How an operation ended, checked against MOSIP's books.
-fn end_of(operation: &Operation, truth: &str) -> String {
+fn end_of(operation: &Operation, truth: &str, reason: &str) -> String {
     let aid = operation.aid.as_deref().unwrap_or_default();
     let cause = operation.cause.as_deref().unwrap_or_default();
     let detail = operation.cause_detail.as_deref().unwrap_or_default();
@@ -154,10 +158,10 @@ fn end_of(operation: &Operation, truth: &str) -> String {
             operation.state.as_str().to_owned()
         }
         State::Stalled => {
-            let (code, reason) = match truth {
-                "REJECTED" => ("mosip_rejected", "RPR-DDS-001"),
-                "FAILED" => ("mosip_failed", "RPR-PVM-001"),
-                "REPROCESS_FAILED" => ("mosip_gave_up", "RPR-SYS-012"),
+            let code = match truth {
+                "REJECTED" => "mosip_rejected",
+                "FAILED" => "mosip_failed",
+                "REPROCESS_FAILED" => "mosip_gave_up",
                 other => panic!("{aid} is stalled for {cause} ({detail}), MOSIP says {other}"),
             };
             assert_eq!(cause, code, "{aid}: MOSIP says {truth}");

@@ -125,6 +125,9 @@ pub(crate) struct Audit {
     pub(crate) triggered_at: Option<String>,
     pub(crate) finished_at: Option<String>,
     pub(crate) outcome: Option<Word>,
+    /// The stage's own code for it.
+    #[serde(default)]
+    pub(crate) reason: Option<Word>,
     pub(crate) uins: u32,
     pub(crate) updates: u32,
     pub(crate) deaths: u32,

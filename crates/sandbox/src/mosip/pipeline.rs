@@ -303,6 +303,7 @@ fn finish(mosip: &Arc<Mosip>, aid: &str, stage: Stage, end: &End) {
         let mut desk = mosip.desk();
         let audit = desk.audit(aid);
         audit.outcome = Some(end.status.as_str().into());
+        audit.reason = Some(end.sub_status.into());
         audit.finished_at = Some(at.clone());
         let Some(row) = desk.workflows.get_mut(aid) else { return };
         row.status = end.status;

@@ -362,7 +362,7 @@ impl Office {
 }
 
 async fn register(opencrvs: &OpenCrvs, life: Life) -> Option<Born> {
-    let record = opencrvs.create(&life.event);
+    let record = opencrvs.create(life.event);
     let mut declare = Submission::new("DECLARE").with(life.declaration);
     declare.annotation = Some(life.annotation);
     opencrvs.submit(record, declare).await;

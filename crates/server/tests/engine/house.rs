@@ -62,7 +62,11 @@ fn options() -> Options {
         lease: Duration::from_mins(2),
         idle_poll: Duration::from_secs(1),
         backoff: Backoff { first: Duration::from_secs(1), ceiling: Duration::from_mins(1) },
-        polling: Polling { shortest: Duration::from_mins(3), longest: Duration::from_hours(6) },
+        polling: Polling {
+            shortest: Duration::from_mins(3),
+            longest: Duration::from_hours(6),
+            per_second: 20,
+        },
         unknown_wait: Duration::from_secs(30),
         settle: Duration::from_secs(5),
         default_deadline: Duration::from_hours(24),
@@ -82,6 +86,8 @@ fn options() -> Options {
             callback: "http://civitas.example/websub/callback".into(),
             secrets: vec![HUB_SECRET.into()],
             renew_every: Duration::from_mins(10),
+            silent_after: 3,
+            replay_window: Duration::from_hours(24 * 30),
         },
     }
 }

@@ -74,6 +74,8 @@ mosip:
   machine_id: \"20042\"
   officer: crvs1
   credential_request_suffix: \"-CRVS\"
+  data_share: {{ timeout: 2 s }}
+  breaking: {{ first: 500 ms, longest: 5 s }}
   websub:
     client: {{ client_id: crvs_partner, client_secret_file: partner.secret }}
     credential_topic: crvs_partner/CREDENTIAL_ISSUED

@@ -1,6 +1,7 @@
 //! The MOSIP side of Civitas: its wire formats and the clients of its services.
 //!
-//! A packet goes out in two calls, [`Mosip::create_packet`] and [`Mosip::trigger`]; what became of it is heard from
+//! A packet goes out in two calls, [`Mosip::create_packet`] and [`Mosip::trigger`], or is built here ([`packet`]),
+//! announced and uploaded; what became of it is heard from
 //! three sides: the hub's deliveries ([`websub`]), the status ([`Mosip::workflow_status`]) and the credential
 //! ([`credential`]). MOSIP answers HTTP 200 to most failures, forgets events, and repeats others; each module says
 //! which of these it takes care of and which it leaves to its caller through [`Class`].
@@ -22,7 +23,7 @@ mod error;
 mod gate;
 pub mod keys;
 mod limits;
-mod packet;
+pub mod packet;
 mod stage;
 mod status;
 pub mod websub;

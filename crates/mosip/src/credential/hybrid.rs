@@ -14,17 +14,17 @@ use openssl::{
 use zeroize::Zeroizing;
 
 /// Stands between the key block and the rest.
-pub(super) const SPLITTER: &[u8] = b"#KEY_SPLITTER#";
+pub(crate) const SPLITTER: &[u8] = b"#KEY_SPLITTER#";
 /// SHA-256 of a certificate, before the wrapped key.
-pub(super) const THUMBPRINT: usize = 32;
+pub(crate) const THUMBPRINT: usize = 32;
 /// A key wrapped by RSA-2048.
 pub(crate) const WRAPPED_KEY: usize = 256;
 /// Additional data.
-pub(super) const AAD: usize = 32;
+pub(crate) const AAD: usize = 32;
 /// Nonce of AES-GCM.
-pub(super) const NONCE: usize = 12;
+pub(crate) const NONCE: usize = 12;
 /// Tag of AES-GCM.
-pub(super) const TAG: usize = 16;
+pub(crate) const TAG: usize = 16;
 
 /// Wraps an AES key. OpenSSL draws the padding's own randomness.
 pub(crate) fn wrap_key<T: HasPublic>(key: &PKeyRef<T>, aes_key: &[u8]) -> Result<Vec<u8>, ErrorStack> {
@@ -40,7 +40,7 @@ pub(crate) fn wrap_key<T: HasPublic>(key: &PKeyRef<T>, aes_key: &[u8]) -> Result
 
 /// Decrypts ciphertext ‖ tag. `None` if the tag does not fit: altered, or another key. What was decrypted is wiped
 /// then too.
-pub(super) fn gcm_open(key: &[u8], nonce: &[u8], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn gcm_open(key: &[u8], nonce: &[u8], aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (ciphertext, tag) = sealed.split_at_checked(sealed.len().checked_sub(TAG)?)?;
     let cipher = Cipher::aes_256_gcm();
     if key.len() != 32 || nonce.len() != NONCE {
@@ -57,7 +57,7 @@ pub(super) fn gcm_open(key: &[u8], nonce: &[u8], aad: &[u8], sealed: &[u8]) -> O
 }
 
 /// Encrypts to ciphertext ‖ tag.
-pub(super) fn gcm_seal(
+pub(crate) fn gcm_seal(
     key: &[u8; 32],
     nonce: &[u8],
     aad: &[u8],

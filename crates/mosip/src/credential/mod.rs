@@ -8,7 +8,7 @@
 
 mod document;
 mod envelope;
-mod hybrid;
+pub(crate) mod hybrid;
 mod pin;
 mod proof;
 

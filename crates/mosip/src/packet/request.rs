@@ -9,8 +9,7 @@ use std::{
 };
 
 use jiff::{Timestamp, tz::TimeZone};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{Aid, client::wire_time};
@@ -68,7 +67,7 @@ impl CreatePacket {
     }
 
     /// What MOSIP's validators want to find, overlaid with what the pack says.
-    fn meta_info(&self) -> BTreeMap<String, String> {
+    pub(super) fn meta_info(&self) -> BTreeMap<String, String> {
         let creation = self.at.to_zoned(TimeZone::UTC).strftime("%Y%m%d%H%M%S").to_string();
         let meta_data = labels(&[
             ("registrationType", Some(&self.process)),
@@ -100,7 +99,7 @@ impl CreatePacket {
     }
 
     /// The one audit entry without which the packet writer fails (`KER-KPM-008`).
-    fn audit(&self, time: &str) -> Value {
+    pub(super) fn audit(&self, time: &str) -> Value {
         let id =
             Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("civitas:packet-created:{}", self.aid).as_bytes());
         json!({
@@ -128,7 +127,7 @@ impl CreatePacket {
     /// The sub-packets that a packet of this schema consists of: `id`, `evidence`, `optional`. `None` if the schema
     /// cannot be read.
     pub(crate) fn sub_packets(&self) -> Option<BTreeSet<&'static str>> {
-        sub_packets(&self.schema_json)
+        super::schema::sub_packets(&self.schema_json)
     }
 }
 
@@ -150,37 +149,6 @@ fn labels(pairs: &[(&str, Option<&str>)]) -> String {
     let list: Vec<Value> =
         pairs.iter().map(|(label, value)| json!({ "label": label, "value": value })).collect();
     Value::from(list).to_string()
-}
-
-#[derive(Deserialize)]
-struct Schema {
-    properties: SchemaRoot,
-}
-
-#[derive(Deserialize)]
-struct SchemaRoot {
-    identity: Identity,
-}
-
-#[derive(Deserialize)]
-struct Identity {
-    properties: Map<String, Value>,
-}
-
-/// Each field's category decides which sub-packet it goes into; a missing one counts as `none`, which is all three.
-fn sub_packets(schema_json: &str) -> Option<BTreeSet<&'static str>> {
-    let schema: Schema = serde_json::from_str(schema_json).ok()?;
-    let mut names = BTreeSet::new();
-    for field in schema.properties.identity.properties.values() {
-        let category = field.get("fieldCategory").and_then(Value::as_str).unwrap_or("none");
-        match category.to_ascii_lowercase().as_str() {
-            "pvt" | "kyc" => names.extend(["id"]),
-            "evidence" => names.extend(["evidence"]),
-            "optional" => names.extend(["optional"]),
-            _ => names.extend(["id", "evidence", "optional"]),
-        }
-    }
-    (!names.is_empty()).then_some(names)
 }
 
 #[cfg(test)]
@@ -238,21 +206,5 @@ mod tests {
     fn debug_names_fields_and_shows_no_values() {
         let text = format!("{:?}", packet());
         assert!(text.contains("dateOfBirth") && !text.contains("2026/01/01"), "{text}");
-    }
-
-    #[test]
-    fn the_schema_decides_which_sub_packets_there_are() {
-        let of = |fields: &str| {
-            sub_packets(&format!(r#"{{"properties":{{"identity":{{"properties":{fields}}}}}}}"#))
-        };
-        assert_eq!(
-            of(r#"{"a":{"fieldCategory":"pvt"},"b":{"fieldCategory":"KYC"}}"#),
-            Some(BTreeSet::from(["id"]))
-        );
-        let all = Some(BTreeSet::from(["id", "evidence", "optional"]));
-        assert_eq!(of(r#"{"a":{"fieldCategory":"none"}}"#), all);
-        assert_eq!(of(r#"{"a":{"type":"string"}}"#), all);
-        assert_eq!(of("{}"), None);
-        assert_eq!(sub_packets("{}"), None);
     }
 }

@@ -11,13 +11,15 @@ use std::{
 };
 
 use civitas_engine::{
-    Backoff, Clock, Engine, IdRepository, Options, PacketsName, Polling, Ports, Subscriptions,
+    Backoff, Channel, Clock, Engine, IdRepository, Options, PacketsName, Polling, Ports, Route,
+    Subscriptions, UploadRoute,
 };
 use civitas_journal::{Journal, JournalOptions, SealingKeys};
 use civitas_mosip::{
     Breaking, Credentials, Endpoints, Limits, Mosip,
     credential::{KeyRing, ProofKeys},
     data_share::DataSharePolicy,
+    packet::{EncryptionCertificate, MachineKey, PacketKeys},
 };
 use civitas_opencrvs::{Client, ConfirmationAuth, KeySource, SystemClient, TriggerTokens, Version};
 use civitas_rules::{Pack, PackFiles};
@@ -128,6 +130,23 @@ pub fn clock() -> Clock {
 fn keys() -> SandboxKeys {
     static KEYS: OnceLock<SandboxKeys> = OnceLock::new();
     KEYS.get_or_init(|| SandboxKeys::generate(clock()()).expect("keys")).clone()
+}
+
+/// The way of packets that are made here: signed and encrypted with the sandbox's keys.
+pub fn upload_route() -> Route {
+    let keys = keys();
+    let machine = keys.machine_private_key_pem().expect("a key in PEM");
+    let certificate = keys.registration_certificate_pem().expect("a certificate in PEM");
+    let channel = Channel { source: "OPENCRVS".to_owned(), process: "OPENCRVS_NEW".to_owned() };
+    Route::Upload(Arc::new(UploadRoute {
+        keys: PacketKeys {
+            machine: MachineKey::from_pem(&machine).expect("a key"),
+            certificates: vec![EncryptionCertificate::from_pem(&certificate).expect("a certificate")],
+        },
+        processes: [("CRVS_NEW".to_owned(), channel)].into(),
+        main_processes: ["NEW", "UPDATE", "OPENCRVS_NEW"].map(str::to_owned).into(),
+        entropy: entropy(),
+    }))
 }
 
 /// A client with a time-out.
@@ -422,6 +441,7 @@ fn engine_options(callback: &str) -> Options {
         instance: "test-1".to_owned(),
         center_id: "10001".to_owned(),
         machine_id: "20042".to_owned(),
+        route: Route::Online,
         officer: "crvs".to_owned(),
         subject_key: SecretString::from("a subject key of a test"),
         keep_trigger_tokens: false,

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use civitas_engine::{
-    Backoff, Clock, Engine, IdRepository, Options, PacketsName, Polling, Ports, Subscriptions,
+    Backoff, Channel, Clock, Engine, IdRepository, Options, PacketsName, Polling, Ports, Route,
+    Subscriptions, UploadRoute,
 };
 use civitas_journal::{Journal, JournalOptions, SealingKeys};
 use civitas_kafka::{Batch, DecryptionKey, KafkaConfig, PayloadEncryption, Topics};
 use civitas_mosip::credential::{KeyRing, ProofKeys};
 use civitas_mosip::data_share::DataSharePolicy;
 use civitas_mosip::keys::standings;
+use civitas_mosip::packet::{EncryptionCertificate, MachineKey, PacketKeys};
 use civitas_mosip::{Breaking, Credentials, Endpoints, Mosip, Service};
 use civitas_opencrvs::{
     Client, ConfirmationAuth, Endpoints as OpenCrvsEndpoints, ISSUER, KeySource, SystemClient, TriggerTokens,
@@ -22,7 +24,7 @@ use civitas_rules::{OpencrvsVersion, Pack};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::{
-    self, Config, ConfirmationMode, FilePath, Limit, OperatorRole, OtherClient, TriggerToken,
+    self, Config, ConfirmationMode, FilePath, Limit, MosipRoute, OperatorRole, OtherClient, TriggerToken,
 };
 use crate::{clock, entropy, http, partner_keys, secrets};
 
@@ -158,6 +160,8 @@ pub fn mosip(config: &Config) -> anyhow::Result<Mosip> {
         (Service::Auth, mosip.limits.auth),
         (Service::PacketManager, mosip.limits.packet_manager),
         (Service::Workflow, mosip.limits.workflow),
+        (Service::RegistrationStatus, mosip.limits.registration_status),
+        (Service::PacketReceiver, mosip.limits.packet_receiver),
         (Service::Hub, mosip.limits.hub),
         (Service::CredentialRequest, mosip.limits.credential_request),
         (Service::IdRepository, mosip.limits.id_repository),
@@ -196,6 +200,8 @@ pub fn mosip_endpoints(config: &Config) -> Endpoints {
         (&mut endpoints.auth, &mosip.urls.auth),
         (&mut endpoints.packet_manager, &mosip.urls.packet_manager),
         (&mut endpoints.workflow, &mosip.urls.workflow),
+        (&mut endpoints.registration_status, &mosip.urls.registration_status),
+        (&mut endpoints.packet_receiver, &mosip.urls.packet_receiver),
         (&mut endpoints.hub, &mosip.urls.hub),
         (&mut endpoints.credential_request, &mosip.urls.credential_request),
         (&mut endpoints.id_repository, &mosip.urls.id_repository),
@@ -218,6 +224,8 @@ fn limits(config: &Config) -> civitas_mosip::Limits {
         auth: of(limits.auth),
         packet_manager: of(limits.packet_manager),
         workflow: of(limits.workflow),
+        registration_status: of(limits.registration_status),
+        packet_receiver: of(limits.packet_receiver),
         hub: of(limits.hub),
         credential_request: of(limits.credential_request),
         id_repository: of(limits.id_repository),
@@ -228,6 +236,46 @@ fn limits(config: &Config) -> civitas_mosip::Limits {
             longest: config.mosip.breaking.longest.0,
         },
     }
+}
+
+/// How packets travel, with what that takes.
+pub fn route(config: &Config) -> anyhow::Result<Route> {
+    let upload = &config.mosip.upload;
+    if config.mosip.route == MosipRoute::Online {
+        return Ok(Route::Online);
+    }
+    let mut processes = std::collections::BTreeMap::new();
+    for (process, channel) in &upload.processes {
+        let (source, uploaded) = channel
+            .split_once('/')
+            .ok_or_else(|| anyhow!("`mosip.upload.processes.{process}` is not <source>/<process>"))?;
+        let channel = Channel { source: source.to_owned(), process: uploaded.to_owned() };
+        processes.insert(process.clone(), channel);
+    }
+    Ok(Route::Upload(Arc::new(UploadRoute {
+        keys: packet_keys(config)?,
+        processes,
+        main_processes: upload.main_processes.iter().cloned().collect(),
+        entropy: entropy::entropy(),
+    })))
+}
+
+/// The keys of our own packets.
+pub fn packet_keys(config: &Config) -> anyhow::Result<PacketKeys> {
+    const KEY: &str = "mosip.upload.machine_key_file";
+    const CERTIFICATES: &str = "mosip.upload.certificate_files";
+    let upload = &config.mosip.upload;
+    let file = upload.machine_key_file.as_ref().ok_or_else(|| anyhow!("`{KEY}` is not set"))?;
+    let machine = MachineKey::from_pem(secrets::text(KEY, file)?.expose_secret().as_bytes())
+        .with_context(|| format!("`{KEY}` cannot be used"))?;
+    let mut certificates = Vec::new();
+    for file in &upload.certificate_files {
+        let pem = secrets::text(CERTIFICATES, file)?;
+        let certificate = EncryptionCertificate::from_pem(pem.expose_secret().as_bytes())
+            .with_context(|| format!("`{CERTIFICATES}`: {file:?} cannot be used"))?;
+        certificates.push(certificate);
+    }
+    Ok(PacketKeys { machine, certificates })
 }
 
 /// Our partner keys. Tokens are asked, off the async workers.
@@ -335,6 +383,7 @@ pub fn engine_options(config: &Config) -> anyhow::Result<Options> {
         instance: instance(config),
         center_id: mosip.center_id.0.clone(),
         machine_id: mosip.machine_id.0.clone(),
+        route: route(config)?,
         officer: mosip.officer.clone(),
         subject_key: secrets::strong("database.subject_key_file", &config.database.subject_key_file, STRONG)?,
         keep_trigger_tokens: config.opencrvs.confirmation.mode == ConfirmationMode::TriggerToken,

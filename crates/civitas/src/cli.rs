@@ -31,6 +31,9 @@ enum Command {
     /// Check, test and explain a country pack
     #[command(subcommand)]
     Country(commands::country::Country),
+    /// Make registration packets, and look into them
+    #[command(subcommand)]
+    Packet(commands::packet::Packet),
     /// The configuration
     #[command(subcommand)]
     Config(commands::config::Config),
@@ -75,6 +78,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor(doctor) => wait(commands::doctor::run(&doctor, file)),
         Command::Queue(queue) => wait(commands::queue::run(&queue, file)).map(done),
         Command::Country(country) => commands::country::run(&country, file),
+        Command::Packet(packet) => commands::packet::run(&packet),
         Command::Config(config) => commands::config::run(&config, file).map(done),
         Command::Keys(keys) => commands::keys::run(&keys, file).map(done),
         Command::Migrate => wait(commands::migrate::run(file)).map(done),

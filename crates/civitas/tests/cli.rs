@@ -5,6 +5,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+#[path = "cli/packet.rs"]
+mod packet;
+
 fn civitas(arguments: &[&str], folder: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_civitas"));
     command.args(arguments).current_dir(folder).env_remove("CIVITAS_CONFIG").output().unwrap()

@@ -60,7 +60,7 @@ impl fmt::Display for Cause {
 pub(crate) const CONTRADICTIONS: [&str; 2] = ["contradicting_answer", "contradicting_credential"];
 
 /// The engine's own causes. MOSIP's codes are listed in the crate that speaks with it.
-pub const OWN: [(&str, &str); 38] = [
+pub const OWN: [(&str, &str); 43] = [
     (
         "fields_unknown",
         "the rule needs fields that the record lacks: reject it to have them filled in, or release it",
@@ -189,6 +189,27 @@ pub const OWN: [(&str, &str); 38] = [
          it is tried again",
     ),
     ("create_outcome_unknown", "the packet manager did not answer: the same packet is sent again"),
+    (
+        "upload_outcome_unknown",
+        "MOSIP did not answer the upload: it is being asked what became of it, and the same bytes are sent again",
+    ),
+    (
+        "upload_not_stored",
+        "MOSIP accepted the packet and has no workflow for it: the same bytes are sent again",
+    ),
+    (
+        "upload_not_configured",
+        "the packet was built for uploading, which the configuration does not name: set `mosip.route: upload`, then retry",
+    ),
+    (
+        "process_not_uploadable",
+        "MOSIP takes no uploads of this process: map it in `mosip.upload.processes` or have MOSIP list it, then retry",
+    ),
+    (
+        "certificate_not_in_force",
+        "no certificate to encrypt packets to is in force: name MOSIP's current one in \
+         `mosip.upload.certificate_files`, then retry",
+    ),
     ("trigger_outcome_unknown", "MOSIP did not answer the trigger: it is being asked what became of it"),
     (
         "service_unreachable",

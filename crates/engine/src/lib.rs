@@ -46,7 +46,7 @@ pub use self::{
     error::EngineError,
     health::{Outside, ServiceView, TopicView},
     hub::IntentAnswer,
-    options::{Clock, IdRepository, Options, PacketsName, Ports, Subscriptions},
+    options::{Channel, Clock, IdRepository, Options, PacketsName, Ports, Route, Subscriptions, UploadRoute},
     queue::Queue,
     schedule::{Backoff, Polling},
 };

@@ -1,7 +1,14 @@
 //! What the engine is told at the start: who it is, with whom it speaks, and its time scales.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
+use civitas_journal::Entropy;
+use civitas_mosip::packet::PacketKeys;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
@@ -28,6 +35,66 @@ pub struct Ports {
     pub seed: u64,
 }
 
+/// How packets travel to MOSIP.
+#[derive(Debug, Clone, Default)]
+pub enum Route {
+    /// MOSIP's packet manager makes them.
+    #[default]
+    Online,
+    /// They are made here and uploaded.
+    Upload(Arc<UploadRoute>),
+}
+
+impl Route {
+    /// What uploading takes, if that is the way.
+    pub fn upload(&self) -> Option<&Arc<UploadRoute>> {
+        match self {
+            Route::Online => None,
+            Route::Upload(route) => Some(route),
+        }
+    }
+}
+
+/// What uploading packets of our own takes.
+pub struct UploadRoute {
+    /// The machine's key and MOSIP's certificates.
+    pub keys: PacketKeys,
+    /// Process of the pack → what MOSIP takes it as.
+    pub processes: BTreeMap<String, Channel>,
+    /// MOSIP's main processes: no other can be announced.
+    pub main_processes: BTreeSet<String>,
+    /// Unpredictable bytes, for the keys of a packet.
+    pub entropy: Entropy,
+}
+
+/// A source and one of its processes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// `OPENCRVS`.
+    pub source: String,
+    /// `OPENCRVS_NEW`.
+    pub process: String,
+}
+
+impl UploadRoute {
+    /// As what MOSIP takes packets of this source and process; `None` if they cannot be announced.
+    pub fn channel_of(&self, source: &str, process: &str) -> Option<Channel> {
+        let same = || Channel { source: source.to_owned(), process: process.to_owned() };
+        let channel = self.processes.get(process).cloned().unwrap_or_else(same);
+        self.main_processes.contains(&channel.process).then_some(channel)
+    }
+}
+
+impl fmt::Debug for UploadRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UploadRoute")
+            .field("keys", &self.keys)
+            .field("processes", &self.processes)
+            .field("main_processes", &self.main_processes)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Names and time scales. The defaults of a deployment are in `civitas.default.yaml`.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -37,6 +104,8 @@ pub struct Options {
     pub center_id: String,
     /// Machine at MOSIP (5 digits): the second part.
     pub machine_id: String,
+    /// How packets travel.
+    pub route: Route,
     /// User id of the MOSIP officer in whose name packets are made.
     pub officer: String,
     /// Key of the hash that names a subject (a person's VID) without storing the VID.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use civitas_audit::Leaf;
 use civitas_journal::history::{Recorded, RecordedOperation};
-use civitas_journal::{JournalError, Sealer, Session, history, rule_sets};
+use civitas_journal::{JournalError, Private, Sealer, Session, history, rule_sets};
 use civitas_mosip::Aid;
 use civitas_opencrvs::{EventDocument, Pending};
 use civitas_rules::Pack;
@@ -267,11 +267,23 @@ fn compare_operation(
         Err(obstacle) => found.push(Disagreement::new("packet", "built", obstacle.detail.clone())),
         Ok(built) => {
             let built = StoredPacket::of(built, &decided.ruleset, decided.action_at).sealed();
+            let packet = without_upload(packet);
             if built != packet {
                 let names = differing(packet.as_bytes(), built.as_bytes());
                 found.push(Disagreement::new("packet", "as built", format!("it differs in {names}")));
             }
         }
+    }
+}
+
+/// What was decided, without the packet that was built of it on its way.
+fn without_upload(packet: Private) -> Private {
+    match StoredPacket::from_bytes(packet.as_bytes()) {
+        Ok(mut stored) if stored.upload.is_some() => {
+            stored.upload = None;
+            stored.sealed()
+        }
+        _ => packet,
     }
 }
 

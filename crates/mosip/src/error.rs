@@ -13,6 +13,10 @@ pub enum Service {
     PacketManager,
     /// Registration processor: workflow manager and registration transactions.
     Workflow,
+    /// Announcements and statuses of our own packets.
+    RegistrationStatus,
+    /// Receiver of our own packets.
+    PacketReceiver,
     /// The WebSub hub.
     Hub,
     /// Credential request generator.
@@ -25,10 +29,12 @@ pub enum Service {
 
 impl Service {
     /// All of them.
-    pub const ALL: [Service; 7] = [
+    pub const ALL: [Service; 9] = [
         Service::Auth,
         Service::PacketManager,
         Service::Workflow,
+        Service::RegistrationStatus,
+        Service::PacketReceiver,
         Service::Hub,
         Service::CredentialRequest,
         Service::IdRepository,
@@ -41,6 +47,8 @@ impl Service {
             Service::Auth => "auth",
             Service::PacketManager => "packet_manager",
             Service::Workflow => "workflow",
+            Service::RegistrationStatus => "registration_status",
+            Service::PacketReceiver => "packet_receiver",
             Service::Hub => "hub",
             Service::CredentialRequest => "credential_request",
             Service::IdRepository => "id_repository",

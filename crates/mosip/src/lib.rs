@@ -31,9 +31,10 @@ pub mod websub;
 pub use aid::{Aid, AidError, check_station};
 pub use breaker::{Admission, Breaking, Circuit};
 pub use client::{
-    AuthCheck, Changed, CredentialRequest, Credentials, Endpoints, Found, HubAnswer, Identity, IdentityKey,
-    IdentityStatus, Mosip, Notification, PacketReceipt, StageRecord, StatusChange, SubPacket, Subscription,
-    Trigger, Triggered, Vid, WorkflowStatus, credential_request_id, reason,
+    Announcement, AuthCheck, Changed, CredentialRequest, Credentials, Endpoints, Found, HubAnswer, Identity,
+    IdentityKey, IdentityStatus, Mosip, Notification, PacketReceipt, StageRecord, StatusChange, SubPacket,
+    Subscription, Trigger, Triggered, Upload, UploadStatus, Uploaded, Vid, WorkflowStatus,
+    credential_request_id, reason,
 };
 pub use codes::advice;
 pub use error::{CallError, Class, Service};

@@ -32,6 +32,10 @@ pub struct Limits {
     pub packet_manager: Limit,
     /// Registration processor.
     pub workflow: Limit,
+    /// Announcements and statuses of our own packets.
+    pub registration_status: Limit,
+    /// Receiver of our own packets: measured to take one or two a second.
+    pub packet_receiver: Limit,
     /// WebSub hub.
     pub hub: Limit,
     /// Credential request generator.
@@ -51,6 +55,8 @@ impl Default for Limits {
             auth: Limit::at_a_time(2),
             packet_manager: Limit::at_a_time(8),
             workflow: Limit::at_a_time(8),
+            registration_status: Limit::at_a_time(4),
+            packet_receiver: Limit::at_a_time(4),
             hub: Limit::at_a_time(2),
             credential_request: Limit::at_a_time(2),
             id_repository: Limit::at_a_time(4),
@@ -66,6 +72,8 @@ impl Limits {
             Service::Auth => self.auth,
             Service::PacketManager => self.packet_manager,
             Service::Workflow => self.workflow,
+            Service::RegistrationStatus => self.registration_status,
+            Service::PacketReceiver => self.packet_receiver,
             Service::Hub => self.hub,
             Service::CredentialRequest => self.credential_request,
             Service::IdRepository => self.id_repository,

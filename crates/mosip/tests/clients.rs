@@ -12,6 +12,7 @@ mod clients {
     mod status;
     mod transport;
     mod trigger;
+    mod upload;
 }
 #[cfg(test)]
 mod stub;

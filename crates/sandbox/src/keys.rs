@@ -13,6 +13,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 /// All key pairs. Cheap to clone.
 #[derive(Clone)]
@@ -22,6 +23,15 @@ pub struct SandboxKeys {
     pub(crate) kernel_certificate: X509,
     pub(crate) partner: PKey<Private>,
     pub(crate) partner_certificate: X509,
+    upload: Arc<OnceLock<UploadKeys>>,
+    made_at: Timestamp,
+}
+
+/// What packets that others build are signed and encrypted with. Made when first asked for: few sandboxes need them.
+pub(crate) struct UploadKeys {
+    pub(crate) machine: PKey<Private>,
+    pub(crate) registration: PKey<Private>,
+    pub(crate) registration_certificate: X509,
 }
 
 /// Why keys could not be made, read or written.
@@ -51,14 +61,42 @@ impl SandboxKeys {
             auth,
             kernel,
             partner,
+            upload: Arc::default(),
+            made_at: now,
         })
+    }
+
+    /// The keys of uploaded packets.
+    pub(crate) fn upload(&self) -> Result<&UploadKeys, KeyError> {
+        if let Some(keys) = self.upload.get() {
+            return Ok(keys);
+        }
+        let (machine, registration) = (pair()?, pair()?);
+        let registration_certificate = certificate(&registration, "REGISTRATION-10001_20042", self.made_at)?;
+        // Whoever comes second takes the first one's.
+        Ok(self.upload.get_or_init(|| UploadKeys { machine, registration, registration_certificate }))
+    }
+
+    /// The machine's private key, PKCS#8 PEM: what the engine signs its own packets with.
+    pub fn machine_private_key_pem(&self) -> Result<Vec<u8>, KeyError> {
+        Ok(self.upload()?.machine.private_key_to_pem_pkcs8()?)
+    }
+
+    /// The certificate `REGISTRATION/<refId>`, PEM: what the engine encrypts its own packets to.
+    pub fn registration_certificate_pem(&self) -> Result<Vec<u8>, KeyError> {
+        Ok(self.upload()?.registration_certificate.to_pem()?)
+    }
+
+    /// Its private key, PKCS#8 PEM, which in life only keymanager has: for looking into packets.
+    pub fn registration_private_key_pem(&self) -> Result<Vec<u8>, KeyError> {
+        Ok(self.upload()?.registration.private_key_to_pem_pkcs8()?)
     }
 
     /// Reads the keys of a folder, or makes and writes them there first: a
     /// second start then understands what the first one encrypted.
     pub fn load_or_create(folder: &Path, now: Timestamp) -> Result<Self, KeyError> {
         if folder.join("auth-key.pem").exists() {
-            return Self::load(folder);
+            return Self::load(folder, now);
         }
         let keys = Self::generate(now)?;
         let file = |name: &str| folder.join(name);
@@ -67,24 +105,45 @@ impl SandboxKeys {
         write(&file("kernel-cert.pem"), &keys.kernel_certificate.to_pem()?)?;
         write(&file("partner-key.pem"), &keys.partner.private_key_to_pem_pkcs8()?)?;
         write(&file("partner-cert.pem"), &keys.partner_certificate.to_pem()?)?;
+        keys.write_upload(folder)?;
         write(&file("auth-public.pem"), &keys.auth.public_key_to_pem()?)?;
         // Last: its presence says that the folder is complete.
         write(&file("auth-key.pem"), &keys.auth.private_key_to_pem_pkcs8()?)?;
         Ok(keys)
     }
 
-    fn load(folder: &Path) -> Result<Self, KeyError> {
+    fn write_upload(&self, folder: &Path) -> Result<(), KeyError> {
+        let file = |name: &str| folder.join(name);
+        write(&file("machine-key.pem"), &self.machine_private_key_pem()?)?;
+        write(&file("registration-key.pem"), &self.registration_private_key_pem()?)?;
+        write(&file("registration-cert.pem"), &self.registration_certificate_pem()?)
+    }
+
+    fn load(folder: &Path, now: Timestamp) -> Result<Self, KeyError> {
         let key = |name: &str| -> Result<_, KeyError> {
             Ok(PKey::private_key_from_pem(&read(&folder.join(name))?)?)
         };
         let cert = |name: &str| -> Result<_, KeyError> { Ok(X509::from_pem(&read(&folder.join(name))?)?) };
-        Ok(Self {
+        let upload = OnceLock::new();
+        // A folder of before has none of these.
+        if folder.join("registration-cert.pem").exists() {
+            let (machine, registration) = (key("machine-key.pem")?, key("registration-key.pem")?);
+            let registration_certificate = cert("registration-cert.pem")?;
+            upload.get_or_init(|| UploadKeys { machine, registration, registration_certificate });
+        }
+        let keys = Self {
             auth: key("auth-key.pem")?,
             kernel: key("kernel-key.pem")?,
             kernel_certificate: cert("kernel-cert.pem")?,
             partner: key("partner-key.pem")?,
             partner_certificate: cert("partner-cert.pem")?,
-        })
+            upload: Arc::new(upload),
+            made_at: now,
+        };
+        if keys.upload.get().is_none() {
+            keys.write_upload(folder)?;
+        }
+        Ok(keys)
     }
 
     /// Encrypts credentials to another partner certificate than the generated one.
@@ -181,5 +240,10 @@ mod tests {
         assert_eq!(first.auth_public_key_pem().unwrap(), second.auth_public_key_pem().unwrap());
         assert_eq!(first.partner_private_key_pem().unwrap(), second.partner_private_key_pem().unwrap());
         assert_eq!(first.kernel_certificate_pem().unwrap(), second.kernel_certificate_pem().unwrap());
+        assert_eq!(first.machine_private_key_pem().unwrap(), second.machine_private_key_pem().unwrap());
+        assert_eq!(
+            first.registration_certificate_pem().unwrap(),
+            second.registration_certificate_pem().unwrap()
+        );
     }
 }

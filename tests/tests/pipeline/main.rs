@@ -26,3 +26,4 @@ mod shares;
 mod subscriptions;
 mod support;
 mod swap;
+mod uploads;

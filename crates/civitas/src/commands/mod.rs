@@ -9,6 +9,7 @@ pub mod keys;
 pub mod keys_show;
 pub mod migrate;
 pub mod openapi;
+pub mod packet;
 pub mod queue;
 pub mod reference;
 pub mod sandbox;

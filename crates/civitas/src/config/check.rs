@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 use super::tree::Node;
-use super::{Config, ConfirmationMode, PacketsName};
+use super::{Config, ConfirmationMode, MosipRoute, PacketsName};
 
 /// Settings of librdkafka that hold secrets.
 const SECRET_PROPERTIES: [&str; 6] = [
@@ -158,7 +158,14 @@ fn confirmation(config: &Config, found: &mut Found<'_>) {
 fn mosip(config: &Config, found: &mut Found<'_>) {
     let urls = &config.mosip.urls;
     let repository = &config.mosip.id_repository;
-    let all = [&urls.auth, &urls.packet_manager, &urls.workflow, &urls.hub, &urls.credential_request];
+    let uploads = config.mosip.route == MosipRoute::Upload;
+    let mut all = vec![&urls.auth, &urls.workflow, &urls.hub, &urls.credential_request];
+    if uploads {
+        all.extend([&urls.registration_status, &urls.packet_receiver]);
+        upload(config, found);
+    } else {
+        all.push(&urls.packet_manager);
+    }
     let missing = all.iter().any(|url| url.is_none()) || (repository.enabled && urls.id_repository.is_none());
     if config.mosip.gateway_url.is_none() && missing {
         found.add(
@@ -185,6 +192,37 @@ fn mosip(config: &Config, found: &mut Found<'_>) {
                 path,
                 format!("`{path}` has a client without a secret, or a secret without a client"),
                 "set both `client_id` and `client_secret_file`, or neither",
+            );
+        }
+    }
+}
+
+fn upload(config: &Config, found: &mut Found<'_>) {
+    let upload = &config.mosip.upload;
+    if upload.machine_key_file.is_none() {
+        found.add(
+            "mosip.upload.machine_key_file",
+            "`mosip.route` is `upload`, but there is no key to sign packets with",
+            "make an RSA key of 2048 bits, have MOSIP register its public half as the machine's signPublicKey, and name \
+             the file",
+        );
+    }
+    if upload.certificate_files.is_empty() {
+        found.add(
+            "mosip.upload.certificate_files",
+            "`mosip.route` is `upload`, but there is no certificate to encrypt packets to",
+            "get it from keymanager (getCertificate, REGISTRATION, <centre>_<machine>) and name the file",
+        );
+    }
+    for (process, channel) in &upload.processes {
+        let known = channel.split_once('/').is_some_and(|(source, uploaded)| {
+            !source.is_empty() && upload.main_processes.iter().any(|main| main == uploaded)
+        });
+        if !known {
+            found.add(
+                "mosip.upload.processes",
+                format!("`mosip.upload.processes.{process}` is no source and one of `main_processes`"),
+                "write it as OPENCRVS/OPENCRVS_NEW",
             );
         }
     }
@@ -287,6 +325,8 @@ fn times(config: &Config, found: &mut Found<'_>) {
         limits.auth,
         limits.packet_manager,
         limits.workflow,
+        limits.registration_status,
+        limits.packet_receiver,
         limits.hub,
         limits.credential_request,
         limits.id_repository,

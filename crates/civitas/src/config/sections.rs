@@ -166,6 +166,10 @@ pub struct Mosip {
     pub status_client: OtherClient,
     /// Application id of authmanager.
     pub app_id: String,
+    /// How packets travel.
+    pub route: MosipRoute,
+    /// Packets of our own.
+    pub upload: MosipUpload,
     /// Registration centre.
     pub center_id: FiveDigits,
     /// Machine.
@@ -210,6 +214,30 @@ pub struct Breaking {
     pub longest: Wait,
 }
 
+/// How packets travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MosipRoute {
+    /// MOSIP's packet manager makes them.
+    Online,
+    /// They are made here and uploaded.
+    Upload,
+}
+
+/// Packets of our own.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct MosipUpload {
+    /// The machine's key.
+    pub machine_key_file: Option<FilePath>,
+    /// MOSIP's certificates.
+    pub certificate_files: Vec<FilePath>,
+    /// What the pack's processes are uploaded as.
+    pub processes: BTreeMap<String, String>,
+    /// What can be announced at all.
+    pub main_processes: Vec<String>,
+}
+
 /// MOSIP's services.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -220,6 +248,10 @@ pub struct MosipUrls {
     pub packet_manager: Option<BaseUrl>,
     /// Registration processor.
     pub workflow: Option<BaseUrl>,
+    /// Announcements and statuses of our own packets.
+    pub registration_status: Option<BaseUrl>,
+    /// Receiver of our own packets.
+    pub packet_receiver: Option<BaseUrl>,
     /// Hub.
     pub hub: Option<BaseUrl>,
     /// Credential request generator.
@@ -358,6 +390,10 @@ pub struct MosipLimits {
     pub packet_manager: Limit,
     /// Workflow, status and transactions.
     pub workflow: Limit,
+    /// Announcements and statuses of our own packets.
+    pub registration_status: Limit,
+    /// Receiver of our own packets.
+    pub packet_receiver: Limit,
     /// Hub.
     pub hub: Limit,
     /// Credential requests.

@@ -11,7 +11,7 @@ use super::{late, readback::BEING_VERIFIED};
 use crate::{
     Cause, Engine, EngineError,
     desk::{Bell, Desk},
-    dispatch::aid_of,
+    dispatch::{StoredPacket, aid_of},
     hub::COMPLETED,
     moves::Move,
     schedule::{Polling, later},
@@ -101,6 +101,11 @@ impl Engine {
             }
             None if operation.triggered_at.is_some() && operation.state != State::Stalled => {
                 let mut step = self.unanswered(operation);
+                if step.to == operation.state && was_uploaded(operation) {
+                    // MOSIP answers an upload before it stores the packet. The sender asks once more, and sends it again.
+                    let cause = Cause::new("upload_not_stored");
+                    return Ok(Move::to(State::Unknown).because(cause).at(self.now()));
+                }
                 if step.to == operation.state {
                     step.cause = Some(Cause::new("not_known_to_mosip"));
                 }
@@ -235,6 +240,12 @@ fn heard(outcome: &'static str) {
 fn was_answered(operation: &Operation) -> bool {
     let bad = ["credential_without_identifier", "registration_number_differs", "data_share_refused"];
     operation.issued.is_some() || operation.cause.as_deref().is_some_and(|cause| bad.contains(&cause))
+}
+
+/// Whether a packet of our own carries the operation.
+fn was_uploaded(operation: &Operation) -> bool {
+    let packet = operation.packet.as_ref().map(|packet| StoredPacket::from_bytes(packet.as_bytes()));
+    packet.is_some_and(|packet| packet.is_ok_and(|packet| packet.upload.is_some()))
 }
 
 fn is_past(limit: Timestamp, now: Timestamp) -> bool {

@@ -13,8 +13,12 @@ pub(super) enum Step {
     Create,
     /// The workflow was being started.
     Trigger,
-    /// MOSIP was being asked what became of a trigger.
+    /// MOSIP was being asked what became of a trigger or an upload.
     Ask,
+    /// Our own packet was being announced.
+    Announce,
+    /// Our own packet was being uploaded.
+    Upload,
 }
 
 /// Where the operation goes after `step` failed: it never ends here, it waits, asks, or becomes a person's turn.
@@ -35,7 +39,7 @@ pub(super) fn after(
     }
     let stay = match step {
         Step::Create => State::Planned,
-        Step::Trigger => State::PacketCreated,
+        Step::Trigger | Step::Announce | Step::Upload => State::PacketCreated,
         Step::Ask => State::Unknown,
     };
     let failures = operation.step_attempts.max(1);
@@ -64,6 +68,8 @@ pub(super) fn after(
                 Step::Create => (State::Planned, "create_outcome_unknown"),
                 // A second trigger beside a first that still runs would start two workflows: ask first.
                 Step::Trigger | Step::Ask => (State::Unknown, "trigger_outcome_unknown"),
+                // An announcement is repeated with each upload.
+                Step::Announce | Step::Upload => (State::Unknown, "upload_outcome_unknown"),
             };
             let wait = wait.max(options.unknown_wait);
             Move::to(state).because(Cause::with(own, error.summary.clone())).at(later(now, wait))

@@ -10,6 +10,7 @@ mod identity;
 mod online;
 mod packet;
 mod precondition;
+mod uploaded;
 
 use std::sync::Arc;
 
@@ -107,7 +108,7 @@ impl Engine {
                 Precondition::Unmet(step) => return Ok(*step),
             }
         }
-        Carrier::of(operation).next_move(self, operation, &packet).await
+        Carrier::of(self, operation, &packet).next_move(self, operation, &packet).await
     }
 
     /// The workflow runs: wait for its answer, or follow it while the record goes on.

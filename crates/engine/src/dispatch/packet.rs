@@ -3,15 +3,22 @@
 use std::collections::BTreeMap;
 
 use civitas_journal::Private;
-use civitas_mosip::{Aid, CreatePacket, Notification, Trigger};
+use civitas_mosip::{
+    Aid, Notification, Trigger,
+    packet::{CreatePacket, UploadFile},
+};
 use civitas_rules::{Pack, Packet};
 use jiff::Timestamp;
+use openssl::{
+    base64::{decode_block, encode_block},
+    sha::sha256,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{EngineError, decide::Station};
 
 /// Fields, process and names. The ID schema is not repeated in every row: the rule set's digest names it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct StoredPacket {
     pub(crate) ruleset: String,
     process: String,
@@ -27,6 +34,34 @@ pub(crate) struct StoredPacket {
     subject: Option<String>,
     /// The action's instant: the packet's own time, so that it does not change with the time of sending.
     at: Timestamp,
+    /// The packet of our own that carries it, once it is built: these bytes and no others are sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) upload: Option<StoredUpload>,
+}
+
+/// A packet of our own as it was built.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct StoredUpload {
+    pub(crate) packet_id: String,
+    /// The process that it was built for, by which MOSIP has it announced.
+    pub(crate) process: String,
+    pub(crate) hash: String,
+    /// The file, base64.
+    file: String,
+}
+
+impl StoredUpload {
+    /// What is kept of a packet that was built.
+    pub(crate) fn of(file: &UploadFile, process: String) -> Self {
+        let packet_id = file.packet_id.clone();
+        StoredUpload { packet_id, process, hash: file.hash(), file: encode_block(&file.bytes) }
+    }
+
+    /// The file. `None` if its text was damaged.
+    pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
+        let bytes = decode_block(&self.file).ok()?;
+        (hex::encode_upper(sha256(&bytes)) == self.hash).then_some(bytes)
+    }
 }
 
 impl StoredPacket {
@@ -44,6 +79,7 @@ impl StoredPacket {
             email: packet.notification.email.clone(),
             subject: packet.subject.clone(),
             at,
+            upload: None,
         }
     }
 
@@ -108,11 +144,12 @@ impl StoredPacket {
             aid,
             process: self.process.clone(),
             source: self.source.clone(),
-            notification: Notification {
-                name: self.name.clone(),
-                phone: self.phone.clone(),
-                email: self.email.clone(),
-            },
+            notification: self.notification(),
         }
+    }
+
+    /// Whom MOSIP tells.
+    pub(crate) fn notification(&self) -> Notification {
+        Notification { name: self.name.clone(), phone: self.phone.clone(), email: self.email.clone() }
     }
 }

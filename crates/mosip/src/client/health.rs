@@ -28,6 +28,8 @@ impl Mosip {
             Service::Auth => endpoints.auth.clone(),
             Service::PacketManager => endpoints.packet_manager.clone(),
             Service::Workflow => format!("{}/workflowmanager", endpoints.workflow),
+            Service::RegistrationStatus => endpoints.registration_status.clone(),
+            Service::PacketReceiver => endpoints.packet_receiver.clone(),
             Service::Hub => endpoints.hub.clone(),
             Service::CredentialRequest => endpoints.credential_request.clone(),
             Service::IdRepository => format!("{}/identity", endpoints.id_repository),

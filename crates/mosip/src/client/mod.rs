@@ -7,10 +7,13 @@ mod envelope;
 mod health;
 mod hub;
 mod id_repository;
+mod packet_status;
+mod sync;
 mod token;
 mod transactions;
 mod transport;
 mod trigger;
+mod upload;
 mod workflow_status;
 
 use std::sync::Arc;
@@ -23,8 +26,11 @@ pub use create_packet::{PacketReceipt, SubPacket};
 pub use credential_request::{CredentialRequest, credential_request_id};
 pub use hub::{HubAnswer, Subscription};
 pub use id_repository::{Changed, Found, Identity, IdentityKey, IdentityStatus, StatusChange, Vid};
+pub use packet_status::UploadStatus;
+pub use sync::Announcement;
 pub use transactions::{StageRecord, reason};
 pub use trigger::{Notification, Trigger, Triggered};
+pub use upload::{Upload, Uploaded};
 pub use workflow_status::WorkflowStatus;
 
 use self::token::TokenSource;
@@ -44,6 +50,10 @@ pub struct Endpoints {
     pub packet_manager: String,
     /// Registration processor: `https://host/registrationprocessor/v1`.
     pub workflow: String,
+    /// Announcements and statuses of our own packets: `https://host/registrationprocessor/v1/registrationstatus`.
+    pub registration_status: String,
+    /// Receiver of our own packets: `https://host/registrationprocessor/v1/packetreceiver`.
+    pub packet_receiver: String,
     /// WebSub hub: `https://host/hub`.
     pub hub: String,
     /// Credential request generator: `https://host/v1/credentialrequest`.
@@ -60,6 +70,8 @@ impl Endpoints {
             auth: format!("{gateway}/v1/authmanager"),
             packet_manager: format!("{gateway}/commons/v1/packetmanager"),
             workflow: format!("{gateway}/registrationprocessor/v1"),
+            registration_status: format!("{gateway}/registrationprocessor/v1/registrationstatus"),
+            packet_receiver: format!("{gateway}/registrationprocessor/v1/packetreceiver"),
             hub: format!("{gateway}/hub"),
             credential_request: format!("{gateway}/v1/credentialrequest"),
             id_repository: format!("{gateway}/idrepository/v1"),
@@ -72,6 +84,8 @@ impl Endpoints {
             auth: trim(self.auth),
             packet_manager: trim(self.packet_manager),
             workflow: trim(self.workflow),
+            registration_status: trim(self.registration_status),
+            packet_receiver: trim(self.packet_receiver),
             hub: trim(self.hub),
             credential_request: trim(self.credential_request),
             id_repository: trim(self.id_repository),

@@ -42,6 +42,14 @@ pub(crate) enum Body<'a> {
     Nothing,
     Json(String),
     Form(&'a [(&'a str, &'a str)]),
+    Raw(Raw),
+}
+
+/// Bytes of a kind of their own.
+pub(crate) struct Raw {
+    pub(crate) content_type: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// One call.
@@ -193,6 +201,13 @@ impl Mosip {
             Body::Nothing => request,
             Body::Json(json) => request.header(CONTENT_TYPE, "application/json").body(json.clone()),
             Body::Form(pairs) => request.form(pairs),
+            Body::Raw(raw) => {
+                let mut request = request.header(CONTENT_TYPE, &raw.content_type).body(raw.bytes.clone());
+                for (name, value) in &raw.headers {
+                    request = request.header(*name, value);
+                }
+                request
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ mod calls;
 mod id_repository;
 mod packet;
 mod services;
+mod upload;
 mod workflow;
 
 use crate::Class;
@@ -53,7 +54,7 @@ pub fn advice(code: &str) -> Option<&'static str> {
 
 /// All entries.
 pub fn all() -> impl Iterator<Item = &'static Known> {
-    [calls::CODES, packet::CODES, workflow::CODES, services::CODES, id_repository::CODES]
+    [calls::CODES, packet::CODES, upload::CODES, workflow::CODES, services::CODES, id_repository::CODES]
         .into_iter()
         .flatten()
 }

@@ -71,11 +71,6 @@ pub(super) const CODES: &[Known] = &[
         "look in the status service's log, then retry",
     ),
     // Upload of a packet (RPR-PKR).
-    transient(
-        "RPR-PKR-001",
-        "the packet's registration was not synced before its upload",
-        "nothing to do: it is synced first, then uploaded again",
-    ),
     permanent(
         "RPR-PKR-002",
         "the packet is larger than MOSIP takes",
@@ -95,7 +90,6 @@ pub(super) const CODES: &[Known] = &[
         "MOSIP's virus scanner is not available",
         "have MOSIP start its virus scanner; the upload is tried again",
     ),
-    permanent("RPR-PKR-009", "the packet's hash is not the synced one", REBUILT),
     permanent(
         "RPR-PKR-010",
         "MOSIP's virus scanner refused the packet",
@@ -107,7 +101,6 @@ pub(super) const CODES: &[Known] = &[
         "nothing to do: it is tried again",
     ),
     transient("RPR-PKR-012", "the packet receiver's database failed", DATABASE),
-    permanent("RPR-PKR-013", "the packet's size is not the synced one", REBUILT),
     permanent("RPR-PKR-014", "the packet's hash could not be confirmed", REBUILT),
     permanent(
         "RPR-PKR-015",

@@ -12,10 +12,7 @@ use super::{
     seal_envelope,
     zip::{self, Entry},
 };
-use crate::{
-    client::wire_time,
-    encoding::{to_base64, to_base64url},
-};
+use crate::{client::wire_time, encoding::to_base64url};
 
 /// Files that go with the fields, by the field that describes each.
 #[derive(Debug, Clone, Default)]
@@ -185,11 +182,12 @@ fn outer(
     let mut entries = Vec::with_capacity(6);
     for name in names::SUB_PACKETS {
         let inner = pack(&content::files(packet, attachments, &fields, name)?)?;
-        // Over the zip itself: what is signed does not change with how it is encrypted.
-        let signature = to_base64(&machine.sign(&inner)?);
+        // Over the zip itself: what is signed does not change with how it is encrypted. MOSIP's reader
+        // (`PacketKeeper.checkSignature`) decodes the URL-safe alphabet alone, whatever old clients wrote.
+        let signature = to_base64url(&machine.sign(&inner)?);
         let sealed = seal(&inner)?;
         let path = format!("{}/{}/{}_{name}", packet.source, packet.process, packet.aid);
-        let metadata = metadata(packet, name, &signature, &to_base64url(&sha256(&sealed)))?;
+        let metadata = metadata(packet, name, &signature, &to_base64url(&sha256(&sealed)));
         entries.push(Entry::new(format!("{path}.zip"), sealed));
         entries.push(Entry::new(format!("{path}.json"), metadata.to_string()));
     }
@@ -197,25 +195,21 @@ fn outer(
 }
 
 /// What stands beside a sub-packet, and becomes the metadata of its object in MOSIP's store.
-fn metadata(
-    packet: &CreatePacket,
-    name: &str,
-    signature: &str,
-    encrypted_hash: &str,
-) -> Result<Value, BuildError> {
-    Ok(json!({
+fn metadata(packet: &CreatePacket, name: &str, signature: &str, encrypted_hash: &str) -> Value {
+    json!({
         "id": packet.aid,
         "packetname": format!("{}_{name}", packet.aid),
         "source": packet.source,
         "process": packet.process,
-        "schemaversion": content::schema_version(packet)?,
+        // A text: MOSIP's reader casts each of these to one.
+        "schemaversion": packet.schema_version,
         "signature": signature,
         "encryptedhash": encrypted_hash,
         "providername": "PacketWriterImpl",
         "providerversion": "v1.0",
         "creationdate": wire_time(packet.at),
         "refid": packet.ref_id,
-    }))
+    })
 }
 
 /// What MOSIP's writer would drop in silence, or fail on without a word.

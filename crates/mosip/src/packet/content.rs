@@ -85,7 +85,7 @@ pub(super) fn files(
 }
 
 /// The version of the ID schema as MOSIP's packets have it: a number.
-pub(super) fn schema_version(packet: &CreatePacket) -> Result<Value, BuildError> {
+fn schema_version(packet: &CreatePacket) -> Result<Value, BuildError> {
     let version: f64 = packet.schema_version.parse().map_err(|_| BuildError::SchemaVersion)?;
     serde_json::Number::from_f64(version).map(Value::Number).ok_or(BuildError::SchemaVersion)
 }

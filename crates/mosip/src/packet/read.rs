@@ -282,14 +282,13 @@ impl Reading<'_> {
     /// The object under `identity`.
     fn wrapped(&mut self, place: &str, bytes: &[u8]) -> Map<String, Value> {
         let read: Option<Value> = serde_json::from_slice(bytes).ok();
-        match read.and_then(|mut value| value.get_mut("identity").map(Value::take)) {
-            Some(Value::Object(map)) => map,
-            _ => {
-                let why = "it is not JSON with an object under `identity`".to_owned();
-                self.say(place, Deviation::Unreadable(why));
-                Map::new()
-            }
-        }
+        let identity = read.and_then(|mut value| value.get_mut("identity").map(Value::take));
+        let Some(Value::Object(map)) = identity else {
+            let why = "it is not JSON with an object under `identity`".to_owned();
+            self.say(place, Deviation::Unreadable(why));
+            return Map::new();
+        };
+        map
     }
 }
 

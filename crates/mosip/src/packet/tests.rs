@@ -185,8 +185,8 @@ fn respoiled_inside(sub_packet: &str, change: impl Fn(&mut Vec<Entry>)) -> Vec<u
         let hash = openssl::sha::sha256(&inner);
         metadata["encryptedhash"] = json!(crate::encoding::to_base64url(&hash));
         let signature = keys().machine.sign(&inner).unwrap();
-        // The server's alphabet: both are read.
-        metadata["signature"] = json!(crate::encoding::to_base64url(&signature));
+        // The alphabet of old clients: both are read.
+        metadata["signature"] = json!(crate::encoding::to_base64(&signature));
         entries[at].bytes = inner;
         entries[at + 1].bytes = metadata.to_string().into_bytes();
     })

@@ -112,6 +112,8 @@ pub struct OutcomeFaults {
     pub failed_rate: f64,
     /// Twenty attempts, then REPROCESS_FAILED; no event is published.
     pub reprocess_failed_rate: f64,
+    /// An upload is answered well and lost before it is stored.
+    pub upload_lost_rate: f64,
     /// The completed event is not published.
     pub completed_lost_rate: f64,
     /// The credential request ends as FAILED.

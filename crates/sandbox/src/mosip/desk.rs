@@ -18,6 +18,9 @@ pub(crate) struct Desk {
     pub(crate) audit: HashMap<String, Audit>,
     pub(crate) order: Vec<String>,
     pub(crate) violations: Vec<String>,
+    /// Packets of others that were announced, in their order.
+    #[serde(default)]
+    pub(crate) announced: Vec<super::uploads::Announced>,
     /// Which AID gave a record its UIN.
     pub(crate) uin_of_record: HashMap<String, String>,
 }
@@ -113,6 +116,8 @@ pub(crate) struct Audit {
     /// Order of the first create among all AIDs.
     pub(crate) ordinal: usize,
     pub(crate) creates: u32,
+    #[serde(default)]
+    pub(crate) uploads: u32,
     #[serde(skip)]
     pub(crate) in_flight: u32,
     /// Digests of the request bodies: more than one means that a re-PUT differed.

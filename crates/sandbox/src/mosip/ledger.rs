@@ -21,6 +21,7 @@ pub(crate) fn ledger(mosip: &Mosip, summary: bool) -> Value {
     let changed = desk.audit.values().filter(|audit| audit.packets.len() > 1).count();
     let mut ledger = json!({
         "aids": desk.audit.len(), "creates": sum(|audit| audit.creates), "trigger_calls": sum(|audit| audit.trigger_calls),
+        "uploads": sum(|audit| audit.uploads),
         "instances": desk.audit.values().map(|audit| audit.instances.len()).sum::<usize>(),
         "triggered_twice": several, "packets_changed": changed,
         "uins": sum(|audit| audit.uins), "updates": sum(|audit| audit.updates), "deaths": sum(|audit| audit.deaths),

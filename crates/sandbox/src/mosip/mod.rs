@@ -18,6 +18,7 @@ mod shares;
 mod snapshot;
 mod state;
 mod statuses;
+mod uploads;
 mod vc_proof;
 mod ver_r2;
 mod wellknown;

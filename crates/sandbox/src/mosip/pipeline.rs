@@ -40,9 +40,14 @@ impl End {
     }
 }
 
-/// Takes one AID through its flow.
+/// Takes one AID through its flow, from when the cron finds it.
 pub(crate) async fn process(mosip: Arc<Mosip>, aid: String) {
     mosip.pace.pass(until_cron(&mosip)).await;
+    stages(mosip, aid).await;
+}
+
+/// Takes one AID through its stages, at once.
+pub(crate) async fn stages(mosip: Arc<Mosip>, aid: String) {
     let outcomes = mosip.faults.outcomes();
     let roll = |rate| mosip.faults.dice.chance(rate);
     let (stuck, failed, rejected) =
@@ -53,7 +58,11 @@ pub(crate) async fn process(mosip: Arc<Mosip>, aid: String) {
             desk.workflows.get(&aid).map(|row| row.process.clone()).unwrap_or_default()
         };
         // The dedupe stage is in the flow of new identities only.
-        if stage.0 == "DemoDedupeStage" && process != "CRVS_NEW" && process != "NEW" {
+        if stage.0 == "DemoDedupeStage" && !matches!(process.as_str(), "CRVS_NEW" | "NEW" | "OPENCRVS_NEW") {
+            continue;
+        }
+        // Its flow has neither of these.
+        if process == "OPENCRVS_NEW" && matches!(stage.0, "CMDValidationStage" | "OperatorValidationStage") {
             continue;
         }
         enter(&mosip, &aid, stage);
@@ -92,7 +101,11 @@ pub(crate) async fn process(mosip: Arc<Mosip>, aid: String) {
         sub_status: "RPR-PKR-SUCCESS",
         comment: "Packet is processed".to_owned(),
     };
-    let births = mosip.desk().workflows.get(&aid).is_some_and(|row| row.process == "CRVS_NEW");
+    let births = mosip
+        .desk()
+        .workflows
+        .get(&aid)
+        .is_some_and(|row| matches!(row.process.as_str(), "CRVS_NEW" | "OPENCRVS_NEW"));
     if births {
         issuance::request(&mosip, &aid);
     }
@@ -185,7 +198,7 @@ fn operator(packet: &Packet) -> Result<(), End> {
 fn generate(mosip: &Mosip, aid: &str, packet: &Packet) -> Result<(), End> {
     let subject = packet.field("UIN").or_else(|| packet.field("VID")).map(str::to_owned);
     match (packet.process.as_str(), subject) {
-        ("CRVS_NEW" | "NEW", None) => {
+        ("CRVS_NEW" | "NEW" | "OPENCRVS_NEW", None) => {
             create(mosip, aid, packet);
             Ok(())
         }

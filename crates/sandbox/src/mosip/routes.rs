@@ -1,7 +1,7 @@
 //! Paths of the MOSIP stand-in.
 
 use super::state::Mosip;
-use super::{auth, hub, idrepo, issuance, packets, shares, statuses, wellknown, workflow};
+use super::{auth, hub, idrepo, issuance, packets, shares, statuses, uploads, wellknown, workflow};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::routing::{get, patch, post, put};
@@ -15,6 +15,13 @@ pub(crate) fn router(mosip: Arc<Mosip>) -> Router {
         .route("/registrationprocessor/v1/workflowmanager/workflow/search", post(statuses::workflows))
         .route("/registrationprocessor/v1/registrationtransaction/search/{aid}", get(statuses::transactions))
         .route("/registrationprocessor/v1/registrationstatus/search", post(statuses::statuses))
+        .route("/registrationprocessor/v1/registrationstatus/sync", post(uploads::sync_v1))
+        .route("/registrationprocessor/v1/registrationstatus/syncV2", post(uploads::sync_v2))
+        .route(
+            "/registrationprocessor/v1/registrationstatus/packetexternalstatus",
+            post(uploads::packet_status),
+        )
+        .route("/registrationprocessor/v1/packetreceiver/registrationpackets", post(uploads::receive))
         .route("/idrepository/v1/identity/idvid/{id}", get(idrepo::get_idvid))
         .route("/idrepository/v1/identity/idvid/", post(idrepo::post_idvid))
         .route("/idrepository/v1/identity/", patch(idrepo::patch))
@@ -60,7 +67,9 @@ pub(crate) fn fault_name(request: &Request) -> Option<&'static str> {
         ("/registrationprocessor/v1/workflowmanager/workflowinstance", "mosip.workflow.instance"),
         ("/registrationprocessor/v1/workflowmanager/workflow/search", "mosip.workflow.search"),
         ("/registrationprocessor/v1/registrationtransaction", "mosip.workflow.transactions"),
+        ("/registrationprocessor/v1/registrationstatus/sync", "mosip.sync"),
         ("/registrationprocessor/v1/registrationstatus", "mosip.workflow.status"),
+        ("/registrationprocessor/v1/packetreceiver", "mosip.receiver"),
         ("/idrepository", "mosip.idrepo"),
         ("/v1/credentialrequest", "mosip.credentialrequest"),
         ("/v1/datashare", "mosip.datashare"),

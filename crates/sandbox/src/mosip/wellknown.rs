@@ -5,7 +5,7 @@ use super::state::Mosip;
 use super::vc_proof::TERMS;
 use crate::entropy::lock;
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -40,10 +40,23 @@ pub(crate) async fn context(State(mosip): State<Arc<Mosip>>) -> Json<Value> {
     Json(json!({"@context": [terms]}))
 }
 
-/// `GET /v1/keymanager/getCertificate?applicationId=KERNEL&referenceId=SIGN`.
-pub(crate) async fn certificate(State(mosip): State<Arc<Mosip>>) -> Response {
+/// Whose certificate is asked for.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Wanted {
+    #[serde(default)]
+    application_id: String,
+}
+
+/// `GET /v1/keymanager/getCertificate?applicationId=KERNEL&referenceId=SIGN`, and
+/// `applicationId=REGISTRATION` for the certificate that packets are encrypted to.
+pub(crate) async fn certificate(State(mosip): State<Arc<Mosip>>, Query(wanted): Query<Wanted>) -> Response {
     let at = mosip.pace.iso();
-    let pem = mosip.keys().kernel_certificate_pem().unwrap_or_default();
+    let pem = match wanted.application_id.as_str() {
+        "REGISTRATION" => mosip.keys().registration_certificate_pem(),
+        _ => mosip.keys().kernel_certificate_pem(),
+    };
+    let pem = pem.unwrap_or_default();
     let certificate = String::from_utf8_lossy(&pem).into_owned();
     envelope::ok("mosip.keymanager", &at, &json!({"certificate": certificate, "certSignRequest": null}))
 }

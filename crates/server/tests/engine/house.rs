@@ -54,6 +54,7 @@ fn options() -> Options {
         instance: "test".into(),
         center_id: "10001".into(),
         machine_id: "20042".into(),
+        route: civitas_engine::Route::Online,
         officer: "crvs1".into(),
         subject_key: "0123456789abcdef0123456789abcdef".into(),
         keep_trigger_tokens: false,

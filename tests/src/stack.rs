@@ -17,7 +17,7 @@ use civitas_engine::{
 use civitas_journal::{Journal, JournalOptions, SealingKeys};
 use civitas_mosip::{
     Breaking, Credentials, Endpoints, Limits, Mosip,
-    credential::{KeyRing, ProofKeys},
+    credential::{KeyRing, ProofKeys, VcIssuer, VcTrust},
     data_share::DataSharePolicy,
     packet::{EncryptionCertificate, MachineKey, PacketKeys},
 };
@@ -201,8 +201,7 @@ impl Stack {
         let folder = tempfile::Builder::new().prefix("civitas-stack-").tempdir().expect("a folder");
         let http = http(Duration::from_secs(5));
         let clock = setup.clock;
-        let keys = keys();
-        setup.sandbox.keys = Some(keys.clone());
+        setup.sandbox.keys.get_or_insert_with(keys);
         let sandbox = Sandbox::start(setup.sandbox, http.clone(), clock.clone()).await.expect("a sandbox");
 
         let file = setup.journal_url.is_none().then(|| folder.path().join("journal.db"));
@@ -417,23 +416,27 @@ fn ports(
     clock: Clock,
 ) -> Ports {
     let mosip = mosip_within(sandbox, http, limits, |_| {});
-    let keys = sandbox.mosip().keys();
     let client = SystemClient { id: "civitas".to_owned(), secret: SecretString::from("civitas-secret") };
     let gateway = sandbox.opencrvs().url().to_owned();
     let endpoints = civitas_opencrvs::Endpoints { auth: gateway.clone(), gateway };
     let opencrvs = Client::new(http.clone(), endpoints, ConfirmationAuth::Exchange { client }, Version::V2_0);
+    let (keys, proof_keys, vc_trust) = trusting(&[sandbox.mosip().keys()]);
+    Ports { journal, mosip, opencrvs, keys, vc_trust, proof_keys, clock, seed: 7 }
+}
+
+/// What opens and believes the credentials of these generations of keys.
+pub fn trusting(generations: &[SandboxKeys]) -> (KeyRing, ProofKeys, VcTrust) {
     let pem = |bytes: Result<Vec<u8>, civitas_sandbox::KeyError>| bytes.expect("a key in PEM");
-    let (key, certificate) = (pem(keys.partner_private_key_pem()), pem(keys.partner_certificate_pem()));
-    let kernel = pem(keys.kernel_certificate_pem());
-    Ports {
-        journal,
-        mosip,
-        opencrvs,
-        keys: KeyRing::from_pem([(&key[..], &certificate[..])]).expect("our key"),
-        proof_keys: ProofKeys::from_pem([&kernel[..]]).expect("MOSIP's certificate"),
-        clock,
-        seed: 7,
+    let mut ring = KeyRing::new();
+    for keys in generations {
+        let (key, certificate) = (pem(keys.partner_private_key_pem()), pem(keys.partner_certificate_pem()));
+        ring.add(&key, &certificate).expect("our key");
     }
+    let kernel: Vec<Vec<u8>> = generations.iter().map(|keys| pem(keys.kernel_certificate_pem())).collect();
+    let proof_keys = ProofKeys::from_pem(kernel.iter().map(Vec::as_slice)).expect("MOSIP's certificates");
+    let issuer = VcIssuer::stock("mosip.sandbox.example").expect("MOSIP's context");
+    let vc_trust = VcTrust::new(vec![issuer], proof_keys.clone());
+    (ring, proof_keys, vc_trust)
 }
 
 fn engine_options(callback: &str) -> Options {

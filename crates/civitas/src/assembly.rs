@@ -11,7 +11,7 @@ use civitas_engine::{
 };
 use civitas_journal::{Journal, JournalOptions, SealingKeys};
 use civitas_kafka::{Batch, DecryptionKey, KafkaConfig, PayloadEncryption, Topics};
-use civitas_mosip::credential::{KeyRing, ProofKeys};
+use civitas_mosip::credential::{KeyRing, ProofKeys, VcAlgorithm, VcIssuer, VcTrust};
 use civitas_mosip::data_share::DataSharePolicy;
 use civitas_mosip::keys::standings;
 use civitas_mosip::packet::{EncryptionCertificate, MachineKey, PacketKeys};
@@ -24,7 +24,8 @@ use civitas_rules::{OpencrvsVersion, Pack};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::{
-    self, Config, ConfirmationMode, FilePath, Limit, MosipRoute, OperatorRole, OtherClient, TriggerToken,
+    self, Config, ConfirmationMode, FilePath, Limit, MosipRoute, OperatorRole, OtherClient, ProofAlgorithm,
+    TriggerToken,
 };
 use crate::{clock, entropy, http, partner_keys, secrets};
 
@@ -338,6 +339,32 @@ pub fn proof_keys(config: &Config) -> anyhow::Result<ProofKeys> {
         .context("`mosip.signing_certificate_files` cannot be used")
 }
 
+/// Whose verifiable credentials are believed.
+pub fn vc_trust(config: &Config) -> anyhow::Result<VcTrust> {
+    let proof = &config.mosip.credential_proof;
+    let Some(host) = &proof.host else { return Ok(VcTrust::nobody()) };
+    let issuer = match &proof.context_file {
+        None => VcIssuer::stock(host).context("`mosip.credential_proof.host` cannot be used")?,
+        Some(file) => {
+            let document = std::fs::read(file.as_path())
+                .with_context(|| format!("`mosip.credential_proof.context_file`: {file:?} cannot be read"))?;
+            let hash = hex::encode(openssl::sha::sha256(&document));
+            tracing::info!(
+                host,
+                sha256 = hash,
+                "credentials of this host are read by the configured context"
+            );
+            VcIssuer::with_context(host, &document)
+                .with_context(|| format!("`mosip.credential_proof`: {file:?} cannot be used"))?
+        }
+    };
+    let algorithms = proof.algorithms.iter().map(|algorithm| match algorithm {
+        ProofAlgorithm::Ps256 => VcAlgorithm::Ps256,
+        ProofAlgorithm::Rs256 => VcAlgorithm::Rs256,
+    });
+    Ok(VcTrust::new(vec![issuer], proof_keys(config)?).allowing(algorithms.collect()))
+}
+
 /// How to reach the broker; none without one.
 pub fn kafka(config: &Config) -> anyhow::Result<Option<KafkaConfig>> {
     let kafka = &config.kafka;
@@ -436,8 +463,10 @@ pub async fn migrated_journal(config: &Config) -> anyhow::Result<Journal> {
 pub async fn engine(config: &Config, journal: Journal, pack: Pack) -> anyhow::Result<Engine> {
     let options = engine_options(config)?;
     let opencrvs = opencrvs(config, pack.country().opencrvs)?;
-    let (mosip, keys, proof_keys) = (mosip(config)?, key_ring(config).await?, proof_keys(config)?);
-    let ports = Ports { journal, mosip, opencrvs, keys, proof_keys, clock: clock(), seed: entropy::seed() };
+    let (mosip, keys) = (mosip(config)?, key_ring(config).await?);
+    let (proof_keys, vc_trust) = (proof_keys(config)?, vc_trust(config)?);
+    let seed = entropy::seed();
+    let ports = Ports { journal, mosip, opencrvs, keys, proof_keys, vc_trust, clock: clock(), seed };
     Engine::new(ports, options, pack).await.context("the engine cannot start on this journal")
 }
 

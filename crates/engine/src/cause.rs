@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use civitas_mosip::credential::VcError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -40,10 +41,32 @@ impl Cause {
     /// What a person can do about it.
     pub fn advice(&self) -> &'static str {
         OWN.iter()
+            .chain(&DELIVERIES)
             .find(|(code, _)| *code == self.code)
             .map(|(_, advice)| *advice)
             .or_else(|| civitas_mosip::advice(&self.code))
             .unwrap_or("look at the record's timeline; retry when what it names is mended")
+    }
+}
+
+impl Cause {
+    /// Whether a credential was put aside because a signature, or what is needed to check one, does not hold.
+    pub(crate) fn is_about_proof(&self) -> bool {
+        const PROOFS: [&str; 3] =
+            ["credential_without_proof", "credential_proof_refused", "credential_own_proof_missing"];
+        PROOFS.contains(&self.code.as_str()) || self.code.starts_with("vc_")
+    }
+}
+
+/// The code of a verifiable credential's refusal.
+pub(crate) fn of_own_proof(error: &VcError) -> &'static str {
+    match error {
+        VcError::NoIssuer | VcError::NoKeys => "vc_not_verifiable",
+        VcError::Form(_) | VcError::NotCovered(_) => "vc_form_unknown",
+        VcError::Context => "vc_context_not_pinned",
+        VcError::Issuer | VcError::Method => "vc_issuer_not_trusted",
+        VcError::Suite | VcError::Algorithm => "vc_algorithm_refused",
+        VcError::Signature => "vc_signature_refused",
     }
 }
 
@@ -225,14 +248,85 @@ pub const OWN: [(&str, &str); 43] = [
     ("confirmation_outcome_unknown", "OpenCRVS did not answer: the same accept is sent again"),
 ];
 
+/// Why a delivery of the hub was put aside.
+pub const DELIVERIES: [(&str, &str); 18] = [
+    (
+        "credential_by_data_share",
+        "MOSIP's policy shares credentials by address: have the partner's policy deliver them inline",
+    ),
+    (
+        "credential_not_openable",
+        "our keys do not open the credential: see the detail, and that MOSIP has the certificate of a configured key",
+    ),
+    (
+        "credential_without_proof",
+        "the event carries no proof of MOSIP: find out who sent it; a genuine one is asked for again",
+    ),
+    (
+        "credential_proof_refused",
+        "the event's proof does not hold: find out who sent it, or, if MOSIP's signing key changed, add its certificate",
+    ),
+    (
+        "credential_own_proof_missing",
+        "the credential has lost its own proof or its contexts: ask MOSIP how it was issued, change nothing by hand",
+    ),
+    (
+        "vc_not_verifiable",
+        "nothing is configured to verify credentials by: set mosip.credential_proof.host and MOSIP's signing certificate",
+    ),
+    (
+        "vc_form_unknown",
+        "the credential has something that its check does not cover: see the detail, and compare MOSIP's release and policy",
+    ),
+    (
+        "vc_context_not_pinned",
+        "the credential names other contexts than those configured: compare mosip.credential_proof with MOSIP's vccontext",
+    ),
+    (
+        "vc_issuer_not_trusted",
+        "the credential names another issuer or key address: find out who made it, or correct mosip.credential_proof.host",
+    ),
+    (
+        "vc_algorithm_refused",
+        "the credential is signed in a way that is not allowed: find out who made it; MOSIP signs by PS256",
+    ),
+    (
+        "vc_signature_refused",
+        "the credential's own proof does not hold: if MOSIP's context was edited, configure it; else find out who made it",
+    ),
+    (
+        "credential_unreadable",
+        "the credential is not of a form that MOSIP issues: see the detail, and compare MOSIP's release",
+    ),
+    (
+        "credential_of_another_packet",
+        "event and credential name different packets: ask MOSIP, change nothing by hand",
+    ),
+    (
+        "credential_pin_missing",
+        "a claim is protected by a pin that the event lacks: ask MOSIP about the policy of the partner",
+    ),
+    ("credential_pin_refused", "the event's pin does not open a claim: ask MOSIP, and have it issued again"),
+    (
+        "aid_unknown",
+        "no operation has this AID: it was sent by another system, or the journal is another; nothing is to be done",
+    ),
+    ("delivery_of_no_use", "the hub delivered something that nothing here waits for: nothing is to be done"),
+    (
+        "delivery_unreadable",
+        "the hub delivered something that is no event: see the detail, and ask who publishes it",
+    ),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn each_cause_of_ours_is_listed_once_and_says_what_to_do() {
-        for (index, (code, advice)) in OWN.iter().enumerate() {
-            assert!(!OWN[..index].iter().any(|(other, _)| other == code), "{code} is listed twice");
+        let all = [&OWN[..], &DELIVERIES].concat();
+        for (index, (code, advice)) in all.iter().enumerate() {
+            assert!(!all[..index].iter().any(|(other, _)| other == code), "{code} is listed twice");
             assert!(advice.contains(':') || advice.contains(';'), "{code}: {advice}");
             assert_eq!(Cause::new(*code).advice(), *advice);
         }

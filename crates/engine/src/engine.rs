@@ -13,7 +13,7 @@ use civitas_audit::NewLeaf;
 use civitas_journal::{Journal, Lease, inbox, operations, rule_sets};
 use civitas_mosip::{
     Mosip,
-    credential::{KeyRing, ProofKeys},
+    credential::{KeyRing, ProofKeys, VcTrust},
 };
 use civitas_rules::Pack;
 use jiff::Timestamp;
@@ -228,6 +228,10 @@ impl Engine {
 
     pub(crate) fn keys(&self) -> &KeyRing {
         &self.0.ports.keys
+    }
+
+    pub(crate) fn vc_trust(&self) -> &VcTrust {
+        &self.0.ports.vc_trust
     }
 
     pub(crate) fn proof_keys(&self) -> &ProofKeys {

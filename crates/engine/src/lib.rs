@@ -39,7 +39,7 @@ pub mod verify;
 pub use self::{
     answers::{DeliverError, Delivered},
     arrival::{Answer, Arrival, IngestError},
-    cause::{Cause, OWN as OWN_CAUSES},
+    cause::{Cause, DELIVERIES as DELIVERY_CAUSES, OWN as OWN_CAUSES},
     documents::Documents,
     engine::Engine,
     entry::QueueEntry,

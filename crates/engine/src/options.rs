@@ -29,6 +29,8 @@ pub struct Ports {
     pub keys: civitas_mosip::credential::KeyRing,
     /// MOSIP's signing certificates, by which the proof of a credential event is verified.
     pub proof_keys: civitas_mosip::credential::ProofKeys,
+    /// Whose verifiable credentials are believed, by their own proof.
+    pub vc_trust: civitas_mosip::credential::VcTrust,
     /// Time.
     pub clock: Clock,
     /// Seed of the jitter of back-offs.

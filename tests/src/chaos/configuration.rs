@@ -85,6 +85,7 @@ mosip:
   partner: {{ keys: [{{ key_file: keys/partner-key.pem, certificate_file: keys/partner-cert.pem }}] }}
   status_client: {{ client_id: crvs_partner, client_secret_file: partner.secret }}
   signing_certificate_files: [keys/kernel-cert.pem]
+  credential_proof: {{ host: mosip.sandbox.example }}
   limits:
     packet_manager: {{ concurrency: 64, per_second: 0 }}
     workflow: {{ concurrency: 64, per_second: 0 }}

@@ -7,6 +7,7 @@
 mod audit;
 mod bad_input;
 mod callbacks;
+mod corpus;
 mod deadline;
 mod documents;
 mod happy;

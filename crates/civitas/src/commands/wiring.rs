@@ -115,6 +115,7 @@ mosip:
     keys:
       - {{ key_file: keys/partner-key.pem, certificate_file: keys/partner-cert.pem }}
   signing_certificate_files: [keys/kernel-cert.pem]
+  credential_proof: {{ host: mosip.sandbox.example }}
 {kafka}",
             kafka = self.kafka()?,
         ))

@@ -198,6 +198,8 @@ pub struct Mosip {
     pub certificate_warning: Wait,
     /// Where credentials may be fetched from.
     pub data_share: DataShare,
+    /// Proofs inside verifiable credentials.
+    pub credential_proof: CredentialProof,
     /// Load limits.
     pub limits: MosipLimits,
 }
@@ -378,6 +380,29 @@ pub struct DataShare {
     pub max_size: Size,
     /// Longest fetch.
     pub timeout: Wait,
+}
+
+/// What the proof inside a verifiable credential is verified by.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CredentialProof {
+    /// Public host of MOSIP.
+    pub host: Option<String>,
+    /// Its own context.
+    pub context_file: Option<FilePath>,
+    /// Allowed algorithms.
+    pub algorithms: Vec<ProofAlgorithm>,
+}
+
+/// How a credential may be signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum ProofAlgorithm {
+    /// RSASSA-PSS.
+    #[serde(rename = "PS256")]
+    Ps256,
+    /// RSASSA-PKCS1-v1_5.
+    #[serde(rename = "RS256")]
+    Rs256,
 }
 
 /// Limits per service.

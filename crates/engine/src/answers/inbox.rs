@@ -11,6 +11,7 @@ use civitas_journal::{
 };
 use civitas_mosip::{
     Status,
+    credential::Cover,
     websub::{CredentialIssued, Delivery, WorkflowCompleted},
 };
 use civitas_rules::Operation as Kind;
@@ -178,7 +179,11 @@ impl Engine {
             Move::to(State::Issued)
                 .saying("credential, though MOSIP had said that the packet ended without one")
         } else {
-            Move::to(State::Issued).saying("credential")
+            let vouched = match opened.cover {
+                Cover::OwnProof => "credential, its identifier proven by itself",
+                Cover::EventProof => "credential, its identifier proven by the event",
+            };
+            Move::to(State::Issued).saying(vouched)
         };
         step.triggered_at = operation.triggered_at.or(Some(now));
         step.issued =
@@ -308,7 +313,7 @@ impl Engine {
     ) -> Result<Opened, Unopened> {
         let by = credential::By {
             keys: self.keys(),
-            proof_keys: self.proof_keys(),
+            trust: credential::Trust { events: self.proof_keys(), credentials: self.vc_trust() },
             plain_shares: self.options().plain_shares,
         };
         credential::open(issued, content, &by, identifier_key)
@@ -362,6 +367,12 @@ pub(super) async fn aside(
     cause: &Cause,
 ) -> Result<(), JournalError> {
     metrics::counter!("civitas_callbacks_total", "outcome" => "quarantined").increment(1);
+    if cause.is_about_proof() {
+        // To be alerted on: somebody forges, or MOSIP changed its keys or contexts and nobody told us.
+        metrics::counter!("civitas_credentials_not_believed_total", "cause" => cause.code.clone())
+            .increment(1);
+        tracing::error!(code = cause.code, detail = cause.detail, "a credential is not believed");
+    }
     let mut leaf = NewLeaf::new("callback", "hub", delivery.received_at);
     leaf.aid = aid.map(str::to_owned);
     leaf.reason = Some(format!("quarantined: {cause}"));

@@ -113,6 +113,10 @@ impl ProofKeys {
         certificates.map(|der| hex::encode(openssl::sha::sha256(der))).collect()
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &PKey<Public>> {
+        self.keys.iter().map(|pinned| &pinned.key)
+    }
+
     /// The keys that may have made the proof.
     fn candidates(&self, x5c: Option<&Vec<String>>) -> Result<Vec<&PKey<Public>>, ProofError> {
         let Some(x5c) = x5c else { return Ok(self.keys.iter().map(|pinned| &pinned.key).collect()) };
@@ -152,8 +156,34 @@ struct Header {
     b64: Option<bool>,
 }
 
+/// A decrypted credential whose event MOSIP proved: only [`verify_event_proof`] makes one, and only from it is a
+/// credential read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Proven<'a>(&'a [u8]);
+
+impl<'a> Proven<'a> {
+    pub(super) fn bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    #[cfg(test)]
+    pub(super) fn assumed(plaintext: &'a [u8]) -> Self {
+        Proven(plaintext)
+    }
+}
+
+impl fmt::Debug for Proven<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Proven({} bytes)", self.0.len())
+    }
+}
+
 /// Verifies the proof of a decrypted credential.
-pub fn verify_event_proof(plaintext: &[u8], jws: &str, keys: &ProofKeys) -> Result<(), ProofError> {
+pub fn verify_event_proof<'a>(
+    plaintext: &'a [u8],
+    jws: &str,
+    keys: &ProofKeys,
+) -> Result<Proven<'a>, ProofError> {
     if keys.is_empty() {
         return Err(ProofError::NoKeys);
     }
@@ -176,7 +206,8 @@ pub fn verify_event_proof(plaintext: &[u8], jws: &str, keys: &ProofKeys) -> Resu
             .and_then(|mut verifier| verifier.verify_oneshot(&signature, input.as_bytes()))
             .unwrap_or(false)
     };
-    if keys.candidates(header.x5c.as_ref())?.iter().any(fits) { Ok(()) } else { Err(ProofError::Signature) }
+    let proven = keys.candidates(header.x5c.as_ref())?.iter().any(fits);
+    if proven { Ok(Proven(plaintext)) } else { Err(ProofError::Signature) }
 }
 
 /// What signs events in MOSIP's stead.
@@ -243,6 +274,10 @@ SwIDAQAB
     const CERTIFICATE: &[u8] = include_bytes!("../../tests/vectors/cert.pem");
     const KEY: &[u8] = include_bytes!("../../tests/vectors/key.pem");
 
+    fn verified(plaintext: &[u8], jws: &str, keys: &ProofKeys) -> Result<(), ProofError> {
+        verify_event_proof(plaintext, jws, keys).map(|proven| assert_eq!(proven.bytes(), plaintext))
+    }
+
     fn published() -> ProofKeys {
         ProofKeys::from_pem([PUBLIC.as_bytes()]).unwrap()
     }
@@ -259,39 +294,30 @@ SwIDAQAB
     fn the_published_vector_is_made_and_verified() {
         let signer = EventSigner::from_pem(&test_key_pem(), None).unwrap();
         assert_eq!(sign_event_proof(PLAIN, &signer).unwrap(), JWS, "RS256 is deterministic");
-        assert_eq!(verify_event_proof(PLAIN, JWS, &published()), Ok(()));
+        assert_eq!(verified(PLAIN, JWS, &published()), Ok(()));
     }
 
     #[test]
     fn any_change_of_the_document_is_noticed() {
-        assert_eq!(
-            verify_event_proof(br#"{"vcVer":"VC-V2"}"#, JWS, &published()),
-            Err(ProofError::Signature)
-        );
-        assert_eq!(
-            verify_event_proof(br#"{"vcVer":"VC-V1"} "#, JWS, &published()),
-            Err(ProofError::Signature)
-        );
-        assert_eq!(verify_event_proof(PLAIN, JWS, &certified()), Err(ProofError::Signature), "another key");
+        assert_eq!(verified(br#"{"vcVer":"VC-V2"}"#, JWS, &published()), Err(ProofError::Signature));
+        assert_eq!(verified(br#"{"vcVer":"VC-V1"} "#, JWS, &published()), Err(ProofError::Signature));
+        assert_eq!(verified(PLAIN, JWS, &certified()), Err(ProofError::Signature), "another key");
     }
 
     #[test]
     fn a_configured_certificate_in_the_proof_selects_its_key() {
         let jws = sign_event_proof(PLAIN, &EventSigner::from_pem(KEY, Some(CERTIFICATE)).unwrap()).unwrap();
-        assert_eq!(verify_event_proof(PLAIN, &jws, &certified()), Ok(()));
+        assert_eq!(verified(PLAIN, &jws, &certified()), Ok(()));
         let both = ProofKeys::from_pem([PUBLIC.as_bytes(), CERTIFICATE]).unwrap();
-        assert_eq!((both.len(), verify_event_proof(PLAIN, &jws, &both)), (2, Ok(())));
+        assert_eq!((both.len(), verified(PLAIN, &jws, &both)), (2, Ok(())));
     }
 
     #[test]
     fn a_certificate_that_somebody_brings_along_is_not_believed() {
         let jws = sign_event_proof(PLAIN, &EventSigner::from_pem(KEY, Some(CERTIFICATE)).unwrap()).unwrap();
         let thumbprint = "94ebd921a9ee41b9cdb84afdab4564de8e79aa7b44870f9ad1e9e2af0bd8b9dd".to_owned();
-        assert_eq!(
-            verify_event_proof(PLAIN, &jws, &published()),
-            Err(ProofError::UnknownCertificate { thumbprint })
-        );
-        assert_eq!(verify_event_proof(PLAIN, &jws, &ProofKeys::new()), Err(ProofError::NoKeys));
+        assert_eq!(verified(PLAIN, &jws, &published()), Err(ProofError::UnknownCertificate { thumbprint }));
+        assert_eq!(verified(PLAIN, &jws, &ProofKeys::new()), Err(ProofError::NoKeys));
     }
 
     #[test]
@@ -299,7 +325,7 @@ SwIDAQAB
         let forger = PKey::from_rsa(openssl::rsa::Rsa::generate(2048).unwrap()).unwrap();
         let pem = forger.private_key_to_pem_pkcs8().unwrap();
         let jws = sign_event_proof(PLAIN, &EventSigner::from_pem(&pem, Some(CERTIFICATE)).unwrap()).unwrap();
-        assert_eq!(verify_event_proof(PLAIN, &jws, &certified()), Err(ProofError::Signature));
+        assert_eq!(verified(PLAIN, &jws, &certified()), Err(ProofError::Signature));
     }
 
     /// A certificate other than the recorded one.
@@ -318,19 +344,13 @@ SwIDAQAB
         let key = PKey::private_key_from_pem(KEY).unwrap();
         let renewed = other_certificate(&key);
         let jws = sign_event_proof(PLAIN, &EventSigner::from_pem(KEY, Some(&renewed)).unwrap()).unwrap();
-        assert!(matches!(
-            verify_event_proof(PLAIN, &jws, &certified()),
-            Err(ProofError::UnknownCertificate { .. })
-        ));
+        assert!(matches!(verified(PLAIN, &jws, &certified()), Err(ProofError::UnknownCertificate { .. })));
         let stranger = PKey::from_rsa(openssl::rsa::Rsa::generate(2048).unwrap()).unwrap();
         let retired = other_certificate(&stranger);
         let both = ProofKeys::from_pem([retired.as_slice(), &renewed]).unwrap();
-        assert_eq!(verify_event_proof(PLAIN, &jws, &both), Ok(()), "not the first, but the right one");
+        assert_eq!(verified(PLAIN, &jws, &both), Ok(()), "not the first, but the right one");
         let bundle = [retired, renewed].concat();
-        assert_eq!(
-            verify_event_proof(PLAIN, &jws, &ProofKeys::from_pem([bundle.as_slice()]).unwrap()),
-            Ok(())
-        );
+        assert_eq!(verified(PLAIN, &jws, &ProofKeys::from_pem([bundle.as_slice()]).unwrap()), Ok(()));
     }
 
     #[test]
@@ -345,7 +365,7 @@ SwIDAQAB
             r#"{"alg":"RS256","crit":["exp"]}"#,
         ] {
             assert_eq!(
-                verify_event_proof(PLAIN, &with_header(header), &published()),
+                verified(PLAIN, &with_header(header), &published()),
                 Err(ProofError::Algorithm),
                 "{header}"
             );
@@ -356,10 +376,7 @@ SwIDAQAB
     fn what_is_not_a_detached_jws_says_so() {
         let attached = JWS.replacen("..", ".eyJ2Y1ZlciI6IlZDLVYxIn0.", 1);
         for jws in ["", "a", "a..", "..", "a.b.c", "a..b.c", &attached, "e30..AA", "~..AA"] {
-            assert!(
-                matches!(verify_event_proof(PLAIN, jws, &published()), Err(ProofError::Form(_))),
-                "{jws}"
-            );
+            assert!(matches!(verified(PLAIN, jws, &published()), Err(ProofError::Form(_))), "{jws}");
         }
     }
 

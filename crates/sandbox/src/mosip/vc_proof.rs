@@ -1,8 +1,12 @@
 //! The credential's own proof: `RsaSignature2018` by name, PS256 in fact.
 //!
-//! For a flat subject the canonical N-Quads have a closed form: four lines for
-//! the proof options, four for the envelope, one per known term. Terms that the
-//! context lacks are not covered, here as in MOSIP.
+//! For MOSIP's subjects the canonical N-Quads have a closed form: four lines for
+//! the proof options, four for the envelope, one per value of a known term, and
+//! three per value in a language, whose nodes are numbered by their hashes.
+//! Terms that the context lacks are not covered, here as in MOSIP.
+//!
+//! Written for the sandbox and shared with nobody: what the engine's own
+//! verification is tried against has to be of another hand.
 
 use crate::jwt::b64;
 use openssl::error::ErrorStack;
@@ -14,8 +18,8 @@ use openssl::sign::{RsaPssSaltlen, Signer};
 use serde_json::Value;
 use std::fmt::Write as _;
 
-/// Terms of the deployment's context that a flat subject may use.
-pub(crate) const TERMS: [&str; 14] = [
+/// Terms of the deployment's context that a subject may use.
+pub(crate) const TERMS: [&str; 16] = [
     "vcVer",
     "UIN",
     "VID",
@@ -25,12 +29,17 @@ pub(crate) const TERMS: [&str; 14] = [
     "city",
     "dateOfBirth",
     "email",
+    "fullName",
+    "gender",
     "phone",
     "postalCode",
     "province",
     "region",
     "residenceStatus",
 ];
+
+/// Where a node's name will stand: nothing that a value, escaped, can hold.
+const NAMELESS: &str = "\0";
 
 /// The 64 bytes that are signed: proof options first.
 pub(crate) fn digest(credential: &Value, created: &str, host: &str) -> [u8; 64] {
@@ -60,7 +69,7 @@ fn options(created: &str, host: &str) -> String {
     )
 }
 
-/// N_D of a credential with a flat subject.
+/// N_D of a credential.
 fn document(credential: &Value, host: &str) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (id, subject) = (text(&credential["id"]), &credential["credentialSubject"]);
@@ -76,13 +85,38 @@ fn document(credential: &Value, host: &str) -> String {
         ),
         format!("<{id}> <https://www.w3.org/2018/credentials#issuer> <{}> .\n", text(&credential["issuer"])),
     ];
+    let mut spoken = Vec::new();
     for term in TERMS {
-        if let Some(value) = subject[term].as_str() {
-            lines.push(format!("<{about}> <https://{host}/mosip#{term}> \"{}\" .\n", escape(value)));
+        let holder = format!("<{about}> <https://{host}/mosip#{term}>");
+        for value in subject[term].as_array().unwrap_or(&vec![subject[term].clone()]) {
+            if let Some(value) = value.as_str() {
+                lines.push(format!("{holder} \"{}\" .\n", escape(value)));
+            }
+            if let Some(of) = value.as_object() {
+                spoken.push(in_language(&holder, &text(&of["value"]), &text(&of["language"])));
+            }
         }
+    }
+    // A node is known by the hash of its lines while it is called `a`.
+    spoken.sort_by_cached_key(|node| sha256(node.replace(NAMELESS, "_:a").as_bytes()));
+    for (number, node) in spoken.iter().enumerate() {
+        let named = node.replace(NAMELESS, &format!("_:c14n{number}"));
+        lines.extend(named.split_inclusive('\n').map(str::to_owned));
     }
     lines.sort();
     lines.concat()
+}
+
+/// The lines of a value in a language, in their order, the node's name left open. Equal nodes keep their order, and
+/// none here is equal to another: a credential says nothing twice.
+fn in_language(holder: &str, value: &str, language: &str) -> String {
+    format!(
+        "{holder} {NAMELESS} .\n\
+         {NAMELESS} <http://www.w3.org/1999/02/22-rdf-syntax-ns#value> \"{}\" .\n\
+         {NAMELESS} <http://www.w3.org/ns/odrl/2/language> \"{}\" .\n",
+        escape(value),
+        escape(language)
+    )
 }
 
 /// As the signer's library escapes.
@@ -110,6 +144,28 @@ fn escape(value: &str) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    /// The reference's recorded hash of a credential with names in two languages.
+    #[test]
+    fn names_in_languages_are_numbered_as_recorded() {
+        let credential = json!({
+            "id": "http://credential.idrepo/credentials/0e6a1f5c-6d0b-4a2e-9a57-3b9d3f1c2a10",
+            "issuer": "https://api.example.org/.well-known/controller.json",
+            "issuanceDate": "2026-01-02T03:10:00.123Z",
+            "credentialSubject": {
+                "id": "http://credential.idrepo/credentials/10001200420000120260102030405", "vcVer": "VC-V1",
+                "UIN": "2074397357", "dateOfBirth": "2026/01/01",
+                "fullName": [
+                    { "language": "eng", "value": "Asha Rao" }, { "language": "fra", "value": "Asha Râo" },
+                ],
+            },
+        });
+        let digest = digest(&credential, "2026-01-02T03:10:00Z", "api.example.org");
+        assert_eq!(
+            hex::encode(&digest[32..]),
+            "47da9b1a5cc60537951b32812875e8f8e16e30cb0438af22cfb683a5e6de0179"
+        );
+    }
 
     /// The reference's recorded hashes of a credential with a flat subject.
     #[test]

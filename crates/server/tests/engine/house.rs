@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use civitas_engine::{Backoff, Engine, Options, Polling, Ports, Subscriptions};
 use civitas_journal::{Journal, JournalOptions, SealingKeys};
-use civitas_mosip::credential::{KeyRing, ProofKeys};
+use civitas_mosip::credential::{KeyRing, ProofKeys, VcTrust};
 use civitas_mosip::{Credentials, Endpoints, Limits, Mosip};
 use civitas_opencrvs::{AUDIENCE, ConfirmationAuth, ISSUER, KeySource, TriggerTokens, Version};
 use civitas_rules::{Pack, PackFiles};
@@ -116,6 +116,7 @@ impl House {
             ),
             keys: KeyRing::new(),
             proof_keys: ProofKeys::new(),
+            vc_trust: VcTrust::nobody(),
             clock: Arc::new(|| "2026-06-10T09:00:02Z".parse().unwrap()),
             seed: 1,
         };

@@ -1,7 +1,7 @@
 //! `make bench`: Civitas's figures, measured here, each beside its limit or its peer.
 //!
 //! ```text
-//! bench [rules] [large] [replay] [ingest] [loops] [latency] [swap]
+//! bench [rules] [large] [replay] [ingest] [loops] [latency] [swap] [credentials]
 //! ```
 //!
 //! Nothing is judged: the aims stand in the tables, and the exit code is 0 whatever they say. The whole takes
@@ -10,6 +10,7 @@
 #![expect(clippy::expect_used, reason = "a bench that cannot go on says why and ends")]
 
 mod country;
+mod credentials;
 mod database;
 mod documents;
 mod floor;
@@ -30,7 +31,7 @@ use std::process::ExitCode;
 use civitas_tests::measure::Machine;
 use clap::Parser as _;
 
-const NAMES: [&str; 7] = ["rules", "large", "replay", "ingest", "loops", "latency", "swap"];
+const NAMES: [&str; 8] = ["rules", "large", "replay", "ingest", "loops", "latency", "swap", "credentials"];
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -63,6 +64,7 @@ async fn measure(names: &[String]) {
             "ingest" => vec![ingest::run().await],
             "loops" => vec![loops::run(&keys).await],
             "swap" => vec![swap::run(&keys).await],
+            "credentials" => vec![credentials::run().await],
             _ => vec![latency::run(&keys).await],
         };
         for figure in measured {

@@ -238,6 +238,7 @@ mosip:
     keys:
       - {{ key_file: keys/partner-key.pem, certificate_file: keys/partner-cert.pem }}
   signing_certificate_files: [keys/kernel-cert.pem]
+  credential_proof: {{ host: mosip.sandbox.example }}
   limits:
     packet_manager: {{ concurrency: 16, per_second: 0 }}
     workflow: {{ concurrency: 16, per_second: 0 }}

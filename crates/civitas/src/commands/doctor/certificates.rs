@@ -89,6 +89,13 @@ fn signing(config: &Config, now: Timestamp, findings: &mut Vec<Finding>) {
             "get the certificate of key KERNEL/SIGN from keymanager and list it in mosip.signing_certificate_files",
         ));
     }
+    if config.mosip.credential_proof.host.is_none() {
+        findings.push(Finding::fail(
+            "mosip credential proof",
+            "no host is configured: no verifiable credential can be believed",
+            "set mosip.credential_proof.host to MOSIP's public host, as its credentials name it",
+        ));
+    }
     match partner_keys::signing_certificates(config) {
         Ok(named) => findings.extend(ends(config, &named, now)),
         Err(error) => {

@@ -107,8 +107,8 @@ impl Credential {
             (None, None) => None,
             _ => return Err(CredentialError::Half),
         };
-        let named = subject.text("id").ok_or(CredentialError::NoSubjectId)?;
-        let aid = last_segment(&named).ok_or(CredentialError::NoSubjectId)?.to_owned();
+        let subject_id = subject.text("id").ok_or(CredentialError::NoSubjectId)?;
+        let aid = last_segment(&subject_id).ok_or(CredentialError::NoSubjectId)?.to_owned();
         let covered = |name: &str| signed.as_ref().is_some_and(|signed| signed.iter().any(|one| one == name));
         let mut claims = BTreeMap::new();
         for (name, value) in subject.iter().filter(|(name, _)| *name != "id") {

@@ -351,10 +351,10 @@ fn leaves(of: &Value) -> Vec<String> {
     while let Some((path, value)) = open.pop() {
         match value {
             Value::Object(members) => {
-                open.extend(members.iter().map(|(name, value)| (format!("{path}/{name}"), value)))
+                open.extend(members.iter().map(|(name, value)| (format!("{path}/{name}"), value)));
             }
             Value::Array(items) => {
-                open.extend(items.iter().enumerate().map(|(at, value)| (format!("{path}/{at}"), value)))
+                open.extend(items.iter().enumerate().map(|(at, value)| (format!("{path}/{at}"), value)));
             }
             _ => found.push(path),
         }
@@ -401,7 +401,9 @@ fn text_or_empty<'a>(of: &'a Value, path: &str) -> &'a str {
 
 fn without(of: &Value, names: &[&str]) -> String {
     let mut altered = of.clone();
-    names.iter().for_each(|name| drop(altered.as_object_mut().unwrap().remove(*name)));
+    for name in names {
+        altered.as_object_mut().unwrap().remove(*name);
+    }
     altered.to_string()
 }
 

@@ -71,15 +71,12 @@ impl<'a> Proof<'a> {
     /// SHA-256 of the canonical proof options.
     pub(super) fn options_hash(&self) -> [u8; 32] {
         let Proof { created, verification_method, .. } = self;
-        let lines = [
-            format!(
-                "<http://purl.org/dc/terms/created> \"{created}\"^^<http://www.w3.org/2001/XMLSchema#dateTime>"
-            ),
-            format!("<{RDF}type> <{SECURITY}RsaSignature2018>"),
-            format!("<{SECURITY}proofPurpose> <{SECURITY}assertionMethod>"),
-            format!("<{SECURITY}verificationMethod> <{verification_method}>"),
-        ];
-        let canonical: String = lines.iter().map(|line| format!("_:c14n0 {line} .\n")).collect();
+        let canonical = format!(
+            "_:c14n0 <http://purl.org/dc/terms/created> \"{created}\"^^<http://www.w3.org/2001/XMLSchema#dateTime> .\n\
+             _:c14n0 <{RDF}type> <{SECURITY}RsaSignature2018> .\n\
+             _:c14n0 <{SECURITY}proofPurpose> <{SECURITY}assertionMethod> .\n\
+             _:c14n0 <{SECURITY}verificationMethod> <{verification_method}> .\n"
+        );
         sha256(canonical.as_bytes())
     }
 

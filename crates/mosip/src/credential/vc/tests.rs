@@ -153,7 +153,7 @@ fn every_change_of_what_is_signed_is_noticed() {
                         }));
                     }
                     Value::Array(items) => {
-                        open.extend(items.into_iter().enumerate().map(|(i, v)| (format!("{path}/{i}"), v)))
+                        open.extend(items.into_iter().enumerate().map(|(i, v)| (format!("{path}/{i}"), v)));
                     }
                     _ => paths.push(path),
                 }
@@ -193,7 +193,7 @@ fn contexts_are_exactly_the_configured_ones() {
             c["@context"]
                 .as_array_mut()
                 .unwrap()
-                .push(json!({ "PSUT": "https://api.example.org/mosip#PSUT" }))
+                .push(json!({ "PSUT": "https://api.example.org/mosip#PSUT" }));
         },
         |c| c["@context"][2]["VID"] = json!("https://api.example.org/mosip#UIN"),
         |c| c["@context"][2]["sec"] = json!("https://api.example.org/mosip#"),

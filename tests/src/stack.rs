@@ -434,9 +434,13 @@ pub fn trusting(generations: &[SandboxKeys]) -> (KeyRing, ProofKeys, VcTrust) {
     }
     let kernel: Vec<Vec<u8>> = generations.iter().map(|keys| pem(keys.kernel_certificate_pem())).collect();
     let proof_keys = ProofKeys::from_pem(kernel.iter().map(Vec::as_slice)).expect("MOSIP's certificates");
+    (ring, proof_keys.clone(), trusting_in(proof_keys))
+}
+
+/// Believes the sandbox's credentials where they are signed with one of these keys.
+pub fn trusting_in(keys: ProofKeys) -> VcTrust {
     let issuer = VcIssuer::stock("mosip.sandbox.example").expect("MOSIP's context");
-    let vc_trust = VcTrust::new(vec![issuer], proof_keys.clone());
-    (ring, proof_keys, vc_trust)
+    VcTrust::new(vec![issuer], keys)
 }
 
 fn engine_options(callback: &str) -> Options {

@@ -11,7 +11,7 @@ use civitas_mosip::{
 };
 use civitas_sandbox::Sandbox;
 use civitas_tests::{
-    stack::{Setup, Stack},
+    stack::{self, Setup, Stack},
     wait::until,
 };
 use serde_json::json;
@@ -91,8 +91,13 @@ async fn mosips_new_signing_key_is_believed_once_it_is_configured_and_the_old_on
     assert_eq!(operation(&stack, after).await.entry.state, "awaiting");
     stop.cancel();
     work.await.unwrap();
-    let (work, stop) =
-        stack.second(|_, ports| ports.proof_keys = ProofKeys::from_pem([&old[..], &new[..]]).unwrap()).await;
+    let (work, stop) = stack
+        .second(|_, ports| {
+            let both = ProofKeys::from_pem([&old[..], &new[..]]).unwrap();
+            ports.vc_trust = stack::trusting_in(both.clone());
+            ports.proof_keys = both;
+        })
+        .await;
     in_state(&stack, after, "confirmed").await;
     assert_eq!(deliver(&stack, CREDENTIALS, &signed_before).await, 200);
     in_state(&stack, before, "confirmed").await;

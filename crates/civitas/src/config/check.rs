@@ -321,18 +321,13 @@ fn times(config: &Config, found: &mut Found<'_>) {
         );
     }
     let limits = &config.mosip.limits;
-    let each = [
-        limits.auth,
-        limits.packet_manager,
-        limits.workflow,
-        limits.registration_status,
-        limits.packet_receiver,
-        limits.hub,
-        limits.credential_request,
-        limits.id_repository,
-        limits.data_share,
-    ];
-    let longest = each.iter().filter_map(|limit| limit.timeout).max();
+    let route = match config.mosip.route {
+        MosipRoute::Online => [limits.packet_manager, limits.workflow],
+        MosipRoute::Upload => [limits.registration_status, limits.packet_receiver],
+    };
+    let any_route =
+        [limits.auth, limits.hub, limits.credential_request, limits.id_repository, limits.data_share];
+    let longest = route.iter().chain(&any_route).filter_map(|limit| limit.timeout).max();
     let longest = longest.unwrap_or(config.mosip.timeout).max(config.mosip.data_share.timeout);
     let longest_call = config.mosip.timeout.max(config.opencrvs.timeout).max(longest);
     if dispatch.lease <= longest_call {

@@ -203,7 +203,8 @@ fn by_who_has_the_secret(
     let theirs = URL_SAFE_NO_PAD.decode(text(&other.event, "/event/data/credential")).unwrap();
     tampered("the key of another", &[&theirs[..308], &blob[308..]].concat(), dice);
     tampered("the thumbprint of another", &[&blob[..6], &[7; 32], &blob[38..]].concat(), dice);
-    for text in ["", "~", &genuine.plain, &sealed[..sealed.len() - 1]] {
+    put("no ciphertext", dice.enveloped(genuine, "", &genuine.proof), &["credential_missing"]);
+    for text in ["~", &genuine.plain, &sealed[..sealed.len() - 1]] {
         put("what is no ciphertext", dice.enveloped(genuine, text, &genuine.proof), NOT_OPENED);
     }
 }

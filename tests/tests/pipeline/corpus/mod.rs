@@ -198,6 +198,7 @@ async fn lands_once(
         event["event"]["data"].as_object_mut().unwrap().remove(name);
         replays.push(event.clone());
         if name != "registrationId" {
+            event["event"]["id"] = json!(dice.uuid());
             event["event"]["data"][name] = json!("another");
             replays.push(event);
         }

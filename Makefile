@@ -9,7 +9,7 @@ export CIVITAS_CACHE CARGO_TARGET_DIR
 # The demo needs no optimised build, and shares this one with the tests.
 CIVITAS := $(CARGO_TARGET_DIR)/debug/civitas
 
-.PHONY: help setup kafka demo demo-kafka test lint fresh generate bench fuzz chaos weeks clean
+.PHONY: help setup kafka demo demo-kafka test interop lint fresh generate bench fuzz chaos weeks clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -37,6 +37,10 @@ test: setup kafka ## every test
 	@cargo test --locked --workspace --no-fail-fast -- --test-threads=6
 	@echo
 	@echo "All passed. Next: 'make demo' shows the whole at work; ARCHITECTURE.md names the test behind each promise."
+
+interop: ## MOSIP's own Java classes open our packets, and we theirs; fails where they cannot be had
+	@deploy/install-packages build interop
+	@CIVITAS_INTEROP=required cargo test --locked --workspace --test clients interop
 
 lint: ## format and clippy, warnings denied
 	@cargo fmt --all --check

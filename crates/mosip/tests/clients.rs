@@ -15,6 +15,8 @@ mod clients {
     mod upload;
 }
 #[cfg(test)]
+mod interop;
+#[cfg(test)]
 mod stub;
 #[cfg(test)]
 mod tokens;

@@ -2,6 +2,7 @@
 
 pub mod balancer;
 pub mod chaos;
+pub mod country_config;
 pub mod kafka;
 pub mod measure;
 pub mod postgres;

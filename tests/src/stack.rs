@@ -24,7 +24,7 @@ use civitas_mosip::{
 use civitas_opencrvs::{Client, ConfirmationAuth, KeySource, SystemClient, TriggerTokens, Version};
 use civitas_rules::{Pack, PackFiles};
 use civitas_sandbox::{Sandbox, SandboxKeys, SandboxOptions};
-use civitas_server::{Live, Operator, Parts, Role, TokenPolicy};
+use civitas_server::{Live, MosipApi, Operator, Parts, Role, TokenPolicy};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -62,6 +62,8 @@ pub struct Setup {
     pub callback: Option<String>,
     /// Changes to what the engine works with, once the sandbox runs.
     pub refit: Option<Refit>,
+    /// The surface of mosip-api, where it is served.
+    pub mosip_api: Option<MosipApi>,
     /// Load limits, and when a failing service is left alone.
     pub limits: Limits,
 }
@@ -81,6 +83,7 @@ impl Default for Setup {
             patience: Duration::from_secs(8),
             callback: None,
             refit: None,
+            mosip_api: None,
             limits: quick(),
         }
     }
@@ -115,6 +118,7 @@ pub struct Stack {
     limits: Limits,
     pack: Pack,
     patience: Duration,
+    mosip_api: Option<MosipApi>,
     stop: CancellationToken,
     work: Vec<JoinHandle<()>>,
     _folder: TempDir,
@@ -231,7 +235,8 @@ impl Stack {
         let pack = Pack::load(&files).unwrap_or_else(|problems| panic!("{problems}"));
         let engine = Engine::new(systems, options.clone(), pack.clone()).await.expect("an engine");
         let stop = CancellationToken::new();
-        let serving = serve(&engine, &sandbox, &http, listener, &clock, setup.patience, &stop);
+        let serving =
+            serve(&engine, &sandbox, &http, listener, &clock, setup.patience, setup.mosip_api.clone(), &stop);
         sandbox.opencrvs().set_country_config(&url);
         let work = vec![serving];
         Stack {
@@ -246,6 +251,7 @@ impl Stack {
             limits: setup.limits,
             pack,
             patience: setup.patience,
+            mosip_api: setup.mosip_api,
             stop,
             work,
             _folder: folder,
@@ -266,8 +272,16 @@ impl Stack {
         let systems =
             ports(&self.sandbox, self.journal.clone(), &self.http, &self.limits, self.clock.clone());
         self.engine = Engine::new(systems, self.options.clone(), self.pack.clone()).await.expect("an engine");
-        let serving =
-            serve(&self.engine, &self.sandbox, &self.http, listener, &self.clock, self.patience, &self.stop);
+        let serving = serve(
+            &self.engine,
+            &self.sandbox,
+            &self.http,
+            listener,
+            &self.clock,
+            self.patience,
+            self.mosip_api.clone(),
+            &self.stop,
+        );
         self.work.push(serving);
         self.run()
     }
@@ -335,6 +349,7 @@ impl Stack {
 }
 
 /// Serves an engine until the token is cancelled.
+#[expect(clippy::too_many_arguments, reason = "what a server is made of")]
 fn serve(
     engine: &Engine,
     sandbox: &Sandbox,
@@ -342,6 +357,7 @@ fn serve(
     listener: TcpListener,
     clock: &Clock,
     patience: Duration,
+    mosip_api: Option<MosipApi>,
     stop: &CancellationToken,
 ) -> JoinHandle<()> {
     let live = Live { engine: engine.clone(), patience };
@@ -362,6 +378,7 @@ fn serve(
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     let mut server = civitas_server::Options::new(url);
     server.token_policy = TokenPolicy::Record;
+    server.mosip_api = mosip_api;
     server.operators =
         vec![Operator { name: VIEWER.to_owned(), role: Role::Viewer, token: VIEWER_TOKEN.into() }];
     let router = civitas_server::router(parts, server);

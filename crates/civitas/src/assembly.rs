@@ -475,8 +475,8 @@ pub fn clock() -> Clock {
     Arc::new(clock::now)
 }
 
-/// What the HTTP server is told.
-pub fn server_options(config: &Config) -> anyhow::Result<civitas_server::Options> {
+/// What the HTTP server is told; the pack says which release of OpenCRVS calls.
+pub fn server_options(config: &Config, release: OpencrvsVersion) -> anyhow::Result<civitas_server::Options> {
     let server = &config.server;
     let public = server
         .public_url
@@ -487,6 +487,13 @@ pub fn server_options(config: &Config) -> anyhow::Result<civitas_server::Options
     options.max_callback_size = server.max_callback_size.0;
     options.instance = instance(config);
     options.certificates = watched_certificates(config)?;
+    options.mosip_api = server.mosip_api.enabled.then(|| civitas_server::MosipApi {
+        contract: match release {
+            OpencrvsVersion::V1_9 => civitas_server::Contract::V1_9,
+            OpencrvsVersion::V2_0 | OpencrvsVersion::V2_1 => civitas_server::Contract::V2,
+        },
+        client_app_url: server.mosip_api.client_app_url.as_ref().map(|url| url.as_str().to_owned()),
+    });
     options.certificate_warning = config.mosip.certificate_warning.0;
     options.token_policy = match config.opencrvs.trigger_token {
         TriggerToken::Checked => civitas_server::TokenPolicy::Record,

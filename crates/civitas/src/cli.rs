@@ -40,8 +40,8 @@ enum Command {
     /// Keys of this instance
     #[command(subcommand)]
     Keys(commands::keys::Keys),
-    /// Bring the journal's tables up to date
-    Migrate,
+    /// Bring the journal's tables up to date, or take over from the mediator before
+    Migrate(commands::migrate::Migrate),
     /// Play a day of a small country against stand-ins, and show what happens
     Demo(commands::demo::Demo),
     /// Run stand-ins for OpenCRVS and MOSIP
@@ -81,7 +81,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Packet(packet) => commands::packet::run(&packet),
         Command::Config(config) => commands::config::run(&config, file).map(done),
         Command::Keys(keys) => commands::keys::run(&keys, file).map(done),
-        Command::Migrate => wait(commands::migrate::run(file)).map(done),
+        Command::Migrate(migrate) => wait(commands::migrate::run(&migrate, file)).map(done),
         Command::Sandbox(sandbox) => wait(commands::sandbox::run(&sandbox)).map(done),
         Command::Schemas(schemas) => commands::schemas::run(&schemas).map(done),
         Command::Reference(reference) => commands::reference::run(&reference).map(done),

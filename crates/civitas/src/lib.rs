@@ -3,6 +3,7 @@
 //! The places where the process meets the world are single: [`clock`] reads the time, [`entropy`] takes randomness,
 //! [`http`] makes clients, [`secrets`] reads what the configuration names by file. Everything below is given these.
 
+pub mod adoption;
 pub mod assembly;
 pub mod bridge;
 pub mod cli;

@@ -5,6 +5,8 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+#[path = "cli/migrate.rs"]
+mod migrate;
 #[path = "cli/packet.rs"]
 mod packet;
 

@@ -83,7 +83,7 @@ impl fmt::Display for Cause {
 pub(crate) const CONTRADICTIONS: [&str; 2] = ["contradicting_answer", "contradicting_credential"];
 
 /// The engine's own causes. MOSIP's codes are listed in the crate that speaks with it.
-pub const OWN: [(&str, &str); 43] = [
+pub const OWN: [(&str, &str); 44] = [
     (
         "fields_unknown",
         "the rule needs fields that the record lacks: reject it to have them filled in, or release it",
@@ -91,6 +91,11 @@ pub const OWN: [(&str, &str); 43] = [
     (
         "packet_not_buildable",
         "the pack cannot make a packet of this record: mend the record or the pack, then retry",
+    ),
+    (
+        "certificate_number_taken",
+        "another record was sent with the same certificate number: find out which of them has it at OpenCRVS; reject \
+         the other one to have it registered anew",
     ),
     (
         "operation_not_carried_out",

@@ -12,7 +12,7 @@ use civitas_journal::{
     confirmations::{self, Advance, Confirmation as Row, ConfirmationState, Verdict},
     operations::{self, NewOperation, Respond, State},
 };
-use civitas_opencrvs::{CallError, Cause as Refusal, Class, Confirmation};
+use civitas_opencrvs::{CallError, Cause as Refusal, Class, Confirmation, EventDocument};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,7 @@ use crate::{
     desk::{Bell, Desk},
     entry,
     moves::{self, Move},
+    requests::TYPE_UNKNOWN,
     schedule::later,
 };
 
@@ -115,19 +116,25 @@ enum After {
 impl Engine {
     async fn confirm(&self, row: Row, event: NewCivilEvent) -> Result<(), EngineError> {
         let told: Told = serde_json::from_slice(row.body.as_bytes()).map_err(EngineError::StoredPacket)?;
-        let confirmation = Confirmation {
+        let mut confirmation = Confirmation {
             event_id: row.key.event_id,
             action_id: row.key.action_id,
             action_type: event.action_type.clone(),
             custom_action: event.custom_action.clone(),
             request_id: event.request_id,
-            registration_number: event.registration_number.clone(),
+            // A correction carries the number that its registration was given.
+            registration_number: event.registration_number.clone().or(event.record_number.clone()),
             declaration: told.declaration,
             annotation: told.annotation,
             content: told.content,
             trigger_token: event.token.as_ref().and_then(|token| token.as_text()).map(SecretString::from),
             traceparent: event.traceparent.clone(),
         };
+        if confirmation.action_type == TYPE_UNKNOWN
+            && let Err(after) = self.find_type(&row, &mut confirmation).await
+        {
+            return self.record_confirmation(row, after).await;
+        }
         let now = self.now();
         let outcome = match row.verdict {
             Verdict::Accept => self.opencrvs().accept(&confirmation, now).await.map(drop),
@@ -139,6 +146,45 @@ impl Engine {
             Err(error) => self.after_refusal(&row, &error),
         };
         self.record_confirmation(row, after).await
+    }
+
+    /// Asks OpenCRVS which action it is that a country configuration sent mapped fields of: how it is answered depends
+    /// on its type. Asked when it is answered, and once as a rule, since each question writes into the record's
+    /// history.
+    async fn find_type(&self, row: &Row, confirmation: &mut Confirmation) -> Result<(), After> {
+        let record = self.record_of(row.key.event_id, confirmation.trigger_token.as_ref()).await;
+        let record = record.map_err(|error| self.after_refusal(row, &error))?;
+        let Some(action) = record.action(row.key.action_id) else {
+            return Err(After::Person { cause: Cause::new("action_not_found") });
+        };
+        if record.is_answered(action.id)
+            && row.verdict == Verdict::Accept
+            && confirmation.declaration.is_empty()
+        {
+            return Err(After::Told);
+        }
+        confirmation.action_type.clone_from(&action.kind);
+        confirmation.custom_action.clone_from(&action.custom_action_type);
+        confirmation.request_id = action.request_id;
+        if confirmation.content.is_none() {
+            confirmation.content.clone_from(&action.content);
+        }
+        Ok(())
+    }
+
+    /// A record, read by our own client or, where there is none, by the token that came with it.
+    pub(crate) async fn record_of(
+        &self,
+        event_id: uuid::Uuid,
+        token: Option<&SecretString>,
+    ) -> Result<EventDocument, CallError> {
+        let now = self.now();
+        match (self.opencrvs().get(event_id, now).await, token) {
+            (Err(error), Some(token)) if error.cause == Refusal::NoCredentials => {
+                self.opencrvs().get_with_token(event_id, token, now).await
+            }
+            (read, _) => read,
+        }
     }
 
     /// Whether OpenCRVS holds an answer to the action. Asked only about a reject that is refused again and again

@@ -27,6 +27,7 @@ use crate::{
     decide::{self, Decided, Planned},
     dispatch::StoredPacket,
     entry,
+    requests::{self, Asked, Holder},
     schedule::later,
 };
 
@@ -40,8 +41,45 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// An arrival that was read, and decided by one rule set.
 pub(crate) struct Intake {
     arrival: Arrival,
-    document: EventDocument,
+    matter: Matter,
     pack: Arc<Pack>,
+}
+
+/// What is decided on.
+enum Matter {
+    /// A record's pending action, by the rules.
+    Document(Box<EventDocument>),
+    /// An operation that a country configuration asks for.
+    Asked(Box<Asked>),
+}
+
+impl Intake {
+    /// The intake of an operation that is asked for.
+    pub(crate) fn asked(arrival: Arrival, asked: Asked, pack: Arc<Pack>) -> Self {
+        Self { arrival, matter: Matter::Asked(Box::new(asked)), pack }
+    }
+
+    /// Decides. `candidate` counts up while a number or AID is another event's; `holder` has a number that is given.
+    pub(crate) fn decide(
+        &self,
+        engine: &Engine,
+        candidate: u32,
+        holder: Holder,
+    ) -> Result<Decided, IngestError> {
+        match &self.matter {
+            Matter::Document(document) => {
+                let pending = decide::pending(document, &self.arrival)?;
+                decide::decide(document, &pending, &self.pack, &engine.station(), candidate)
+            }
+            Matter::Asked(asked) => {
+                Ok(requests::decide(asked, &self.pack, &engine.station(), candidate, holder))
+            }
+        }
+    }
+
+    fn is_asked(&self) -> bool {
+        matches!(self.matter, Matter::Asked(_))
+    }
 }
 
 impl Engine {
@@ -177,28 +215,39 @@ impl Engine {
         fresh: &[&(Intake, Decided)],
     ) -> Result<HashMap<RecordKey, Decided>, JournalError> {
         let mut again: HashMap<RecordKey, Decided> = HashMap::new();
+        let mut holders: HashMap<RecordKey, Holder> = HashMap::new();
         for candidate in 1..=CANDIDATES {
             let current = || fresh.iter().map(|(_, decided)| again.get(&decided.key()).unwrap_or(decided));
             let numbers: Vec<String> = current().filter_map(|d| d.registration_number.clone()).collect();
             let aids: Vec<String> = current().filter_map(Decided::aid).collect();
-            let mut taken_numbers = civil_events::taken_registration_numbers(tx, &numbers).await?;
+            let mut owners = civil_events::number_holders(tx, &numbers).await?;
             let mut taken_aids = operations::taken_aids(tx, &aids).await?;
             let mut colliding = Vec::new();
             for (intake, decided) in fresh {
                 let decided = again.get(&decided.key()).unwrap_or(decided);
-                let number_free = decided.registration_number.clone().is_none_or(|n| taken_numbers.insert(n));
+                let owner =
+                    decided.registration_number.clone().and_then(|n| owners.insert(n, decided.event_id));
+                if let Some(owner) = owner.filter(|_| intake.is_asked()) {
+                    // A number that is given cannot be changed.
+                    let same = owner == decided.event_id;
+                    let holder = if same { Holder::SameRecord } else { Holder::Other };
+                    holders.insert(decided.key(), holder);
+                }
                 let aid_free = decided.aid().is_none_or(|aid| taken_aids.insert(aid));
-                if !(number_free && aid_free) {
-                    colliding.push(intake);
+                if owner.is_some() || !aid_free {
+                    // Only an AID asks for the next candidate of what is asked for.
+                    colliding.push((intake, decided.key()));
                 }
             }
             if colliding.is_empty() {
                 return Ok(again);
             }
-            for intake in colliding {
-                let decided = decide_on(intake, self, candidate)
+            for (intake, key) in colliding {
+                let holder = holders.get(&key).copied().unwrap_or(Holder::Nobody);
+                let decided = intake
+                    .decide(self, candidate, holder)
                     .map_err(|error| JournalError::Abandoned(error.to_string()))?;
-                again.insert(decided.key(), decided);
+                again.insert(key, decided);
             }
         }
         Err(JournalError::Abandoned("no free registration number or AID was found".to_owned()))
@@ -303,7 +352,8 @@ impl Engine {
 }
 
 fn content_of(intake: &Intake, decided: &Decided) -> Option<Map<String, Value>> {
-    intake.document.action(decided.action_id).and_then(|action| action.content.clone())
+    let Matter::Document(document) = &intake.matter else { return None };
+    document.action(decided.action_id).and_then(|action| action.content.clone())
 }
 
 fn refused(error: &IngestError) {
@@ -311,15 +361,10 @@ fn refused(error: &IngestError) {
 }
 
 fn read(arrival: Arrival, pack: &Arc<Pack>, engine: &Engine) -> Result<(Intake, Decided), IngestError> {
-    let document = decide::read(&arrival, pack)?;
-    let intake = Intake { arrival, document, pack: Arc::clone(pack) };
-    let decided = decide_on(&intake, engine, 0)?;
+    let matter = Matter::Document(Box::new(decide::read(&arrival, pack)?));
+    let intake = Intake { arrival, matter, pack: Arc::clone(pack) };
+    let decided = intake.decide(engine, 0, Holder::Nobody)?;
     Ok((intake, decided))
-}
-
-fn decide_on(intake: &Intake, engine: &Engine, candidate: u32) -> Result<Decided, IngestError> {
-    let pending = decide::pending(&intake.document, &intake.arrival)?;
-    decide::decide(&intake.document, &pending, &intake.pack, &engine.station(), candidate)
 }
 
 /// The answer that the journal holds.

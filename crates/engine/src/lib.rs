@@ -32,8 +32,10 @@ mod moves;
 mod options;
 mod outbox;
 pub mod queue;
+mod requests;
 mod schedule;
 pub mod swap;
+pub mod takeover;
 pub mod verify;
 
 pub use self::{
@@ -48,6 +50,7 @@ pub use self::{
     hub::IntentAnswer,
     options::{Channel, Clock, IdRepository, Options, PacketsName, Ports, Route, Subscriptions, UploadRoute},
     queue::Queue,
+    requests::{CountryRequest, RequestError, Route as RequestRoute},
     schedule::{Backoff, Polling},
 };
 pub use civitas_audit::WouldHave;

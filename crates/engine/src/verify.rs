@@ -9,16 +9,18 @@ use std::sync::Arc;
 
 use civitas_audit::Leaf;
 use civitas_journal::history::{Recorded, RecordedOperation};
-use civitas_journal::{JournalError, Private, Sealer, Session, history, rule_sets};
+use civitas_journal::{JournalError, Private, RecordKey, Sealer, Session, history, rule_sets};
 use civitas_mosip::Aid;
 use civitas_opencrvs::{EventDocument, Pending};
 use civitas_rules::Pack;
 use openssl::sha::sha256;
 use serde_json::Value;
 
+use crate::Origin;
 use crate::decide::{self, Decided, Station};
 use crate::dispatch::StoredPacket;
 use crate::ingest::{CANDIDATES, said};
+use crate::requests::{self, Asked, Holder};
 
 /// One thing that comes out otherwise than it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -112,6 +114,19 @@ impl Evidence {
             Ok(document) => document,
             Err(error) => return unreadable(error.to_string()),
         };
+        if recorded.origin == Origin::TakenOver.as_str() {
+            // Nothing was decided here: the mediator before had sent it.
+            return Vec::new();
+        }
+        if recorded.origin == Origin::CountryConfig.as_str() {
+            return match Asked::parse(document.as_bytes()) {
+                Err(error) => unreadable(error.to_string()),
+                Ok(asked) if recorded.key != RecordKey::new(asked.event_id, asked.action_id) => {
+                    unreadable("it is of another record or action".to_owned())
+                }
+                Ok(asked) => self.compared(&asked_again(&asked, pack, recorded), sealer),
+            };
+        }
         let document = match decide::open(document.as_bytes(), pack) {
             Ok(document) => document,
             Err(error) => return unreadable(error.to_string()),
@@ -128,10 +143,14 @@ impl Evidence {
             Ok(decided) => decided,
             Err(why) => return unreadable(why),
         };
+        self.compared(&decided, sealer)
+    }
+
+    fn compared(&self, decided: &Decided, sealer: &Sealer) -> Vec<Disagreement> {
         let mut found = Vec::new();
-        self.compare(&decided, &mut found);
-        compare_operation(&decided, recorded.operation.as_ref(), sealer, &mut found);
-        self.compare_leaf(&decided, &mut found);
+        self.compare(decided, &mut found);
+        compare_operation(decided, self.recorded.operation.as_ref(), sealer, &mut found);
+        self.compare_leaf(decided, &mut found);
         found
     }
 
@@ -202,13 +221,9 @@ fn again(
     pack: &Pack,
     recorded: &Recorded,
 ) -> Result<Decided, String> {
-    let aid = recorded.operation.as_ref().and_then(|operation| operation.aid.as_deref());
+    let aid = aid_of(recorded);
     let parsed: Option<Aid> = aid.and_then(|aid| aid.parse().ok());
-    let (center, machine) = match &parsed {
-        Some(aid) => (aid.center(), aid.machine()),
-        None => ("", ""),
-    };
-    let station = Station { center, machine };
+    let station = station_of(parsed.as_ref());
     let decide = |candidate| {
         decide::decide(document, pending, pack, &station, candidate)
             .map_err(|_| "the action does not wait for an answer in it".to_owned())
@@ -227,6 +242,39 @@ fn again(
         }
     }
     Ok(first)
+}
+
+/// Decides on what was asked for as it was decided then: with the candidate, and with the owner of its number.
+fn asked_again(asked: &Asked, pack: &Pack, recorded: &Recorded) -> Decided {
+    let aid = aid_of(recorded);
+    let parsed: Option<Aid> = aid.and_then(|aid| aid.parse().ok());
+    let station = station_of(parsed.as_ref());
+    let holders: &[Holder] = match recorded.registration_number {
+        None if recorded.record_number.is_some() => &[Holder::SameRecord, Holder::Other],
+        _ => &[Holder::Nobody],
+    };
+    let stalled = recorded.operation.as_ref().is_some_and(|operation| operation.packet.is_none());
+    for holder in holders {
+        for candidate in 0..=CANDIDATES {
+            let decided = requests::decide(asked, pack, &station, candidate, *holder);
+            let planned = decided.operation.as_ref().is_some_and(|planned| planned.packet.is_err());
+            if decided.aid().as_deref() == aid && planned == stalled {
+                return decided;
+            }
+        }
+    }
+    requests::decide(asked, pack, &station, 0, holders[0])
+}
+
+fn aid_of(recorded: &Recorded) -> Option<&str> {
+    recorded.operation.as_ref().and_then(|operation| operation.aid.as_deref())
+}
+
+fn station_of(aid: Option<&Aid>) -> Station<'_> {
+    aid.map_or(Station { center: "", machine: "" }, |aid| Station {
+        center: aid.center(),
+        machine: aid.machine(),
+    })
 }
 
 fn compare_operation(

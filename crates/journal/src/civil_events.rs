@@ -1,6 +1,6 @@
 //! Table `civil_events`: what entered the engine, once, and what was decided about it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -18,6 +18,12 @@ text_enum! {
         Trigger = "trigger",
         /// Read from Kafka.
         Kafka = "kafka",
+        /// A country configuration asked for an operation with fields that it had mapped itself.
+        CountryConfig = "country_config",
+        /// An open transaction of the mediator before.
+        TakenOver = "taken_over",
+        /// A registration of the past, planned by a back-fill.
+        Backfill = "backfill",
     }
 }
 
@@ -341,4 +347,28 @@ pub async fn forget_tokens(tx: &mut Tx, expired_before: Timestamp) -> Result<u64
     args.at(expired_before);
     tx.execute("UPDATE civil_events SET token = NULL WHERE token IS NOT NULL AND token_expires_at < $1", args)
         .await
+}
+
+static HOLDERS: Bulk = Bulk::new(
+    "SELECT registration_number, event_id FROM civil_events WHERE registration_number IN (VALUES ",
+    1,
+    ")",
+);
+
+/// Which record has which of the registration numbers.
+pub async fn number_holders(
+    session: &mut Session,
+    numbers: &[String],
+) -> Result<HashMap<String, Uuid>, JournalError> {
+    let mut holders = HashMap::new();
+    for (sql, chunk) in HOLDERS.chunks(numbers) {
+        let mut args = Args::new();
+        for number in chunk {
+            args.text(&**number);
+        }
+        for row in session.bulk(sql, args).await? {
+            holders.insert(row.text("registration_number")?, row.uuid("event_id")?);
+        }
+    }
+    Ok(holders)
 }

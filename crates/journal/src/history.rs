@@ -45,6 +45,8 @@ pub struct Recorded {
     pub custom_action: Option<String>,
     /// The correction that the action approves.
     pub request_id: Option<Uuid>,
+    /// How it came in: `trigger`, `kafka`, `country_config`, …
+    pub origin: String,
     /// The instant of the decision.
     pub action_at: Timestamp,
     /// Digest of the rule set that decided.
@@ -90,7 +92,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT e.event_id, e.action_id, e.ordinal, e.tracking_id, e.event_type, e.action_type, \
-             e.custom_action, e.request_id, e.action_at, e.ruleset, e.rule, e.effect, e.sentence, e.answer, \
+             e.custom_action, e.request_id, e.origin, e.action_at, e.ruleset, e.rule, e.effect, e.sentence, e.answer, \
              e.answer_reason, e.registration_number, e.record_number, e.document, o.operation, o.respond, \
              o.aid, o.state, o.packet, CAST(CASE WHEN o.issued IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_issued \
              FROM civil_events e LEFT JOIN operations o \
@@ -122,6 +124,7 @@ fn decode(row: &Row) -> Result<Recorded, JournalError> {
         action_type: row.text("action_type")?,
         custom_action: row.opt_text("custom_action")?,
         request_id: row.opt_uuid("request_id")?,
+        origin: row.text("origin")?,
         action_at: row.at("action_at")?,
         ruleset: row.text("ruleset")?,
         rule: row.opt_text("rule")?,

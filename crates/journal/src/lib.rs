@@ -35,6 +35,7 @@ pub mod inbox;
 pub mod leases;
 pub mod operations;
 pub mod outbox;
+pub mod predecessor;
 pub mod queue;
 pub mod rule_sets;
 pub mod subscriptions;

@@ -77,6 +77,13 @@ impl Aid {
         Aid(format!("{}{}{:05}{time}", five_digits(center), five_digits(machine), number % 100_000))
     }
 
+    /// An id that another mediator gave a packet: mosip-api's are a prefix and ten random digits. None of ours is made
+    /// so; it can be asked about and answered, and that is all.
+    pub fn foreign(text: &str) -> Option<Aid> {
+        let plausible = (10..=39).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        plausible.then(|| Aid(text.to_owned()))
+    }
+
     /// The 29 digits.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -26,7 +26,7 @@ pub use state::{
     Anomaly, EventStatus, NoProspect, Origin, Origins, Past, Prospective, deep_merge, drop_nulls,
 };
 pub use trigger_token::{
-    AUDIENCE, Claims, ISSUER, KeyError, KeySource, PublicKey, TokenError, TriggerTokens,
+    AUDIENCE, Caller, Claims, ISSUER, KeyError, KeySource, PublicKey, TokenError, TriggerTokens,
 };
 pub use version::{UnknownVersion, Version};
 

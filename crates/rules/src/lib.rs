@@ -50,6 +50,7 @@ mod limits;
 mod lines;
 mod locations;
 mod manual;
+mod mapped;
 mod mapping;
 mod meant;
 mod mutate;
@@ -97,6 +98,7 @@ pub use import::{
 pub use lines::Line;
 pub use locations::import::{ImportError, LocationImport, import_locations};
 pub use manual::manual;
+pub use mapped::{Fitted, Mapped};
 pub use mutate::{Mutant, MutationReport, mutants};
 pub use pack::{Pack, PackFiles};
 pub use packet::{FieldProblem, Notification, Packet, PacketContext, PacketError};

@@ -13,6 +13,7 @@ mod api;
 mod auth;
 mod body;
 mod certificates;
+mod compat;
 mod failsafe;
 mod health;
 mod metric;
@@ -29,6 +30,7 @@ mod websub;
 
 pub use api::openapi::openapi_json;
 pub use certificates::WatchedCertificate;
+pub use compat::{Contract, MosipApi};
 pub use operators::{Operator, Role};
 pub use port::{Desk, Intake, Live, Reply};
 pub use reply::{ErrorBody, ErrorDetail};

@@ -5,10 +5,12 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use civitas_engine::queue::{
-    ActError, ActRequest, Acted, Filter, Overview, QueueError, QueueRow, RecordView,
+    ActError, ActRequest, Acted, Filter, Overview, QueueError, QueueRow, RecordView, Transaction,
 };
 use civitas_engine::swap::{Ask, Attempt, DeciderView, PackView, Trigger};
-use civitas_engine::{Answer, Arrival, DeliverError, Engine, IngestError, IntentAnswer, Outside};
+use civitas_engine::{
+    Answer, Arrival, CountryRequest, DeliverError, Engine, IngestError, IntentAnswer, Outside, RequestError,
+};
 use civitas_mosip::websub::Intent;
 
 /// The name in the audit log of a caller who showed no known token.
@@ -21,6 +23,9 @@ pub type Reply<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Intake: Send + Sync + 'static {
     /// Takes one civil event in; durable once answered.
     fn trigger(&self, arrival: Arrival) -> Reply<'_, Result<Answer, IngestError>>;
+
+    /// Takes an operation in that a country configuration asks for; durable once answered.
+    fn request(&self, request: CountryRequest) -> Reply<'_, Result<(), RequestError>>;
 
     /// Checks and keeps one delivery of the hub; durable once answered.
     fn deliver(&self, raw: Vec<u8>, signature: Option<String>) -> Reply<'_, Result<(), DeliverError>>;
@@ -51,6 +56,10 @@ impl std::fmt::Debug for Live {
 impl Intake for Live {
     fn trigger(&self, arrival: Arrival) -> Reply<'_, Result<Answer, IngestError>> {
         Box::pin(self.engine.trigger(arrival, self.patience))
+    }
+
+    fn request(&self, request: CountryRequest) -> Reply<'_, Result<(), RequestError>> {
+        Box::pin(self.engine.request(request, self.patience))
     }
 
     fn deliver(&self, raw: Vec<u8>, signature: Option<String>) -> Reply<'_, Result<(), DeliverError>> {
@@ -91,6 +100,9 @@ pub trait Desk: Send + Sync + 'static {
     /// Operations, oldest first.
     fn list(&self, filter: Filter) -> Reply<'_, Result<Vec<QueueRow>, QueueError>>;
 
+    /// Operations that are not finished, oldest first, as mosip-api lists them.
+    fn transactions(&self) -> Reply<'_, Result<Vec<Transaction>, QueueError>>;
+
     /// One record by event id, tracking id or AID.
     fn show(&self, record: String) -> Reply<'_, Result<Option<RecordView>, QueueError>>;
 
@@ -123,6 +135,10 @@ impl Desk for Live {
 
     fn list(&self, filter: Filter) -> Reply<'_, Result<Vec<QueueRow>, QueueError>> {
         Box::pin(async move { self.engine.queue().list(&filter).await })
+    }
+
+    fn transactions(&self) -> Reply<'_, Result<Vec<Transaction>, QueueError>> {
+        Box::pin(async move { self.engine.queue().transactions().await })
     }
 
     fn show(&self, record: String) -> Reply<'_, Result<Option<RecordView>, QueueError>> {

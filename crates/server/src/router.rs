@@ -7,15 +7,17 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::state::{App, Options, Parts};
 use crate::websub::{delivery, intent};
-use crate::{api, failsafe, health, metric, pages, trigger};
+use crate::{api, compat, failsafe, health, metric, pages, trigger};
 
 /// Largest body of an operator's act.
 const ACT_BODY: usize = 16 * 1024;
 
 /// All endpoints.
 pub fn router(parts: Parts, options: Options) -> Router {
+    let app = App::new(parts, options);
+    let as_mosip_api = app.options.mosip_api.is_some();
     let callback = get(intent::intent).post(delivery::delivery);
-    Router::new()
+    let mut router = Router::new()
         .route("/trigger/events/{type}/actions/{action}", post(trigger::trigger))
         .route("/triggers/events/{type}/actions/{action}", post(trigger::trigger))
         .route("/websub/callback", callback.clone())
@@ -32,10 +34,15 @@ pub fn router(parts: Parts, options: Options) -> Router {
         .route("/style.css", get(pages::style::style))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
-        .route("/metrics", get(metric::metrics))
-        .fallback(failsafe::not_found)
+        .route("/metrics", get(metric::metrics));
+    router = if as_mosip_api {
+        router.merge(compat::routes(&app)).fallback(compat::no_route)
+    } else {
+        router.fallback(failsafe::not_found)
+    };
+    router
         .method_not_allowed_fallback(failsafe::wrong_method)
         .layer(CatchPanicLayer::custom(failsafe::panicked))
         .layer(middleware::from_fn(failsafe::guard))
-        .with_state(App::new(parts, options))
+        .with_state(app)
 }

@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::certificates::WatchedCertificate;
+use crate::compat::MosipApi;
 use crate::operators::{Operator, Operators};
 use crate::port::{Desk, Intake};
 use crate::trigger::TokenPolicy;
@@ -22,6 +23,8 @@ pub struct Options {
     pub max_callback_size: usize,
     /// How strictly a trigger's bearer is checked.
     pub token_policy: TokenPolicy,
+    /// The surface of mosip-api, where it is served.
+    pub mosip_api: Option<MosipApi>,
     /// Who may use the operator API.
     pub operators: Vec<Operator>,
     /// Address by which people reach the server, for links; without a slash at its end.
@@ -41,6 +44,7 @@ impl Options {
             max_event_size: 4 * 1024 * 1024,
             max_callback_size: 8 * 1024 * 1024,
             token_policy: TokenPolicy::Record,
+            mosip_api: None,
             operators: Vec::new(),
             public_url: public_url.into(),
             instance: "civitas".to_owned(),

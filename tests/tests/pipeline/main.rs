@@ -14,6 +14,7 @@ mod happy;
 mod keys;
 mod locked;
 mod mosip;
+mod mosip_api;
 mod once;
 mod opencrvs;
 mod operations;

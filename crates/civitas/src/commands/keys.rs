@@ -109,7 +109,7 @@ pub fn write(folder: &Path, operators: &[String]) -> anyhow::Result<Vec<(PathBuf
     Ok(written)
 }
 
-fn write_private(path: &Path, content: &str) -> anyhow::Result<()> {
+pub(super) fn write_private(path: &Path, content: &str) -> anyhow::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)

@@ -126,6 +126,7 @@ pub async fn start(
     let journal = assembly::migrated_journal(&config).await?;
     let starting = starting::pack(&config, &journal).await?;
     let engine = assembly::engine(&config, journal, starting.pack.clone()).await?;
+    let release = starting.pack.country().opencrvs;
     let (ruleset, country) = (starting.pack.digest(), starting.pack.country().code.as_str());
     tracing::info!(ruleset, country, "country pack loaded");
     let mut running: JoinSet<anyhow::Result<&'static str>> = JoinSet::new();
@@ -145,7 +146,7 @@ pub async fn start(
             metrics,
             stop: stop.clone(),
         };
-        let options = assembly::server_options(&config)?;
+        let options = assembly::server_options(&config, release)?;
         assembly::warn_of_certificates(&options);
         let router = civitas_server::router(server, options);
         let (stop, drain) = (stop.clone(), config.server.drain.0);

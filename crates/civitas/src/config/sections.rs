@@ -62,8 +62,20 @@ pub struct Server {
     pub trigger_patience: Wait,
     /// Longest wait for open requests at a stop.
     pub drain: Wait,
+    /// The surface of mosip-api.
+    pub mosip_api: MosipApi,
     /// Who may read and act.
     pub operators: Vec<Operator>,
+}
+
+/// The surface of mosip-api.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct MosipApi {
+    /// Whether it is served.
+    pub enabled: bool,
+    /// Origin of the OpenCRVS client.
+    pub client_app_url: Option<BaseUrl>,
 }
 
 /// One operator.

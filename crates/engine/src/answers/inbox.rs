@@ -146,6 +146,16 @@ impl Engine {
             .await?
             .ok_or_else(|| JournalError::Abandoned("an operation without its civil event".to_owned()))?
             .event;
+        if operation.operation.parse() == Ok(Kind::FlagDeceased) && opened.identifier.is_none() {
+            // The credential of somebody who has died shares no identifier: it says that MOSIP did it.
+            if !operation.done && operation.state != State::Issued {
+                let step =
+                    self.completed(&operation).by("hub", "callback").saying("credential without identifier");
+                let step = self.worded(tx, &operation, step).await?;
+                moves::apply_or_restart(tx, &operation, &step, now).await?;
+            }
+            return settle(tx, delivery, InboxState::Matched, &opened.aid).await;
+        }
         let identifier = match checked(&operation, event.record_number.as_deref(), opened) {
             Ok(identifier) => identifier,
             Err(cause) if cause.is_contradiction() => {

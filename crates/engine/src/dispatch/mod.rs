@@ -151,5 +151,6 @@ impl Engine {
 /// The AID of an operation that is sent.
 pub(crate) fn aid_of(operation: &Operation) -> Result<Aid, EngineError> {
     let text = operation.aid.as_deref().unwrap_or_default();
-    text.parse().map_err(|_| EngineError::StoredAid(text.to_owned()))
+    // One that was taken over is of another form.
+    text.parse().ok().or_else(|| Aid::foreign(text)).ok_or_else(|| EngineError::StoredAid(text.to_owned()))
 }

@@ -235,4 +235,34 @@ impl Queue {
             at: self.now(),
         })
     }
+
+    /// Operations that records wait for, oldest first, as mosip-api lists its transactions.
+    pub async fn transactions(&self) -> Result<Vec<Transaction>, QueueError> {
+        const MOST: u32 = 10_000;
+        let mut reader = self.journal.read().await?;
+        let waiting = operations::awaited(&mut reader, MOST).await?;
+        let transaction = |waiting: operations::Waiting| Transaction {
+            event_id: waiting.key.event_id,
+            action_id: waiting.key.action_id,
+            aid: waiting.aid,
+            registration_number: waiting.record_number,
+            created_at: waiting.created_at,
+        };
+        Ok(waiting.into_iter().map(transaction).collect())
+    }
+}
+
+/// An operation that a record waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transaction {
+    /// The record.
+    pub event_id: uuid::Uuid,
+    /// The action.
+    pub action_id: uuid::Uuid,
+    /// Application id of the packet.
+    pub aid: Option<String>,
+    /// The record's registration number.
+    pub registration_number: Option<String>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
 }

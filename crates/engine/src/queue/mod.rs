@@ -11,7 +11,7 @@ use civitas_journal::Journal;
 
 pub use self::{
     act::{Act, ActError, ActRequest, Acted},
-    list::{Counts, Filter, LastDecision, Overview, QueueRow},
+    list::{Counts, Filter, LastDecision, Overview, QueueRow, Transaction},
     show::{ActionView, ConfirmationView, OperationView, RecordView, TimelineEntry},
 };
 use crate::{Clock, Engine};

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Operation, State, decode};
+use crate::connection::Row;
 use crate::sql::{Args, Bulk, Columns as _};
 use crate::{JournalError, RecordKey, Session};
 
@@ -146,4 +147,40 @@ pub async fn waiting(session: &mut Session) -> Result<u64, JournalError> {
         )
         .await?;
     rows.first().map_or(Ok(0), |row| Ok(row.int("n")?.unsigned_abs()))
+}
+
+/// An operation that a record waits for, with the record's number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Record and action.
+    pub key: RecordKey,
+    /// Application id of the packet.
+    pub aid: Option<String>,
+    /// The record's registration number.
+    pub record_number: Option<String>,
+    /// When the operation was planned.
+    pub created_at: Timestamp,
+}
+
+/// Up to `limit` unfinished operations that a record waits for, oldest first.
+pub async fn awaited(session: &mut Session, limit: u32) -> Result<Vec<Waiting>, JournalError> {
+    let mut args = Args::new();
+    args.int(limit.into());
+    let rows = session
+        .rows(
+            "SELECT o.event_id, o.action_id, o.aid, o.created_at, e.record_number FROM operations o \
+             JOIN civil_events e ON e.event_id = o.event_id AND e.action_id = o.action_id \
+             WHERE o.done = 0 AND o.respond = 'await_external_validation' ORDER BY o.ordinal LIMIT $1",
+            args,
+        )
+        .await?;
+    let read = |row: &Row| {
+        Ok(Waiting {
+            key: RecordKey::new(row.uuid("event_id")?, row.uuid("action_id")?),
+            aid: row.opt_text("aid")?,
+            record_number: row.opt_text("record_number")?,
+            created_at: row.at("created_at")?,
+        })
+    };
+    rows.iter().map(read).collect()
 }

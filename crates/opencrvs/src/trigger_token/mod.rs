@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use josekit::JoseError;
 use uuid::Uuid;
 
-pub use claims::Claims;
+pub use claims::{Caller, Claims};
 pub use key::{KeyError, KeySource, PublicKey};
 
 use claims::RawClaims;
@@ -86,6 +86,24 @@ impl TriggerTokens {
         action_id: Uuid,
         now: Timestamp,
     ) -> Result<Claims, TokenError> {
+        let claims = self.ours(token, now).await?.checked(now)?;
+        if claims.event_id == event_id && claims.action_id == action_id {
+            Ok(claims)
+        } else {
+            Err(TokenError::WrongRecord)
+        }
+    }
+
+    /// Verifies a token (without `Bearer `) and says who shows it; it may be about a record or not.
+    ///
+    /// # Errors
+    /// [`TokenError`], but never [`TokenError::WrongRecord`].
+    pub async fn identify(&self, token: &str, now: Timestamp) -> Result<Caller, TokenError> {
+        self.ours(token, now).await?.identified(now)
+    }
+
+    /// The claims of a token that OpenCRVS signed for us.
+    async fn ours(&self, token: &str, now: Timestamp) -> Result<RawClaims, TokenError> {
         if token.is_empty() {
             return Err(TokenError::Missing);
         }
@@ -99,12 +117,7 @@ impl TriggerTokens {
         if !claims.is_for(&self.audience) {
             return Err(TokenError::Invalid("another audience"));
         }
-        let claims = claims.checked(now)?;
-        if claims.event_id == event_id && claims.action_id == action_id {
-            Ok(claims)
-        } else {
-            Err(TokenError::WrongRecord)
-        }
+        Ok(claims)
     }
 
     /// The claims, once the signature is right; with a new key if it is not by the old one.

@@ -21,6 +21,8 @@ mod limits;
 #[cfg(test)]
 mod louloua;
 #[cfg(test)]
+mod mapped;
+#[cfg(test)]
 mod mutation;
 #[cfg(test)]
 mod packs;

@@ -10,7 +10,8 @@ use crate::common::{read, workspace};
 /// The shipped packs.
 fn packs() -> Vec<std::path::PathBuf> {
     let folder = std::fs::read_dir(workspace().join("country-config")).expect("a folder");
-    let mut packs: Vec<_> = folder.map(|entry| entry.expect("an entry").path()).collect();
+    let paths = folder.map(|entry| entry.expect("an entry").path());
+    let mut packs: Vec<_> = paths.filter(|path| path.join("rules.yaml").is_file()).collect();
     packs.sort();
     packs
 }

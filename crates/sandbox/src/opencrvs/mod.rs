@@ -150,6 +150,11 @@ impl OpenCrvs {
         submit::trigger_token(&self.core, &self.core.registrar(), event, action).await
     }
 
+    /// The registrar's own token, as the OpenCRVS client holds it; `None` if it cannot be signed.
+    pub fn registrar_token(&self) -> Option<String> {
+        self.core.tokens.registrar(&self.core.registrar(), self.core.now()).ok()
+    }
+
     /// Sends the reindex feed to the country config.
     pub async fn reindex(&self) -> Reindexed {
         reindex::reindex(&self.core).await

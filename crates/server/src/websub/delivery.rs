@@ -8,8 +8,10 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use civitas_engine::DeliverError;
 use http::StatusCode;
+use serde_json::Value;
 
 use crate::body::{self, BodyError};
+use crate::compat::websub as compat;
 use crate::reply::{ErrorBody, Refusal};
 use crate::state::App;
 
@@ -28,9 +30,12 @@ use crate::state::App;
     ),
 )]
 pub(crate) async fn delivery(State(app): State<App>, request: Request) -> Response {
+    let as_mosip_api = app.options.mosip_api.is_some();
     let task = tokio::spawn(handle(app, request));
     let response = match task.await {
-        Ok(Ok(())) => StatusCode::OK.into_response(),
+        Ok(Ok(None)) => StatusCode::OK.into_response(),
+        Ok(Ok(Some(receipt))) => compat::received(&receipt),
+        Ok(Err(refusal)) if as_mosip_api => compat::refused(refusal),
         Ok(Err(refusal)) => refusal.into_response(),
         Err(_) => not_durable().into_response(),
     };
@@ -39,7 +44,8 @@ pub(crate) async fn delivery(State(app): State<App>, request: Request) -> Respon
     response
 }
 
-async fn handle(app: App, request: Request) -> Result<(), Refusal> {
+/// The receipt, where one is asked for.
+async fn handle(app: App, request: Request) -> Result<Option<Value>, Refusal> {
     let (head, body) = request.into_parts();
     let raw = body::read(body, app.options.max_callback_size).await.map_err(|error| match error {
         BodyError::TooLarge => Refusal::bad(
@@ -53,7 +59,8 @@ async fn handle(app: App, request: Request) -> Result<(), Refusal> {
     })?;
     let signature =
         head.headers.get("x-hub-signature").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    app.intake.deliver(raw, signature).await.map_err(|error| match error {
+    let receipt = app.options.mosip_api.is_some().then(|| compat::receipt(&raw, (app.clock)()));
+    app.intake.deliver(raw, signature).await.map(|()| receipt).map_err(|error| match error {
         DeliverError::Signature => Refusal::unauthorised(
             "signature_wrong",
             error.to_string(),

@@ -9,6 +9,7 @@ use civitas_engine::IntentAnswer;
 use civitas_mosip::websub::Intent;
 use http::{StatusCode, header};
 
+use crate::compat::websub as compat;
 use crate::reply::{ErrorBody, Refusal};
 use crate::state::App;
 
@@ -31,7 +32,11 @@ use crate::state::App;
     ),
 )]
 pub(crate) async fn intent(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
-    let intent = match Intent::parse(&query.unwrap_or_default()) {
+    let query = query.unwrap_or_default();
+    if app.options.mosip_api.is_some() && !query.contains("hub.challenge=") && !query.contains("denied") {
+        return compat::no_challenge();
+    }
+    let intent = match Intent::parse(&query) {
         Ok(intent) => intent,
         Err(error) => return Refusal::bad("intent_unreadable", error.to_string(), ADVICE).into_response(),
     };

@@ -4,6 +4,7 @@
 mod api;
 #[cfg(test)]
 mod callback;
+mod compat;
 #[cfg(test)]
 mod pack;
 #[cfg(test)]

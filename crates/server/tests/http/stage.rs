@@ -8,16 +8,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use civitas_engine::queue::{
     ActError, ActRequest, Acted, Counts, Filter, LastDecision, Overview, QueueError, QueueRow, RecordView,
-    TimelineEntry,
+    TimelineEntry, Transaction,
 };
 use civitas_engine::swap::{Attempt, DeciderView, Outcome, PackProblem, PackView, Took, Trigger};
 use civitas_engine::{
-    Answer, Arrival, Cause, DeliverError, IngestError, IntentAnswer, Outside, ServiceView, TopicView,
+    Answer, Arrival, Cause, CountryRequest, DeliverError, IngestError, IntentAnswer, Outside, RequestError,
+    ServiceView, TopicView,
 };
 use civitas_mosip::keys::Certificate;
 use civitas_mosip::websub::Intent;
 use civitas_opencrvs::{AUDIENCE, ISSUER, KeySource, TriggerTokens};
-use civitas_server::{Desk, Intake, Operator, Options, Parts, Reply, Role, WatchedCertificate, router};
+use civitas_server::{
+    Contract, Desk, Intake, MosipApi, Operator, Options, Parts, Reply, Role, WatchedCertificate, router,
+};
 use http::{Request, Response, StatusCode};
 use jiff::Timestamp;
 use openssl::hash::MessageDigest;
@@ -50,6 +53,7 @@ pub(crate) enum Mood {
 pub(crate) struct Script {
     pub(crate) mood: Mutex<Mood>,
     pub(crate) arrivals: Mutex<Vec<Arrival>>,
+    pub(crate) requests: Mutex<Vec<CountryRequest>>,
     pub(crate) deliveries: Mutex<Vec<Vec<u8>>>,
     pub(crate) denied: Mutex<Vec<(String, String)>>,
     pub(crate) acts: Mutex<Vec<ActRequest>>,
@@ -77,6 +81,19 @@ impl Intake for Script {
                 Mood::Rejects => Ok(Answer::Reject { reason: "the mother is not known".to_owned() }),
                 Mood::CannotWrite => Err(IngestError::Journal(broken())),
                 Mood::Panics => panic!("a fault in the engine"),
+            }
+        })
+    }
+
+    fn request(&self, request: CountryRequest) -> Reply<'_, Result<(), RequestError>> {
+        self.requests.lock().unwrap().push(request);
+        let mood = self.mood();
+        Box::pin(async move {
+            match mood {
+                Mood::Rejects => Err(RequestError::NothingAsked),
+                Mood::CannotWrite => Err(RequestError::Journal(broken())),
+                Mood::Panics => panic!("a fault in the engine"),
+                Mood::Accepts | Mood::Awaits => Ok(()),
             }
         })
     }
@@ -198,6 +215,17 @@ impl Desk for Script {
         Box::pin(std::future::ready(result))
     }
 
+    fn transactions(&self) -> Reply<'_, Result<Vec<Transaction>, QueueError>> {
+        let row = Transaction {
+            event_id: EVENT.parse().unwrap(),
+            action_id: ACTION.parse().unwrap(),
+            aid: Some("7KQ2ZB".to_owned()),
+            registration_number: Some("2026B0000001".to_owned()),
+            created_at: NOW.parse().unwrap(),
+        };
+        Box::pin(std::future::ready(Ok(vec![row])))
+    }
+
     fn show(&self, record: String) -> Reply<'_, Result<Option<RecordView>, QueueError>> {
         let found = (record == "7KQ2ZB").then(|| RecordView {
             event_id: EVENT.parse().unwrap(),
@@ -289,6 +317,17 @@ pub(crate) struct Stage {
 
 /// A server whose key source is a file, or an address where nobody listens.
 pub(crate) fn stage_with(mood: Mood, key_at_hand: bool) -> Stage {
+    staged(mood, key_at_hand, None)
+}
+
+/// A server that serves mosip-api's surface.
+pub(crate) fn stage_as(mood: Mood, contract: Contract) -> Stage {
+    staged(mood, true, Some(contract))
+}
+
+pub(crate) fn staged(mood: Mood, key_at_hand: bool, contract: Option<Contract>) -> Stage {
+    let client_app_url = Some("https://register.example".to_owned());
+    let mosip_api = contract.map(|contract| MosipApi { contract, client_app_url });
     let key = KEY.get_or_init(|| PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap()).clone();
     let pem = String::from_utf8(key.public_key_to_pem().unwrap()).unwrap();
     let source = if key_at_hand {
@@ -299,6 +338,7 @@ pub(crate) fn stage_with(mood: Mood, key_at_hand: bool) -> Stage {
     let script = Arc::new(Script {
         mood: Mutex::new(mood),
         arrivals: Mutex::default(),
+        requests: Mutex::default(),
         deliveries: Mutex::default(),
         denied: Mutex::default(),
         acts: Mutex::default(),
@@ -317,6 +357,7 @@ pub(crate) fn stage_with(mood: Mood, key_at_hand: bool) -> Stage {
     };
     let mut options = Options::new("http://civitas.example");
     options.max_event_size = 64 * 1024;
+    options.mosip_api = mosip_api;
     options.certificates = certificates();
     options.operators = vec![
         Operator { name: "vera".to_owned(), role: Role::Viewer, token: VIEWER.into() },
@@ -410,15 +451,29 @@ impl Stage {
         Self::token_of(&PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap(), EVENT, ACTION)
     }
 
-    fn token_of(key: &PKey<Private>, event: &str, action: &str) -> String {
+    /// A token as OpenCRVS signs it, with other claims.
+    pub(crate) fn token_with(&self, change: impl FnOnce(&mut Value)) -> String {
+        let mut claims = Self::claims(EVENT, ACTION);
+        change(&mut claims);
+        Self::signed(&self.key, &claims)
+    }
+
+    fn claims(event: &str, action: &str) -> Value {
         let now: Timestamp = NOW.parse().unwrap();
-        let claims = json!({
+        json!({
             "iss": ISSUER, "aud": [AUDIENCE], "exp": now.as_second() + 604_800, "iat": now.as_second(),
             "scope": ["type=record.confirm-registration"], "userType": "user", "sub": Uuid::nil(),
             "eventId": event, "actionId": action,
-        });
+        })
+    }
+
+    fn token_of(key: &PKey<Private>, event: &str, action: &str) -> String {
+        Self::signed(key, &Self::claims(event, action))
+    }
+
+    fn signed(key: &PKey<Private>, claims: &Value) -> String {
         let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed = format!("{}.{}", encode(&json!({ "alg": "RS256", "typ": "JWT" })), encode(&claims));
+        let signed = format!("{}.{}", encode(&json!({ "alg": "RS256", "typ": "JWT" })), encode(claims));
         let mut pen = Signer::new(MessageDigest::sha256(), key).unwrap();
         let signature = pen.sign_oneshot_to_vec(signed.as_bytes()).unwrap();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))

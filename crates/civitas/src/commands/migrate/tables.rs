@@ -1,5 +1,4 @@
-//! `civitas migrate`: brings the journal's tables up to date. `serve` does so too; this is for those who separate
-//! the two.
+//! Brings the journal's tables up to date. `serve` does so too; this is for those who separate the two.
 
 use std::path::PathBuf;
 

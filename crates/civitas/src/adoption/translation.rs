@@ -1,0 +1,261 @@
+//! From the environment of mosip-api to a configuration: pure, so that what is shown is what is written.
+
+use std::collections::BTreeSet;
+
+use anyhow::bail;
+use civitas_rules::{CredentialKey, OpencrvsVersion};
+use zeroize::Zeroizing;
+
+use super::environment::Environment;
+use super::variables::{Becomes, find};
+
+/// Least length of a hub secret.
+const STRONG: usize = 32;
+
+/// What stands in a deployment besides its environment.
+#[derive(Debug, Clone)]
+pub struct Rest {
+    /// Folder of the country pack.
+    pub pack: String,
+    /// Address of the journal.
+    pub database: String,
+    /// The release that the pack states.
+    pub release: OpencrvsVersion,
+    /// The identifier that the pack stores.
+    pub credential_key: CredentialKey,
+    /// User id of the MOSIP officer.
+    pub officer: Option<String>,
+    /// Files with MOSIP's signing certificates.
+    pub signing_certificates: Vec<String>,
+    /// MOSIP's public host.
+    pub host: Option<String>,
+}
+
+/// A configuration, with its secrets beside it.
+pub struct Translation {
+    /// The text of `civitas.yaml`.
+    pub yaml: String,
+    /// File name in the folder of keys → content.
+    pub secrets: Vec<(&'static str, Zeroizing<String>)>,
+    /// Whether a new hub secret must be made.
+    pub new_hub_secret: bool,
+    /// What a person must see to.
+    pub remarks: Vec<String>,
+}
+
+/// What a mapped variable has no place for.
+pub struct Unmapped {
+    /// Its name.
+    pub name: String,
+    /// Why.
+    pub why: String,
+}
+
+/// The variables of a file that have no counterpart, with the reason.
+pub fn unmapped(environment: &Environment) -> Vec<Unmapped> {
+    let why = |name: &str| match find(name).map(|variable| variable.becomes) {
+        None => Some("not a variable of mosip-api".to_owned()),
+        Some(Becomes::Nothing(why)) => Some(why.to_owned()),
+        Some(_) => None,
+    };
+    environment.keys().filter_map(|name| Some(Unmapped { name: name.clone(), why: why(name)? })).collect()
+}
+
+/// Translates an environment.
+pub fn translate(environment: &Environment, rest: &Rest) -> anyhow::Result<Translation> {
+    let get = |name: &str| environment.get(name).map(|value| value.as_str());
+    let needed: BTreeSet<&str> = [
+        "OPENCRVS_GATEWAY_URL",
+        "MOSIP_AUTH_URL",
+        "MOSIP_CREATE_PACKET_URL",
+        "MOSIP_PROCESS_PACKET_URL",
+        "MOSIP_WEBSUB_HUB_URL",
+        "MOSIP_WEBSUB_TOPIC",
+        "MOSIP_WEBSUB_CALLBACK_URL",
+        "MOSIP_CENTER_ID",
+        "MOSIP_MACHINE_ID",
+        "MOSIP_PACKET_AUTH_CLIENT_ID",
+        "MOSIP_PACKET_AUTH_CLIENT_SECRET",
+    ]
+    .into();
+    let missing: Vec<&str> = needed.iter().copied().filter(|name| get(name).is_none()).collect();
+    if !missing.is_empty() {
+        bail!("the file lacks {}", missing.join(", "));
+    }
+    let value = |name: &str| get(name).unwrap_or_default();
+    let mut remarks = Vec::new();
+    let mut out = Yaml::default();
+    out.line(0, "# Written by `civitas migrate mosip-api`. Every other key: `civitas config default`.");
+    out.key(0, "pack", &rest.pack);
+    out.line(0, "database:");
+    out.key(1, "url", &rest.database);
+    out.line(1, "sealing_key_files: [keys/sealing.key]");
+    out.key(1, "subject_key_file", "keys/subject.key");
+    out.line(0, "server:");
+    let host = match get("HOST").unwrap_or("0.0.0.0") {
+        "localhost" => "127.0.0.1",
+        host => host,
+    };
+    out.key(1, "listen", &format!("{host}:{}", get("PORT").unwrap_or("2024")));
+    out.line(1, "mosip_api:");
+    out.line(2, "enabled: true");
+    out.optional(2, "client_app_url", get("CLIENT_APP_URL"));
+    out.line(0, "opencrvs:");
+    out.key(1, "gateway_url", value("OPENCRVS_GATEWAY_URL"));
+    let public_key = get("OPENCRVS_PUBLIC_KEY_URL");
+    let auth = get("OPENCRVS_AUTH_URL").or_else(|| public_key.map(|url| without(url, "/.well-known")));
+    let Some(auth) = auth else {
+        bail!("the file lacks OPENCRVS_PUBLIC_KEY_URL (1.9) or OPENCRVS_AUTH_URL (2.x)")
+    };
+    out.key(1, "auth_url", auth);
+    out.optional(1, "public_key_url", public_key);
+    let client = get("OPENCRVS_CLIENT_ID");
+    let mode = match (rest.release, client) {
+        (OpencrvsVersion::V1_9, _) | (OpencrvsVersion::V2_0, None) => "trigger_token",
+        (OpencrvsVersion::V2_0, Some(_)) => "exchange",
+        (OpencrvsVersion::V2_1, _) => "client_credentials",
+    };
+    if rest.release == OpencrvsVersion::V2_1 && client.is_none() {
+        bail!("OpenCRVS 2.1 is confirmed by an integration client: the file lacks OPENCRVS_CLIENT_ID");
+    }
+    out.line(1, "confirmation:");
+    out.key(2, "mode", mode);
+    out.optional(2, "client_id", client);
+    let mut secrets = Vec::new();
+    let mut secret = |out: &mut Yaml, indent: usize, variable: &str| {
+        let Some(Becomes::Secret(key, file)) = find(variable).map(|found| found.becomes) else { return };
+        if let Some(value) = environment.get(variable) {
+            out.key(indent, key.rsplit('.').next().unwrap_or(key), &format!("keys/{file}"));
+            secrets.push((file, value.clone()));
+        }
+    };
+    secret(&mut out, 2, "OPENCRVS_CLIENT_SECRET");
+    out.line(0, "mosip:");
+    let gateway = value("MOSIP_PROCESS_PACKET_URL")
+        .strip_suffix("/registrationprocessor/v1/workflowmanager/workflowinstance");
+    match gateway {
+        Some(gateway) => out.key(1, "gateway_url", gateway),
+        None => remarks.push(
+            "MOSIP_PROCESS_PACKET_URL has not MOSIP's usual path, so that the addresses of credential_request, \
+             id_repository, registration_status and packet_receiver cannot be told: add them to mosip.urls"
+                .to_owned(),
+        ),
+    }
+    out.line(1, "urls:");
+    out.key(2, "auth", without(value("MOSIP_AUTH_URL"), "/authenticate/clientidsecretkey"));
+    out.key(2, "packet_manager", without(value("MOSIP_CREATE_PACKET_URL"), "/createPacket"));
+    out.key(2, "workflow", without(value("MOSIP_PROCESS_PACKET_URL"), "/workflowmanager/workflowinstance"));
+    out.key(2, "hub", value("MOSIP_WEBSUB_HUB_URL"));
+    out.key(1, "client_id", value("MOSIP_PACKET_AUTH_CLIENT_ID"));
+    secret(&mut out, 1, "MOSIP_PACKET_AUTH_CLIENT_SECRET");
+    out.key(1, "app_id", get("MOSIP_AUTH_CLIENT_APP_ID").unwrap_or("admin"));
+    out.key(1, "center_id", value("MOSIP_CENTER_ID"));
+    out.key(1, "machine_id", value("MOSIP_MACHINE_ID"));
+    match &rest.officer {
+        Some(officer) => out.key(1, "officer", officer),
+        None => {
+            out.line(1, "officer: null # the MOSIP user in whose name packets are made");
+            remarks.push(
+                "mosip-api had the officer from the country configuration: name the user with --officer"
+                    .to_owned(),
+            );
+        }
+    }
+    out.line(1, "websub:");
+    if let Some(id) = get("MOSIP_WEBSUB_AUTH_CLIENT_ID") {
+        out.line(2, "client:");
+        out.key(3, "client_id", id);
+        secret(&mut out, 3, "MOSIP_WEBSUB_AUTH_CLIENT_SECRET");
+    }
+    out.key(2, "credential_topic", value("MOSIP_WEBSUB_TOPIC"));
+    out.key(2, "callback_url", value("MOSIP_WEBSUB_CALLBACK_URL"));
+    let strong = get("MOSIP_WEBSUB_SECRET").is_some_and(|secret| secret.chars().count() >= STRONG);
+    if strong {
+        secret(&mut out, 2, "MOSIP_WEBSUB_SECRET");
+    } else {
+        out.key(2, "secret_file", "keys/hub.secret");
+        remarks.push(format!(
+            "MOSIP_WEBSUB_SECRET has fewer than {STRONG} characters: a new secret is made, and the hub is subscribed to \
+             with it; unsubscribe mosip-api's own subscription before the first start"
+        ));
+    }
+    match (get("DECRYPT_P12_FILE_PATH"), get("DECRYPT_P12_FILE_PASSWORD")) {
+        (Some(file), Some(_)) => {
+            out.line(1, "partner:");
+            out.line(2, "keys:");
+            out.key(3, "- pkcs12_file", file);
+            out.key(4, "password_file", "keys/partner.password");
+            let mut unseen = Yaml::default();
+            secret(&mut unseen, 4, "DECRYPT_P12_FILE_PASSWORD");
+        }
+        _ => remarks
+            .push("without DECRYPT_P12_FILE_PATH and its password no credential can be opened".to_owned()),
+    }
+    if rest.signing_certificates.is_empty() || rest.host.is_none() {
+        remarks.push(
+            "mosip-api verified no proof; here every credential is put aside until MOSIP's signing certificate and \
+             public host are named: --signing-certificate and --mosip-host"
+                .to_owned(),
+        );
+    }
+    if !rest.signing_certificates.is_empty() {
+        let files: Vec<String> = rest.signing_certificates.iter().map(|file| quoted(file)).collect();
+        out.line(1, &format!("signing_certificate_files: [{}]", files.join(", ")));
+    }
+    if let Some(host) = &rest.host {
+        out.line(1, "credential_proof:");
+        out.key(2, "host", host);
+    }
+    if let Some(level) = get("LOG_LEVEL") {
+        out.line(0, "telemetry:");
+        out.key(1, "level", level);
+    }
+    if let Some(key) = get("MOSIP_VERIFIABLE_CREDENTIAL_NATIONAL_ID_KEY")
+        && key != rest.credential_key.as_str()
+    {
+        remarks.push(format!(
+            "mosip-api stored {key}, the pack says {}: records would hold another kind of id from now on",
+            rest.credential_key.as_str()
+        ));
+    }
+    Ok(Translation { yaml: out.0, secrets, new_hub_secret: !strong, remarks })
+}
+
+/// Whether a variable's value may be shown.
+pub fn is_secret(name: &str) -> bool {
+    match find(name).map(|variable| variable.becomes) {
+        Some(Becomes::Secret(..)) | None => true,
+        Some(_) => ["SECRET", "PASSWORD", "APIKEY", "MISP_LK"].iter().any(|part| name.contains(part)),
+    }
+}
+
+fn without<'u>(url: &'u str, suffix: &str) -> &'u str {
+    url.trim_end_matches('/').strip_suffix(suffix).unwrap_or(url)
+}
+
+#[derive(Default)]
+struct Yaml(String);
+
+impl Yaml {
+    fn line(&mut self, indent: usize, text: &str) {
+        self.0.push_str(&"  ".repeat(indent));
+        self.0.push_str(text);
+        self.0.push('\n');
+    }
+
+    fn key(&mut self, indent: usize, key: &str, value: &str) {
+        self.line(indent, &format!("{key}: {}", quoted(value)));
+    }
+
+    fn optional(&mut self, indent: usize, key: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.key(indent, key, value);
+        }
+    }
+}
+
+/// A text as YAML: in quotes, so that `10001` stays one.
+fn quoted(text: &str) -> String {
+    // JSON's strings are YAML's.
+    serde_json::Value::from(text).to_string()
+}

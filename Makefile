@@ -9,7 +9,7 @@ export CIVITAS_CACHE CARGO_TARGET_DIR
 # The demo needs no optimised build, and shares this one with the tests.
 CIVITAS := $(CARGO_TARGET_DIR)/debug/civitas
 
-.PHONY: help setup kafka demo demo-kafka test interop lint fresh generate bench fuzz chaos weeks clean
+.PHONY: help setup kafka demo demo-kafka test interop lint fresh generate bench reducers fuzz chaos weeks clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -57,6 +57,9 @@ fresh: ## fails when a generated file is stale
 	@cargo run --quiet --locked -p civitas -- openapi --check
 	@cargo run --quiet --locked -p civitas -- country help --index docs/diagnostics --check
 	@cargo run --quiet --locked -p civitas -- reference --check
+
+reducers: ## the fold, flags and prospective state beside OpenCRVS's own reducers, on all recorded action logs
+	@CIVITAS_ALL_LOGS=1 cargo test --locked --workspace --test fold -- reducers
 
 bench: setup kafka ## the figures of ARCHITECTURE.md, measured here beside their limits
 	@cargo run --release --locked -p civitas-tests --bin bench -- $(BENCH)

@@ -11,7 +11,7 @@ use std::{
 };
 
 use civitas_engine::{
-    Backoff, Channel, Clock, Engine, IdRepository, Options, PacketsName, Polling, Ports, Route,
+    Backoff, Channel, Clock, Engine, IdRepository, Options, PacketsName, Polling, Ports, Records, Route,
     Subscriptions, UploadRoute,
 };
 use civitas_journal::{Journal, JournalOptions, SealingKeys};
@@ -261,10 +261,7 @@ impl Stack {
     /// Stops engine and server in order, and starts them again on the same journal and address with options that were
     /// changed; the desks run.
     pub async fn restart(mut self, change: impl FnOnce(&mut Options)) -> Stack {
-        self.stop.cancel();
-        for work in std::mem::take(&mut self.work) {
-            let _ = work.await;
-        }
+        self.halt().await;
         self.stop = CancellationToken::new();
         let listener =
             TcpListener::bind(self.url.trim_start_matches("http://")).await.expect("the same port");
@@ -284,6 +281,26 @@ impl Stack {
         );
         self.work.push(serving);
         self.run()
+    }
+
+    /// The same on a journal that was lost, and begun anew.
+    pub async fn restart_on_an_empty_journal(mut self) -> Stack {
+        self.halt().await;
+        self.journal.close().await;
+        let file = self._folder.path().join("journal-after-the-loss.db");
+        let url = format!("sqlite:{}", file.display());
+        let options = JournalOptions::new(url, SealingKeys::new([[7; 32]]).expect("a key"));
+        self.journal = Journal::open(options, entropy()).await.expect("a journal");
+        self.journal.migrate().await.expect("tables");
+        self.file = Some(file);
+        self.restart(|_| {}).await
+    }
+
+    async fn halt(&mut self) {
+        self.stop.cancel();
+        for work in std::mem::take(&mut self.work) {
+            let _ = work.await;
+        }
     }
 
     /// Starts the engine's desks.
@@ -498,6 +515,21 @@ fn engine_options(callback: &str) -> Options {
             silent_after: 3,
             replay_window: Duration::from_secs(30 * 86_400),
         },
+        records: records(false),
+    }
+}
+
+/// Looking through OpenCRVS at a test's pace.
+pub fn records(enabled: bool) -> Records {
+    Records {
+        enabled,
+        actions: ["REGISTER", "APPROVE_CORRECTION"].map(str::to_owned).into(),
+        every: Duration::from_millis(200),
+        grace: Duration::from_millis(300),
+        sweep_every: Some(Duration::from_millis(200)),
+        still_for: Duration::from_millis(300),
+        window: Duration::from_secs(86_400),
+        reads_per_minute: 60_000,
     }
 }
 

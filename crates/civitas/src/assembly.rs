@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use civitas_engine::{
-    Backoff, Channel, Clock, Engine, IdRepository, Options, PacketsName, Polling, Ports, Route,
+    Backoff, Channel, Clock, Engine, IdRepository, Options, PacketsName, Polling, Ports, Records, Route,
     Subscriptions, UploadRoute,
 };
 use civitas_journal::{Journal, JournalOptions, SealingKeys};
@@ -449,7 +449,22 @@ pub fn engine_options(config: &Config) -> anyhow::Result<Options> {
             silent_after: mosip.websub.silent_after.0,
             replay_window: mosip.websub.replay_window.0,
         },
+        records: records(&config.opencrvs.reconcile),
     })
+}
+
+/// How OpenCRVS is looked through.
+fn records(reconcile: &config::Reconcile) -> Records {
+    Records {
+        enabled: reconcile.enabled,
+        actions: reconcile.actions.iter().cloned().collect(),
+        every: reconcile.every.0,
+        grace: reconcile.grace.0,
+        sweep_every: reconcile.in_hand.then_some(reconcile.in_hand_every.0),
+        still_for: reconcile.in_hand_for.0,
+        window: reconcile.in_hand_window.0,
+        reads_per_minute: reconcile.reads_per_minute.0,
+    }
 }
 
 /// The journal, brought up to date.

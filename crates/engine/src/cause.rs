@@ -82,8 +82,41 @@ impl fmt::Display for Cause {
 /// Causes that stay with an operation that is finished, until a person settles them.
 pub(crate) const CONTRADICTIONS: [&str; 2] = ["contradicting_answer", "contradicting_credential"];
 
+/// The cause of an operation that was not triggered but found, and of which MOSIP may know.
+pub(crate) const FOUND: &str = "found_waiting";
+
 /// The engine's own causes. MOSIP's codes are listed in the crate that speaks with it.
-pub const OWN: [(&str, &str); 44] = [
+pub const OWN: [(&str, &str); 50] = [
+    (
+        FOUND,
+        "the record was found waiting in OpenCRVS, where its trigger was lost: MOSIP is asked whether it has the packet \
+         already, then it is sent; nothing is to be done",
+    ),
+    (
+        "released_in_opencrvs",
+        "somebody else let the record go in OpenCRVS: if it was accepted, release closes the operation here, and an \
+         identifier that MOSIP still issues is entered by a correction; if it was rejected, reject closes it; if it is not \
+         there, see whether OpenCRVS was restored from a backup",
+    ),
+    (
+        "accepted_by_somebody_else",
+        "the action was accepted in OpenCRVS, but not by Civitas, and the identifier is not on the record: enter it by a \
+         correction, then release",
+    ),
+    (
+        "frozen_without_token",
+        "the record waits in OpenCRVS, and only its trigger's token could answer: move to OpenCRVS 2.0, or have the \
+         record's registration sent anew by whoever runs OpenCRVS",
+    ),
+    (
+        "record_not_readable",
+        "OpenCRVS lets the integration client search but not read this record: give it the scope record.read for every \
+         event type",
+    ),
+    (
+        "record_unreadable",
+        "OpenCRVS answered with a document that Civitas cannot read: compare the versions on both sides",
+    ),
     (
         "fields_unknown",
         "the rule needs fields that the record lacks: reject it to have them filled in, or release it",

@@ -164,11 +164,13 @@ impl Engine {
         }
     }
 
-    /// Asks MOSIP about what nobody answered, keeps deadlines, renews subscriptions, until `stop`.
+    /// Asks MOSIP about what nobody answered, keeps deadlines, renews subscriptions, looks through OpenCRVS for what
+    /// waits there and not here, until `stop`.
     pub async fn run_reconciler(&self, stop: CancellationToken) {
         tokio::join!(
             desk::run(Asker(self.clone()), stop.clone()),
             self.keep_subscribed(stop.clone()),
+            self.keep_looking_through(stop.clone()),
             self.keep_watch(stop),
         );
     }

@@ -1,4 +1,5 @@
-//! How the way to MOSIP stands: circuits of its services, and how many operations wait for an answer.
+//! How things stand outside: circuits of MOSIP's services, how many operations wait for an answer, and how OpenCRVS's
+//! records compare with ours.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -10,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Engine, EngineError, Queue, queue::QueueError, schedule::later};
+use crate::{Engine, EngineError, Queue, RecordsView, queue::QueueError, schedule::later};
 
 /// How often a process says that a circuit is still not closed.
 const SAY_AGAIN: Duration = Duration::from_secs(30);
@@ -49,19 +50,23 @@ pub struct TopicView {
     pub missed: u32,
 }
 
-/// How the way to MOSIP stands.
+/// How things stand outside: the way to MOSIP, and the records of OpenCRVS.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Outside {
     /// Services that are left alone; none when all is well.
     pub services: Vec<ServiceView>,
     /// Our topics at the hub.
     pub topics: Vec<TopicView>,
+    /// How OpenCRVS's records compare with ours.
+    pub records: RecordsView,
 }
 
 impl Outside {
     /// Whether anything here wants a person's eye.
     pub fn is_troubled(&self) -> bool {
-        !self.services.is_empty() || self.topics.iter().any(|topic| topic.silent_since.is_some())
+        !self.services.is_empty()
+            || self.topics.iter().any(|topic| topic.silent_since.is_some())
+            || self.records.is_troubled()
     }
 }
 
@@ -72,7 +77,10 @@ impl Queue {
         let since = self.now().checked_sub(signed(FORGET)).unwrap_or(Timestamp::MIN);
         let services = circuits::live(&mut reader, since).await?;
         let topics = subscriptions::all(&mut reader).await?;
+        drop(reader);
+        let records = self.records().await?;
         Ok(Outside {
+            records,
             services: services
                 .into_iter()
                 .map(|row| ServiceView {

@@ -23,6 +23,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Answer, Arrival, Cause, Engine, IngestError, Origin,
+    cause::FOUND,
     confirm::Told,
     decide::{self, Decided, Planned},
     dispatch::StoredPacket,
@@ -296,7 +297,9 @@ impl Engine {
         let (state, cause, packet) = match &planned.packet {
             Ok(packet) => {
                 let stored = StoredPacket::of(packet, &decided.ruleset, decided.action_at);
-                (State::Planned, None, Some(stored.sealed()))
+                // Where its trigger was lost, so may be what we knew of it: MOSIP is asked before anything is sent.
+                let found = intake.arrival.origin == Origin::Found;
+                (State::Planned, found.then(|| Cause::new(FOUND)), Some(stored.sealed()))
             }
             Err(obstacle) => {
                 (State::Stalled, Some(Cause::with(obstacle.cause, obstacle.detail.clone())), None)
@@ -331,9 +334,14 @@ impl Engine {
     }
 
     /// What OpenCRVS has to be told although nothing is awaited: it was answered 202 by whoever emitted the
-    /// event.
+    /// event, or had no answer at all.
     fn to_tell(&self, intake: &Intake, decided: &Decided, now: Timestamp) -> Option<NewConfirmation> {
-        if intake.arrival.origin != Origin::Kafka || !self.options().answer_kafka_events {
+        let owed = match intake.arrival.origin {
+            Origin::Trigger | Origin::CountryConfig | Origin::TakenOver | Origin::Backfill => false,
+            Origin::Kafka => self.options().answer_kafka_events,
+            Origin::Found => true,
+        };
+        if !owed {
             return None;
         }
         let verdict = match decided.answer {
@@ -372,8 +380,8 @@ fn recorded_answer(intake: &Intake, event: &Known) -> Answer {
     let asked_now = intake.arrival.origin == Origin::Trigger;
     match event.answer {
         civil_events::Answer::Await => Answer::Await,
-        // It came by Kafka first, so accept or reject is on its way: the trigger must not answer as well.
-        _ if asked_now && event.origin == Origin::Kafka => Answer::Await,
+        // It came by Kafka first, or was found, so accept or reject is on its way: the trigger must not answer as well.
+        _ if asked_now && matches!(event.origin, Origin::Kafka | Origin::Found) => Answer::Await,
         civil_events::Answer::Accept => {
             Answer::Accept { registration_number: event.registration_number.clone() }
         }

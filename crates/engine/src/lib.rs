@@ -33,6 +33,7 @@ mod options;
 mod outbox;
 pub mod queue;
 mod requests;
+mod records;
 mod schedule;
 pub mod swap;
 pub mod takeover;
@@ -51,6 +52,7 @@ pub use self::{
     options::{Channel, Clock, IdRepository, Options, PacketsName, Ports, Route, Subscriptions, UploadRoute},
     queue::Queue,
     requests::{CountryRequest, RequestError, Route as RequestRoute},
+    records::{Records, RecordsView, StuckView},
     schedule::{Backoff, Polling},
 };
 pub use civitas_audit::WouldHave;

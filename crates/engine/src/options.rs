@@ -12,7 +12,10 @@ use civitas_mosip::packet::PacketKeys;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use crate::schedule::{Backoff, Polling};
+use crate::{
+    records::Records,
+    schedule::{Backoff, Polling},
+};
 
 /// The one source of time. The binary passes the system's clock, tests pass theirs.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -148,6 +151,8 @@ pub struct Options {
     pub plain_shares: bool,
     /// Our subscriptions at the hub.
     pub subscriptions: Subscriptions,
+    /// How OpenCRVS is looked through.
+    pub records: Records,
 }
 
 /// What MOSIP's ID repository is used for.

@@ -24,6 +24,8 @@ text_enum! {
         TakenOver = "taken_over",
         /// A registration of the past, planned by a back-fill.
         Backfill = "backfill",
+        /// Found in OpenCRVS, waiting: its trigger did not reach us.
+        Found = "found",
     }
 }
 

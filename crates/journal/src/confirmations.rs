@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::connection::Row;
 use crate::sql::{Args, Bulk, Columns};
@@ -113,6 +114,29 @@ pub async fn replace(tx: &mut Tx, new: &NewConfirmation) -> Result<(), JournalEr
     )
     .await?;
     Ok(())
+}
+
+/// Makes an answer that was told due again, just as it is: OpenCRVS has forgotten it. `false` if it is not told yet, or a
+/// person's turn.
+pub async fn tell_again(tx: &mut Tx, key: RecordKey, at: Timestamp) -> Result<bool, JournalError> {
+    let mut args = Args::new();
+    args.uuid(key.event_id).uuid(key.action_id).at(at);
+    let changed = tx
+        .execute(
+            "UPDATE confirmations SET state = 'due', next_action_at = $3, version = version + 1 \
+             WHERE event_id = $1 AND action_id = $2 AND state = 'done'",
+            args,
+        )
+        .await?;
+    Ok(changed > 0)
+}
+
+/// Records with an answer that OpenCRVS does not have yet.
+pub async fn untold(session: &mut Session) -> Result<HashSet<Uuid>, JournalError> {
+    let rows = session
+        .rows("SELECT event_id FROM confirmations WHERE state IN ('due', 'stalled')", Args::new())
+        .await?;
+    rows.iter().map(|row| row.uuid("event_id")).collect()
 }
 
 fn key(row: &Row) -> Result<RecordKey, JournalError> {

@@ -33,11 +33,13 @@ pub mod deciders;
 pub mod history;
 pub mod inbox;
 pub mod leases;
+pub mod lookthroughs;
 pub mod operations;
 pub mod outbox;
 pub mod predecessor;
 pub mod queue;
 pub mod rule_sets;
+pub mod sightings;
 pub mod subscriptions;
 
 pub use backend::Backend;

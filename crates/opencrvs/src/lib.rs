@@ -19,7 +19,7 @@ mod version;
 
 pub use client::{
     AuthCheck, CallError, Cause, Class, Client, Confirmation, ConfirmationAuth, Endpoints, EventConfig,
-    EventIndex, SearchPage, SearchQuery, SystemClient, token_expiry,
+    EventIndex, PAGE, SearchPage, SearchQuery, SystemClient, requested_flag, token_expiry,
 };
 pub use document::{Action, ActionStatus, DocumentError, EventDocument, NoPendingAction, Pending, Stamp};
 pub use state::{

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod reducers;
+
 use civitas_opencrvs::{EventDocument, EventStatus, Map, Version};
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -167,7 +167,15 @@ pub struct SystemClient {
 
 impl Default for SystemClient {
     fn default() -> Self {
-        let scopes = ["record.register", "record.correct", "record.read", "record.search", "record.reindex"];
+        // The last is what 1.9 calls the search.
+        let scopes = [
+            "record.register",
+            "record.correct",
+            "record.read",
+            "record.search",
+            "record.reindex",
+            "recordsearch",
+        ];
         Self {
             id: "civitas".to_owned(),
             secret: SecretString::from("civitas-secret"),

@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use civitas_engine::Outside;
 use civitas_engine::queue::Filter;
 use civitas_engine::swap::PackView;
+use civitas_engine::{Outside, RecordsView};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -26,7 +26,7 @@ pub(crate) struct Health {
     /// The certificates that it works by. One that ends does not make the process unready: see to it in time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     certificates: Vec<CertificateView>,
-    /// What is the matter on the way to MOSIP, each in a sentence. It does not make the process unhealthy: work is
+    /// What is the matter outside, on the way to MOSIP or with records in OpenCRVS, each in a sentence. It does not make the process unhealthy: work is
     /// taken, and goes out when MOSIP answers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     troubles: Vec<String>,
@@ -97,7 +97,7 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
         .into_response()
 }
 
-/// What is the matter on the way to MOSIP.
+/// What is the matter outside.
 pub(crate) fn sentences(outside: &Outside) -> Vec<String> {
     let services = outside.services.iter().map(|service| {
         let how = match service.circuit.as_str() {
@@ -111,5 +111,22 @@ pub(crate) fn sentences(outside: &Outside) -> Vec<String> {
         let (name, missed) = (&topic.topic, topic.missed);
         Some(format!("the hub is silent on {name} since {since}: {missed} answers did not come"))
     });
-    services.chain(topics).collect()
+    services.chain(topics).chain(of_records(&outside.records)).collect()
+}
+
+/// What is the matter with the records of OpenCRVS.
+fn of_records(records: &RecordsView) -> impl Iterator<Item = String> {
+    let cause = records.cause.as_ref().map(|cause| {
+        format!("OpenCRVS could not be looked through for records that wait unknown to us: {cause}")
+    });
+    let released = (records.released > 0).then(|| {
+        let released = records.released;
+        format!("{released} operations wait for records that were let go in OpenCRVS; they are in the queue as stalled")
+    });
+    let stuck = records.stuck.iter().filter(|stuck| stuck.seen != "not_frozen").map(|stuck| {
+        let cause = stuck.cause.as_ref().map(ToString::to_string).unwrap_or_default();
+        let advice = stuck.advice.as_deref().unwrap_or_default();
+        format!("record {} waits in OpenCRVS and not here: {cause}; {advice}", stuck.tracking_id)
+    });
+    cause.into_iter().chain(released).chain(stuck).collect::<Vec<_>>().into_iter()
 }

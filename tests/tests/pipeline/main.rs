@@ -10,6 +10,7 @@ mod callbacks;
 mod corpus;
 mod deadline;
 mod documents;
+mod found;
 mod happy;
 mod keys;
 mod locked;

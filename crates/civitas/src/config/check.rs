@@ -21,6 +21,7 @@ pub(super) fn check(config: &Config, tree: &Node) -> Vec<Problem> {
     database(config, &mut found);
     server(config, &mut found);
     confirmation(config, &mut found);
+    reconcile(config, &mut found);
     mosip(config, &mut found);
     websub(config, &mut found);
     super::check_keys::check(config, &mut found);
@@ -130,6 +131,31 @@ fn server(config: &Config, found: &mut Found<'_>) {
             );
         }
         names.push(&operator.name);
+    }
+}
+
+fn reconcile(config: &Config, found: &mut Found<'_>) {
+    const DAY: u128 = 86_400_000;
+    let reconcile = &config.opencrvs.reconcile;
+    let ranges = [
+        ("every", reconcile.every, 1000, DAY, "from 1 s to 1 day"),
+        ("grace", reconcile.grace, 0, DAY, "at most 1 day"),
+        ("in_hand_every", reconcile.in_hand_every, 1000, 7 * DAY, "from 1 s to 7 days"),
+        ("in_hand_for", reconcile.in_hand_for, 1000, 30 * DAY, "from 1 s to 30 days"),
+        ("in_hand_window", reconcile.in_hand_window, DAY / 24, 365 * DAY, "from 1 h to 365 days"),
+    ];
+    for (key, wait, shortest, longest, said) in ranges {
+        if !(shortest..=longest).contains(&wait.0.as_millis()) {
+            let path = format!("opencrvs.reconcile.{key}");
+            found.add(&path, format!("`{path}` is out of range"), said);
+        }
+    }
+    if reconcile.enabled && reconcile.actions.is_empty() {
+        found.add(
+            "opencrvs.reconcile.actions",
+            "`opencrvs.reconcile.actions` is empty: nothing would be looked for",
+            "name the types of actions whose triggers come to Civitas, or switch it off",
+        );
     }
 }
 

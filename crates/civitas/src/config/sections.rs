@@ -122,6 +122,8 @@ pub struct OpenCrvs {
     pub country_config_url: Option<BaseUrl>,
     /// How to confirm.
     pub confirmation: Confirmation,
+    /// How it is looked through.
+    pub reconcile: Reconcile,
     /// Time-outs.
     pub timeout: Wait,
 }
@@ -148,6 +150,30 @@ pub struct Confirmation {
     pub client_secret_file: Option<FilePath>,
     /// Wait between 202 and accept.
     pub settle: Wait,
+}
+
+/// Looking through OpenCRVS for records that wait there and not here, or here and not there.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Reconcile {
+    /// Whether it is done.
+    pub enabled: bool,
+    /// Types of actions whose triggers come to us.
+    pub actions: Vec<String>,
+    /// How often OpenCRVS is searched.
+    pub every: Wait,
+    /// How long a difference must last.
+    pub grace: Wait,
+    /// Whether records in registrars' hands are looked at.
+    pub in_hand: bool,
+    /// How often they are searched.
+    pub in_hand_every: Wait,
+    /// How long one must have stood still.
+    pub in_hand_for: Wait,
+    /// How far back they are looked for.
+    pub in_hand_window: Wait,
+    /// Most reads in a minute.
+    pub reads_per_minute: Count<1, 600>,
 }
 
 /// The flows of the OpenCRVS versions.

@@ -169,7 +169,7 @@ impl Engine {
     }
 
     /// When a stalled operation is looked at again: soon at first, then the more rarely the longer it lies there.
-    pub(super) fn stalled_until(&self, operation: &Operation) -> Timestamp {
+    pub(crate) fn stalled_until(&self, operation: &Operation) -> Timestamp {
         let (now, polling) = (self.now(), &self.options().polling);
         let shortest = self.options().stalled_check;
         let by_age = Polling { shortest, longest: polling.longest.max(shortest), ..*polling };

@@ -15,13 +15,14 @@ mod uploaded;
 use std::sync::Arc;
 
 use civitas_journal::operations::{self, Claim, Operation, Respond, State, Work};
-use civitas_mosip::{Admission, Aid, Service};
+use civitas_mosip::{Admission, Aid, Class, Service};
 use tracing::Instrument;
 
 use self::carrier::Carrier;
 pub(crate) use self::packet::StoredPacket;
 use crate::{
     Cause, Engine, EngineError,
+    cause::FOUND,
     desk::{Bell, Desk},
     identities::Precondition,
     moves::Move,
@@ -96,6 +97,11 @@ impl Engine {
                 .at(later(self.now(), self.options().stalled_check)));
         };
         let mut packet = StoredPacket::from_bytes(bytes.as_bytes())?;
+        if operation.state == State::Planned && operation.cause.as_deref() == Some(FOUND) {
+            if let Some(step) = self.known_before(operation).await? {
+                return Ok(step);
+            }
+        }
         if operation.state == State::Planned {
             match self.precondition(operation, &packet).await? {
                 Precondition::Met(Some(identity))
@@ -109,6 +115,30 @@ impl Engine {
             }
         }
         Carrier::of(self, operation, &packet).next_move(self, operation, &packet).await
+    }
+
+    /// Whether MOSIP knows an operation that a journal before this one may have sent: then it is followed. Where we may not
+    /// ask, its own refusal of a second start is the guard.
+    async fn known_before(&self, operation: &Operation) -> Result<Option<Move>, EngineError> {
+        let Some(aid) = operation.aid.as_ref().map(|_| aid_of(operation)).transpose()? else {
+            return Ok(None);
+        };
+        match self.mosip().workflow_status_of(&aid, self.now()).await {
+            Ok(Some(_)) => Ok(Some(self.followed(operation).saying("MOSIP knows it"))),
+            Ok(None) => Ok(None),
+            Err(error) if error.class == Class::Unauthorised => Ok(None),
+            Err(error) if error.class == Class::Parked => {
+                let next = later(self.now(), error.retry_after.unwrap_or_default());
+                Ok(Some(Move::parked(operation).at(next)))
+            }
+            Err(error) => {
+                let wait = self.backoff(operation.step_attempts, error.retry_after);
+                let cause = Cause::of(operation).unwrap_or_else(|| Cause::new(FOUND));
+                let mut step = Move::to(State::Planned).because(cause).at(later(self.now(), wait));
+                step.step_attempts = operation.step_attempts;
+                Ok(Some(step))
+            }
+        }
     }
 
     /// The workflow runs: wait for its answer, or follow it while the record goes on.

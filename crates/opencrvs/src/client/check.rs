@@ -1,10 +1,12 @@
 //! Whether we could confirm anything if we had to: asked at start-up and by `doctor`, not when a record waits.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::Client;
 use super::auth::{Claims, Mode};
 use super::error::{CallError, Cause, Class};
+use super::search::SearchQuery;
 use crate::Version;
 
 /// What the credentials are good for.
@@ -49,12 +51,32 @@ impl Client {
         Ok(AuthCheck { expires_at: claims.expires_at(), scopes, missing })
     }
 
+    /// Whether an action can be answered of which no trigger came: in trigger-token mode it cannot.
+    pub fn answers_unasked(&self) -> bool {
+        self.mode != Mode::TriggerToken
+    }
+
+    /// Whether records can be searched and read, as looking for lost triggers takes: a search for one record, and a
+    /// read of a record that does not exist, which leaves no trace in any.
+    ///
+    /// # Errors
+    /// The [`CallError`] of whichever is refused; [`Cause::Forbidden`] from a 1.9, which lets no client read.
+    pub async fn check_reading(&self, now: Timestamp) -> Result<(), CallError> {
+        self.search(&SearchQuery { limit: 1, ..SearchQuery::awaiting(None) }, now).await?;
+        match self.get_raw(Uuid::nil(), now).await {
+            Err(error) if !matches!(error.cause, Cause::RecordNotFound | Cause::InvalidInput) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// The scopes that the system client needs. An exchanged token gets its confirmation scopes from the exchange.
     fn needed(&self) -> &'static [&'static str] {
         match (self.mode, self.version) {
             (Mode::ClientCredentials, Version::V2_1) => {
                 &["record.register", "record.correct", "record.read", "record.search"]
             }
+            // Its client may search and no more.
+            (_, Version::V1_9) => &["recordsearch"],
             _ => &["record.read", "record.search"],
         }
     }

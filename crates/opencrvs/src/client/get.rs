@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Client;
-use super::answer::{procedure_result, unreadable};
+use super::answer::procedure_result;
 use super::error::{CallError, Cause, Class};
 use super::system_token::SystemTokens;
 use super::transport::Call;
@@ -32,6 +32,28 @@ impl Client {
         .await
     }
 
+    /// [`Client::get`] as OpenCRVS sent it, for whoever keeps documents as they are: the JSON of the event document.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn get_raw(&self, event_id: Uuid, now: Timestamp) -> Result<Vec<u8>, CallError> {
+        let attempt = |token| async move { self.raw_with_token(event_id, &token, now).await };
+        self.with_system_token(GET, now, attempt).await
+    }
+
+    /// [`Client::get_raw`] with a token that the caller has.
+    ///
+    /// # Errors
+    /// As [`Client::get`]; a refused token is not renewed.
+    pub async fn get_raw_with_token(
+        &self,
+        event_id: Uuid,
+        token: &SecretString,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, CallError> {
+        self.raw_with_token(event_id, token, now).await
+    }
+
     /// [`Client::get`] with a token that the caller has: a trigger's token may read its own record.
     ///
     /// # Errors
@@ -42,6 +64,16 @@ impl Client {
         token: &SecretString,
         now: Timestamp,
     ) -> Result<EventDocument, CallError> {
+        let raw = self.raw_with_token(event_id, token, now).await?;
+        EventDocument::parse(&raw).map_err(|_| GET.in_doubt(Cause::Unreadable))
+    }
+
+    async fn raw_with_token(
+        &self,
+        event_id: Uuid,
+        token: &SecretString,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, CallError> {
         let object = json!({ "json": { "eventId": event_id.to_string() } });
         match self.get_by(&object.to_string(), token, now).await {
             // Releases of 1.9 took the bare id.
@@ -53,16 +85,11 @@ impl Client {
         }
     }
 
-    async fn get_by(
-        &self,
-        input: &str,
-        token: &SecretString,
-        now: Timestamp,
-    ) -> Result<EventDocument, CallError> {
+    async fn get_by(&self, input: &str, token: &SecretString, now: Timestamp) -> Result<Vec<u8>, CallError> {
         let url = format!("{}?input={}", self.url(GET.name), utf8_percent_encode(input, NON_ALPHANUMERIC));
         let request = self.transport.get(&url).bearer_auth(token.expose_secret());
         let answer = self.transport.send(GET, request, now).await?;
-        EventDocument::parse(procedure_result(GET, &answer)?.as_bytes()).map_err(|_| unreadable(GET, &answer))
+        Ok(procedure_result(GET, &answer)?.as_bytes().to_vec())
     }
 
     /// Runs a call with the system token, and once more with a new one if it was refused.

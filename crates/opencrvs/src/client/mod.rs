@@ -27,7 +27,7 @@ pub use check::AuthCheck;
 pub use confirmation::Confirmation;
 pub use error::{CallError, Cause, Class};
 pub use event_config::EventConfig;
-pub use search::{EventIndex, SearchPage, SearchQuery};
+pub use search::{EventIndex, PAGE, SearchPage, SearchQuery, requested_flag};
 
 use crate::Version;
 use system_token::SystemTokens;

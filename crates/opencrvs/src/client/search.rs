@@ -14,17 +14,49 @@ use crate::EventStatus;
 
 const SEARCH: Call = Call::reads("events/search");
 
-/// What to look for. OpenCRVS pages by offset, and not past 10,000 results.
+/// What to look for, oldest update first. OpenCRVS pages by offset, and not past 10,000 results: go on by
+/// [`SearchQuery::updated_from`] instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchQuery {
     /// `birth`, `death`; any if none.
     pub event_type: Option<String>,
+    /// Records of this status.
+    pub status: Option<EventStatus>,
     /// Records with any of these flags.
     pub any_flag: Vec<String>,
+    /// Records with none of these flags.
+    pub no_flag: Vec<String>,
+    /// Records whose last accepted change came no earlier.
+    pub updated_from: Option<Timestamp>,
+    /// Records whose last accepted change came no later.
+    pub updated_until: Option<Timestamp>,
     /// At most so many results.
     pub limit: u32,
     /// After so many results.
     pub offset: u32,
+}
+
+/// Results of a page; what OpenCRVS gives where nothing is asked for.
+pub const PAGE: u32 = 100;
+
+/// The flag of a record in which an action of this type waits for the country: `register:requested`.
+pub fn requested_flag(action_type: &str) -> String {
+    format!("{}:requested", action_type.to_ascii_lowercase())
+}
+
+impl Default for SearchQuery {
+    fn default() -> Self {
+        Self {
+            event_type: None,
+            status: None,
+            any_flag: Vec::new(),
+            no_flag: Vec::new(),
+            updated_from: None,
+            updated_until: None,
+            limit: PAGE,
+            offset: 0,
+        }
+    }
 }
 
 impl SearchQuery {
@@ -34,19 +66,34 @@ impl SearchQuery {
     pub fn awaiting(event_type: Option<&str>) -> Self {
         Self {
             event_type: event_type.map(str::to_owned),
-            any_flag: vec!["register:requested".to_owned(), "approve_correction:requested".to_owned()],
-            limit: 100,
-            offset: 0,
+            any_flag: ["REGISTER", "APPROVE_CORRECTION"].map(requested_flag).into(),
+            ..Self::default()
         }
     }
 
+    /// A range has both ends in OpenCRVS, and a clause at least one field.
     fn body(&self) -> Value {
         let mut clause = serde_json::Map::new();
         if let Some(event_type) = &self.event_type {
             clause.insert("eventType".to_owned(), event_type.as_str().into());
         }
-        if !self.any_flag.is_empty() {
-            clause.insert("flags".to_owned(), json!({ "anyOf": self.any_flag }));
+        if let Some(status) = self.status {
+            clause.insert("status".to_owned(), json!({ "type": "exact", "term": status }));
+        }
+        let mut flags = serde_json::Map::new();
+        for (how, wanted) in [("anyOf", &self.any_flag), ("noneOf", &self.no_flag)] {
+            if !wanted.is_empty() {
+                flags.insert(how.to_owned(), json!(wanted));
+            }
+        }
+        if !flags.is_empty() {
+            clause.insert("flags".to_owned(), flags.into());
+        }
+        if self.updated_from.is_some() || self.updated_until.is_some() {
+            let from = self.updated_from.unwrap_or(Timestamp::UNIX_EPOCH);
+            let until = self.updated_until.unwrap_or(END);
+            let range = json!({ "type": "range", "gte": iso(from), "lte": iso(until) });
+            clause.insert("updatedAt".to_owned(), range);
         }
         json!({
             "query": { "type": "and", "clauses": [clause] },
@@ -55,6 +102,14 @@ impl SearchQuery {
             "sort": [{ "field": "updatedAt", "direction": "asc" }],
         })
     }
+}
+
+/// Later than any record.
+const END: Timestamp = Timestamp::constant(253_370_764_800, 0);
+
+/// As OpenCRVS writes instants.
+fn iso(at: Timestamp) -> String {
+    format!("{at:.3}")
 }
 
 /// A page of results.
@@ -81,6 +136,9 @@ pub struct EventIndex {
     /// The status; none if it is one that we do not know.
     #[serde(default, deserialize_with = "lenient_status")]
     pub status: Option<EventStatus>,
+    /// The user in whose hand the record is.
+    #[serde(default)]
+    pub assigned_to: Option<String>,
     /// All flags, the country's own ones included.
     #[serde(default)]
     pub flags: Vec<String>,

@@ -51,8 +51,11 @@ pub(crate) fn confirm(
     Ok(())
 }
 
-/// May this bearer read this record? A single-record token reads its own only.
+/// May this bearer read this record? A single-record token reads its own only, and in 1.9 no client reads any.
 pub(crate) fn read(core: &Core, claims: &Claims, event: Uuid) -> Result<(), TrpcError> {
+    if core.tokens.regime == Regime::V1_9 && claims.system {
+        return Err(TrpcError::new(Code::Forbidden, "FORBIDDEN"));
+    }
     let own = claims.event_id.is_none_or(|own| own == event);
     if own && claims.holds(core.tokens.regime, "record.read") {
         return Ok(());

@@ -1,5 +1,6 @@
 //! What every endpoint of the OpenCRVS stand-in shares.
 
+use super::TriggerLoss;
 use super::action::Actor;
 use super::store::Store;
 use super::tokens::{Claims, Tokens};
@@ -24,6 +25,7 @@ pub(crate) struct Core {
     pub(crate) dice: Dice,
     pub(crate) http: reqwest::Client,
     pub(crate) country_config: Mutex<Option<String>>,
+    pub(crate) trigger_loss: Mutex<TriggerLoss>,
     pub(crate) public_key_pem: String,
 }
 

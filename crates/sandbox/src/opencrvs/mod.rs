@@ -40,6 +40,20 @@ use serde_json::Value;
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// What becomes of a trigger on its way to the country config and back. Nothing is ever sent again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TriggerLoss {
+    /// It arrives, and so does its reply.
+    #[default]
+    None,
+    /// It never arrives.
+    Request,
+    /// It arrives; its reply does not.
+    Reply,
+    /// Something in between answers with this status, and the country config never sees it.
+    Answered(u16),
+}
+
 /// Handle to the OpenCRVS stand-in. Cheap to clone.
 #[derive(Clone)]
 pub struct OpenCrvs {
@@ -85,6 +99,22 @@ impl OpenCrvs {
         }
     }
 
+    /// What becomes of triggers from now on.
+    pub fn lose_triggers(&self, loss: TriggerLoss) {
+        *lock(&self.core.trigger_loss) = loss;
+    }
+
+    /// OpenCRVS is restored from a backup in which this record was so. False if there is no such record.
+    pub fn restore(&self, document: Document) -> bool {
+        let searchable = self.core.searchable_at();
+        self.core.store.rows().restore(document, searchable)
+    }
+
+    /// A registrar opens the record: a READ, which re-indexes it.
+    pub async fn open(&self, event: Uuid) {
+        submit::submit(&self.core, event, Submission::new("READ")).await;
+    }
+
     /// A registrar takes the record into hand.
     pub fn assign(&self, event: Uuid) {
         let actor = Actor::from(&self.core.registrar());
@@ -92,7 +122,11 @@ impl OpenCrvs {
         let mut assign =
             actor.sign(id, "ASSIGN", Status::Accepted, &self.core.uuid().to_string(), &self.core.pace.iso());
         assign.assigned_to = Some(actor.id.clone());
-        self.core.store.rows().append(event, assign);
+        let searchable = self.core.searchable_at();
+        let mut rows = self.core.store.rows();
+        rows.append(event, assign);
+        // Encoding a corrupt record fails; the action is in effect all the same.
+        let _ = rows.index(event, searchable);
     }
 
     /// Carries out a registrar's click, the call to the country config included.

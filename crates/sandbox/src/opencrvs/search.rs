@@ -20,18 +20,16 @@ struct Entry {
 }
 
 pub(crate) fn search(core: &Core, claims: &Claims, input: &Value) -> Outcome {
-    authorise::scope(core, claims, "record.search")?;
-    let limit = input["limit"].as_u64().unwrap_or(10);
+    let version = Version::from(core.tokens.regime);
+    authorise::scope(core, claims, if version == Version::V1_9 { "recordsearch" } else { "record.search" })?;
+    let limit = input["limit"].as_u64().unwrap_or(100);
     let offset = input["offset"].as_u64().unwrap_or(0);
     if offset + limit > WINDOW {
         return Err(TrpcError::internal("Result window is too large"));
     }
     let query = &input["query"];
-    if !query["clauses"].is_array() {
-        return Err(TrpcError::new(Code::BadRequest, "Input validation failed: query.clauses"));
-    }
+    valid(query, version)?;
     let now = core.now();
-    let version = core.tokens.regime.into();
     let mut rows = core.store.rows();
     rows.tally.searches += 1;
     let rows = &mut *rows;
@@ -44,7 +42,7 @@ pub(crate) fn search(core: &Core, claims: &Claims, input: &Value) -> Outcome {
             let actions = record.searchable(now)?.len();
             let actions = &record.document.actions[..actions];
             let summary = Summary::of(&record.document, actions);
-            matches(query, &summary).then(|| summary.entry(version, assigned.as_deref()))
+            matches(query, &summary, assigned.as_deref()).then(|| summary.entry(version, assigned.as_deref()))
         })
         .collect();
     sort(&mut found, &input["sort"]);
@@ -53,6 +51,71 @@ pub(crate) fn search(core: &Core, claims: &Claims, input: &Value) -> Outcome {
     let take = usize::try_from(limit).unwrap_or(usize::MAX);
     let results: Vec<Value> = found.into_iter().skip(skip).take(take).map(|entry| entry.value).collect();
     Ok(json!({"results": results, "total": total}))
+}
+
+/// What core's schema and its query builder refuse.
+fn valid(query: &Value, version: Version) -> Result<(), TrpcError> {
+    let bad = |what: &str| Err(TrpcError::new(Code::BadRequest, &format!("Input validation failed: {what}")));
+    let Some(clauses) = query["clauses"].as_array().filter(|clauses| !clauses.is_empty()) else {
+        return bad("query.clauses");
+    };
+    for clause in clauses {
+        if clause["clauses"].is_array() {
+            valid(clause, version)?;
+            continue;
+        }
+        let Some(fields) = clause.as_object().filter(|fields| !fields.is_empty()) else {
+            return bad("at least one query field must be specified");
+        };
+        for (key, wanted) in fields {
+            let range = wanted["type"] == "range";
+            match key.as_str() {
+                "createdAt" | "updatedAt"
+                    if range && (wanted["gte"].is_null() || wanted["lte"].is_null()) =>
+                {
+                    return bad("a range has both ends");
+                }
+                "flags" if version == Version::V1_9 && !plain_flags(wanted) => return bad("flags"),
+                "id" | "eventType" | "status" | "trackingId" | "assignedTo" | "createdAt" | "updatedAt"
+                | "flags" => {}
+                // An unknown key passes the schema and is thrown upon.
+                other => return Err(TrpcError::internal(&format!("Unsupported query field: {other}"))),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// 1.9 takes action flags of its own types, its inherent ones, and no other; it knows no `allOf`.
+fn plain_flags(wanted: &Value) -> bool {
+    const KINDS: [&str; 16] = [
+        "delete",
+        "create",
+        "notify",
+        "declare",
+        "validate",
+        "register",
+        "duplicate_detected",
+        "reject",
+        "mark_as_duplicate",
+        "archive",
+        "print_certificate",
+        "request_correction",
+        "reject_correction",
+        "approve_correction",
+        "read",
+        "assign",
+    ];
+    const INHERENT: [&str; 5] =
+        ["incomplete", "rejected", "correction-requested", "potential-duplicate", "pending-certification"];
+    let known = |flag: &Value| {
+        let flag = flag.as_str().unwrap_or_default();
+        INHERENT.contains(&flag)
+            || flag.split_once(':').is_some_and(|(kind, status)| {
+                KINDS.contains(&kind) && matches!(status, "requested" | "accepted" | "rejected")
+            })
+    };
+    ["anyOf", "noneOf"].iter().all(|how| wanted[how].as_array().is_none_or(|flags| flags.iter().all(known)))
 }
 
 struct Summary<'a> {
@@ -110,17 +173,17 @@ fn declaration(version: Version, document: &Document, actions: &[StoredAction]) 
     parsed.map_or(Value::Null, |event| Value::Object(event.current(version)))
 }
 
-fn matches(query: &Value, summary: &Summary<'_>) -> bool {
+fn matches(query: &Value, summary: &Summary<'_>, assigned: Option<&str>) -> bool {
     let Some(clauses) = query["clauses"].as_array() else { return false };
     if query["type"] == "or" {
-        return clauses.iter().any(|clause| clause_matches(clause, summary));
+        return clauses.iter().any(|clause| clause_matches(clause, summary, assigned));
     }
-    clauses.iter().all(|clause| clause_matches(clause, summary))
+    clauses.iter().all(|clause| clause_matches(clause, summary, assigned))
 }
 
-fn clause_matches(clause: &Value, summary: &Summary<'_>) -> bool {
+fn clause_matches(clause: &Value, summary: &Summary<'_>, assigned: Option<&str>) -> bool {
     if clause["clauses"].is_array() {
-        return matches(clause, summary);
+        return matches(clause, summary, assigned);
     }
     let Some(clause) = clause.as_object() else { return false };
     clause.iter().all(|(key, wanted)| match key.as_str() {
@@ -128,6 +191,7 @@ fn clause_matches(clause: &Value, summary: &Summary<'_>) -> bool {
         "id" => term(wanted, &summary.document.id.to_string()),
         "trackingId" => term(wanted, &summary.document.tracking_id),
         "status" => term(wanted, summary.status),
+        "assignedTo" => assigned.is_some_and(|assigned| term(wanted, assigned)),
         "updatedAt" => term(wanted, &summary.updated.created_at),
         "createdAt" => term(wanted, &summary.document.created_at),
         "flags" => {

@@ -126,6 +126,20 @@ impl Rows {
         Insert::Done
     }
 
+    /// Puts a record back to what it was. Its later actions are forgotten, with what they had taken.
+    pub(crate) fn restore(&mut self, document: Document, searchable: Timestamp) -> bool {
+        let Some(old) = self.records.remove(&document.id) else { return false };
+        self.order.retain(|id| *id != document.id);
+        self.tracking.remove(&old.document.tracking_id);
+        for action in &old.document.actions {
+            self.transactions.remove(&(action.transaction_id.clone(), action.kind.clone(), action.status));
+            if let Some(number) = &action.registration_number {
+                self.numbers.remove(number);
+            }
+        }
+        self.import(document, Some(searchable))
+    }
+
     /// True if (transactionId, type, status) is taken.
     pub(crate) fn seen(&self, transaction: &str, kind: &str, status: Status) -> bool {
         self.transactions.contains(&(transaction.to_owned(), kind.to_owned(), status))

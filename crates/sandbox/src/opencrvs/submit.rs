@@ -2,12 +2,14 @@
 //! row, the token, one POST to the country config, and what its status code
 //! means. There is no retry; that is the point.
 
+use super::TriggerLoss;
 use super::action::{Actor, Declaration, Status, StoredAction};
 use super::core::Core;
 use super::procedure;
 use super::record;
 use super::store::Insert;
 use super::tokens::Claims;
+use crate::entropy::lock;
 use crate::options::{Handed, Regime, Trigger};
 use serde_json::Value;
 use std::sync::Arc;
@@ -262,6 +264,12 @@ async fn send(core: &Core, pending: &Pending, token: &str) -> (Option<u16>, Vec<
         };
         return (sender.send(handed).ok().map(|()| 202), Vec::new());
     }
+    let loss = *lock(&core.trigger_loss);
+    match loss {
+        TriggerLoss::None | TriggerLoss::Reply => {}
+        TriggerLoss::Request => return (None, Vec::new()),
+        TriggerLoss::Answered(status) => return (Some(status), Vec::new()),
+    }
     let Some(base) = core.country_config() else { return (None, Vec::new()) };
     let url = format!(
         "{}/trigger/events/{}/actions/{}",
@@ -280,6 +288,9 @@ async fn send(core: &Core, pending: &Pending, token: &str) -> (Option<u16>, Vec<
         .await;
     let Ok(reply) = sent else { return (None, Vec::new()) };
     let status = reply.status().as_u16();
+    if loss == TriggerLoss::Reply {
+        return (None, Vec::new());
+    }
     match reply.bytes().await {
         Ok(body) => (Some(status), body.to_vec()),
         Err(_) => (None, Vec::new()),

@@ -147,7 +147,7 @@ fn outside() -> Outside {
         silent_since: Some(NOW.parse().unwrap()),
         missed: 4,
     };
-    Outside { services: vec![service], topics: vec![topic] }
+    Outside { services: vec![service], topics: vec![topic], ..Outside::default() }
 }
 
 impl Desk for Script {

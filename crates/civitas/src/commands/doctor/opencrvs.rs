@@ -1,6 +1,6 @@
 //! OpenCRVS: its public key, our credentials and their scopes, and whether the form has the field that we write.
 
-use civitas_opencrvs::{CallError, Class, Client};
+use civitas_opencrvs::{CallError, Cause, Class, Client};
 use openssl::pkey::PKey;
 
 use super::{Finding, Patient, chain};
@@ -29,6 +29,7 @@ pub(super) async fn check(patient: &Patient<'_>) -> Vec<Finding> {
         }
     };
     findings.push(auth(&client).await);
+    findings.push(reading(patient, &client).await);
     for (event, field) in pack.country().nid_fields() {
         findings.push(form(&client, event, field).await);
     }
@@ -92,6 +93,36 @@ async fn auth(client: &Client) -> Finding {
         }
         Ok(found) => Finding::ok(check, format!("a token with {} scopes", found.scopes.len())),
         Err(error) => Finding::fail(check, error.to_string(), advice(&error)),
+    }
+}
+
+/// Whether lost triggers could be found.
+async fn reading(patient: &Patient<'_>, client: &Client) -> Finding {
+    let check = "opencrvs records";
+    if !patient.config.opencrvs.reconcile.enabled {
+        return Finding::warn(
+            check,
+            "`opencrvs.reconcile.enabled` is false: a record whose trigger is lost stays frozen, and nobody is told",
+            "switch it on",
+        );
+    }
+    match client.check_reading(clock::now()).await {
+        Ok(()) if client.answers_unasked() => Finding::ok(check, "they can be searched and read"),
+        Ok(()) => Finding::ok(check, "they can be searched; what is found can only be shown"),
+        Err(error) if error.cause == Cause::NoCredentials => Finding::warn(
+            check,
+            "there is no client to search with: a record whose trigger is lost stays frozen, and nobody is told",
+            "name an integration client with the scope recordsearch in opencrvs.confirmation.client_id",
+        ),
+        // The search went through, and in 1.9 no client may read.
+        Err(error) if !client.answers_unasked() && error.call == "event.get" => {
+            Finding::ok(check, "they can be searched; what is found can only be shown")
+        }
+        Err(error) => Finding::fail(
+            check,
+            error.to_string(),
+            "give the integration client record.search and record.read for every event type of the pack",
+        ),
     }
 }
 

@@ -32,8 +32,8 @@ mod moves;
 mod options;
 mod outbox;
 pub mod queue;
-mod requests;
 mod records;
+mod requests;
 mod schedule;
 pub mod swap;
 pub mod takeover;
@@ -51,8 +51,8 @@ pub use self::{
     hub::IntentAnswer,
     options::{Channel, Clock, IdRepository, Options, PacketsName, Ports, Route, Subscriptions, UploadRoute},
     queue::Queue,
-    requests::{CountryRequest, RequestError, Route as RequestRoute},
     records::{Records, RecordsView, StuckView},
+    requests::{CountryRequest, RequestError, Route as RequestRoute},
     schedule::{Backoff, Polling},
 };
 pub use civitas_audit::WouldHave;

@@ -55,6 +55,22 @@ pub struct Records {
     pub reads_per_minute: u32,
 }
 
+impl Records {
+    /// Not at all.
+    pub fn off() -> Self {
+        Self {
+            enabled: false,
+            actions: BTreeSet::new(),
+            every: Duration::MAX,
+            grace: Duration::MAX,
+            sweep_every: None,
+            still_for: Duration::MAX,
+            window: Duration::ZERO,
+            reads_per_minute: 1,
+        }
+    }
+}
+
 /// Why looking stopped.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LookError {

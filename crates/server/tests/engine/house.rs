@@ -90,6 +90,7 @@ fn options() -> Options {
             silent_after: 3,
             replay_window: Duration::from_hours(24 * 30),
         },
+        records: civitas_engine::Records::off(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `make bench`: Civitas's figures, measured here, each beside its limit or its peer.
 //!
 //! ```text
-//! bench [rules] [large] [replay] [ingest] [loops] [latency] [swap] [credentials]
+//! bench [rules] [large] [replay] [ingest] [loops] [latency] [swap] [credentials] [packets]
 //! ```
 //!
 //! Nothing is judged: the aims stand in the tables, and the exit code is 0 whatever they say. The whole takes
@@ -18,6 +18,7 @@ mod ingest;
 mod large;
 mod latency;
 mod loops;
+mod packets;
 mod plain;
 mod replay;
 mod report;
@@ -31,7 +32,8 @@ use std::process::ExitCode;
 use civitas_tests::measure::Machine;
 use clap::Parser as _;
 
-const NAMES: [&str; 8] = ["rules", "large", "replay", "ingest", "loops", "latency", "swap", "credentials"];
+const NAMES: [&str; 9] =
+    ["rules", "large", "replay", "ingest", "loops", "latency", "swap", "credentials", "packets"];
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -65,6 +67,7 @@ async fn measure(names: &[String]) {
             "loops" => vec![loops::run(&keys).await],
             "swap" => vec![swap::run(&keys).await],
             "credentials" => vec![credentials::run().await],
+            "packets" => vec![packets::run()],
             _ => vec![latency::run(&keys).await],
         };
         for figure in measured {

@@ -38,6 +38,9 @@ pub struct Sandbox {
     /// Country pack to name in the written configuration
     #[arg(long, default_value = "country-config/farajaland")]
     pack: PathBuf,
+    /// Let packets go to the MOSIP mock of opencrvs/mosip at this address, whose credentials come back through here
+    #[arg(long, value_name = "URL")]
+    mosip_mock: Option<String>,
 }
 
 /// A release line of OpenCRVS.
@@ -92,6 +95,11 @@ pub async fn run(sandbox: &Sandbox) -> anyhow::Result<()> {
     println!("MOSIP     {}", stand.mosip().url());
     println!("faults    PUT {}/admin/faults, ledger GET /admin/ledger", stand.mosip().url());
     println!("engine    civitas serve --config {}", file.display());
+    if sandbox.mosip_mock.is_some() {
+        let key = sandbox.folder.join("keys/partner-key.pem");
+        println!("mock      MOSIP_WEBSUB_CALLBACK_URL={}/relay/opencrvs-mosip-mock", stand.mosip().url());
+        println!("          PRIVATE_KEY_PATH={}", std::fs::canonicalize(&key).unwrap_or(key).display());
+    }
     println!("Ctrl-C ends it.");
     super::serve::stop_signal().await;
     stand.stop();
@@ -102,6 +110,7 @@ impl Sandbox {
     fn wiring(&self) -> Wiring {
         let mut wiring = Wiring::new(&self.folder, &self.pack, &self.engine, self.opencrvs, self.mosip);
         wiring.mode = self.release.mode();
+        wiring.mosip_mock.clone_from(&self.mosip_mock);
         wiring
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Wiring {
     pub(super) database: Option<String>,
     /// Kafka brokers, if any.
     pub(super) brokers: Vec<String>,
+    /// Where the MOSIP mock of opencrvs/mosip listens, if packets go to it.
+    pub(super) mosip_mock: Option<String>,
 }
 
 impl Wiring {
@@ -42,6 +44,7 @@ impl Wiring {
             settle: None,
             database: None,
             brokers: Vec::new(),
+            mosip_mock: None,
         }
     }
 
@@ -99,7 +102,7 @@ opencrvs:
   confirmation: {{ mode: {mode}, client_id: civitas, client_secret_file: engine-keys/opencrvs.secret{settle} }}
 mosip:
   gateway_url: http://{mosip}
-  client_id: mosip-crvs1-client
+{urls}  client_id: mosip-crvs1-client
   client_secret_file: engine-keys/mosip.secret
   center_id: \"10001\"
   machine_id: \"20042\"
@@ -117,8 +120,19 @@ mosip:
   signing_certificate_files: [keys/kernel-cert.pem]
   credential_proof: {{ host: mosip.sandbox.example }}
 {kafka}",
+            urls = self.urls(),
             kafka = self.kafka()?,
         ))
+    }
+
+    /// That mock has a packet manager and a workflow; for the rest there are the stand-ins.
+    fn urls(&self) -> String {
+        self.mosip_mock.as_ref().map_or_else(String::new, |mock| {
+            let mock = mock.trim_end_matches('/');
+            let packets = quoted(&format!("{mock}/commons/v1/packetmanager"));
+            let workflow = quoted(&format!("{mock}/registrationprocessor/v1"));
+            format!("  urls: {{ packet_manager: {packets}, workflow: {workflow} }}\n")
+        })
     }
 
     fn kafka(&self) -> anyhow::Result<String> {

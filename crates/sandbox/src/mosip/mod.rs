@@ -13,6 +13,7 @@ mod ledger;
 mod packets;
 mod pipeline;
 mod registry;
+mod relay;
 mod routes;
 mod shares;
 mod snapshot;

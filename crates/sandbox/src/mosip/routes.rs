@@ -1,7 +1,7 @@
 //! Paths of the MOSIP stand-in.
 
 use super::state::Mosip;
-use super::{auth, hub, idrepo, issuance, packets, shares, statuses, uploads, wellknown, workflow};
+use super::{auth, hub, idrepo, issuance, packets, relay, shares, statuses, uploads, wellknown, workflow};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::routing::{get, patch, post, put};
@@ -44,6 +44,7 @@ pub(crate) fn router(mosip: Arc<Mosip>) -> Router {
         .route("/commons/v1/packetmanager/actuator/health", get(hub::health))
         .route("/registrationprocessor/v1/workflowmanager/actuator/health", get(hub::health))
         .route("/v1/credentialrequest/actuator/health", get(hub::health))
+        .route("/relay/opencrvs-mosip-mock", post(relay::deliver))
         .route("/.well-known/public-key.json", get(wellknown::public_key))
         .route("/.well-known/controller.json", get(wellknown::controller))
         .route("/.well-known/mosip-context.json", get(wellknown::context))

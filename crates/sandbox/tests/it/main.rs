@@ -11,6 +11,7 @@ mod hub;
 mod idrepo;
 mod keys;
 mod packets;
+mod relay;
 mod stage;
 mod submit;
 mod tokens;

@@ -1,4 +1,6 @@
-//! `/admin`: faults, key rotations, data shares, the ledger, a fresh start. On both ports, free of faults.
+//! `/admin`: faults, key rotations, data shares, records, the ledger, a fresh start. On both ports, free of faults.
+
+mod records;
 
 use crate::faults::{FaultBox, Faults};
 use crate::keys::KeyError;
@@ -25,6 +27,7 @@ pub(crate) fn router(opencrvs: OpenCrvs, mosip: Mosip, faults: Arc<FaultBox>) ->
     Router::new()
         .route("/admin/faults", get(read_faults).put(write_faults))
         .route("/admin/ledger", get(read_ledger))
+        .route("/admin/records", post(records::register))
         .route("/admin/reset", post(reset))
         .route("/admin/keys/partner", post(rotate_partner))
         .route("/admin/keys/signing", post(rotate_signing))

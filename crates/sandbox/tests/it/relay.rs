@@ -63,3 +63,20 @@ async fn what_the_mock_says_of_a_person_is_issued_and_proven_as_mosip_does() {
     assert_eq!(claim("birthCertificateNumber").as_deref(), Some("BRN-1"));
     assert!(mosip.identity_status("4512879630124577").is_some(), "a death later finds the person");
 }
+
+#[tokio::test]
+async fn a_record_is_registered_from_outside_and_what_became_of_it_is_said() {
+    let sandbox = start(SandboxOptions::instant(5), &Time::new()).await;
+    let config = crate::stage::country_config(&[(200, "{}"), (202, "")]).await;
+    sandbox.opencrvs().set_country_config(&config.url);
+    let post = async |body: &str| {
+        let url = format!("{}/admin/records", sandbox.opencrvs().url());
+        let reply = http().post(url).body(body.to_owned()).send().await.unwrap();
+        (reply.status().as_u16(), reply.json::<Value>().await.unwrap())
+    };
+    let (status, said) = post(r#"{"event": "birth", "declaration": {"child.dob": "2026-05-20"}}"#).await;
+    assert_eq!((status, &said["outcome"]), (200, &json!("Awaiting")));
+    let event = said["event"].as_str().unwrap().parse().unwrap();
+    assert_eq!(sandbox.opencrvs().pending(event).len(), 1);
+    assert_eq!(post(r#"{"event": "birth"}"#).await.0, 400);
+}

@@ -33,6 +33,8 @@ pub struct SubPacket {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PacketInfo {
+    #[serde(default)]
+    id: Option<String>,
     packet_name: String,
     #[serde(default)]
     encrypted_hash: Option<String>,
@@ -74,8 +76,11 @@ impl Mosip {
         let sub_packets: BTreeMap<String, SubPacket> = stored
             .into_iter()
             .filter_map(|info| {
-                let name = info.packet_name.strip_prefix(packet.aid.as_str())?.strip_prefix('_')?.to_owned();
-                Some((name, SubPacket { encrypted_hash: info.encrypted_hash }))
+                // `<id>_<sub-packet>`; the mock of opencrvs/mosip has a constant before the underscore, and the id
+                // beside it.
+                let (of, name) = info.packet_name.rsplit_once('_')?;
+                let ours = info.id.as_deref().unwrap_or(of) == packet.aid.as_str();
+                ours.then(|| (name.to_owned(), SubPacket { encrypted_hash: info.encrypted_hash }))
             })
             .collect();
         let missing: Vec<&str> =

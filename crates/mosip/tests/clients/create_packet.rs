@@ -58,6 +58,25 @@ async fn a_sub_packet_that_is_not_reported_is_missed() {
     assert_eq!(answer.unwrap_err().code.as_deref(), Some("answer-unreadable"));
 }
 
+/// As the mock of opencrvs/mosip answers, whatever the packet.
+#[tokio::test]
+async fn a_sub_packet_is_ours_by_its_id_whatever_stands_before_its_name() {
+    let of = |id: &str, name: &str| json!({ "id": id, "packetName": format!("111111112_{name}") });
+    let whole = move || {
+        let list: Vec<Value> =
+            ["evidence", "optional", "id"].iter().map(|name| of(aid().as_str(), name)).collect();
+        Answer::json(&json!({ "response": list, "errors": [] }))
+    };
+    let (receipt, _stub) = create(whole).await;
+    assert_eq!(receipt.unwrap().sub_packets.len(), 3);
+    let other = move || {
+        let mut list = vec![info("id"), info("evidence")];
+        list.push(of("10001200420000120260102030406", "optional"));
+        Answer::json(&json!({ "response": list }))
+    };
+    assert_eq!(create(other).await.0.unwrap_err().code.as_deref(), Some("sub-packet-missing"));
+}
+
 #[tokio::test]
 async fn no_provider_is_a_persons_turn() {
     let (answer, _stub) = create(|| {

@@ -15,7 +15,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1 \t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: ## installs the Debian packages of build, PostgreSQL, Kafka and the tests that are missing
-	@deploy/install-packages build postgres kafka browser tokens
+	@deploy/install-packages build postgres kafka browser tokens node
 
 kafka: ## fetches Apache Kafka into the cache, checksums verified
 	@deploy/kafka/install >/dev/null

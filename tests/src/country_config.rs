@@ -64,6 +64,19 @@ impl CountryConfig {
     }
 }
 
+/// One that answers every trigger with this status at once, and where it is, until the task ends.
+pub async fn answering(status: u16) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let status = StatusCode::from_u16(status).expect("a status");
+    // Other actions than a registration are nobody's business.
+    let answer = move |Path((_, action)): Path<(String, String)>| async move {
+        (if action == "REGISTER" { status } else { StatusCode::OK }, Json(json!({})))
+    };
+    let router = Router::new().route("/trigger/events/{type}/actions/{action}", post(answer));
+    (url, tokio::spawn(async move { axum::serve(listener, router).await.expect("served") }))
+}
+
 impl Drop for CountryConfig {
     fn drop(&mut self) {
         self.task.abort();

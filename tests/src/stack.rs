@@ -396,6 +396,7 @@ fn serve(
     let mut server = civitas_server::Options::new(url);
     server.token_policy = TokenPolicy::Record;
     server.mosip_api = mosip_api;
+    server.max_reindex_size = Some(64 * 1024 * 1024);
     server.operators =
         vec![Operator { name: VIEWER.to_owned(), role: Role::Viewer, token: VIEWER_TOKEN.into() }];
     let router = civitas_server::router(parts, server);

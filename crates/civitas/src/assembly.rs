@@ -502,6 +502,7 @@ pub fn server_options(config: &Config, release: OpencrvsVersion) -> anyhow::Resu
     options.max_callback_size = server.max_callback_size.0;
     options.instance = instance(config);
     options.certificates = watched_certificates(config)?;
+    options.max_reindex_size = server.reindex.enabled.then_some(server.reindex.max_size.0);
     options.mosip_api = server.mosip_api.enabled.then(|| civitas_server::MosipApi {
         contract: match release {
             OpencrvsVersion::V1_9 => civitas_server::Contract::V1_9,

@@ -31,6 +31,8 @@ enum Command {
     /// Check, test and explain a country pack
     #[command(subcommand)]
     Country(commands::country::Country),
+    /// Judge past registrations by the present pack, and plan the operations that it asks for
+    Backfill(commands::backfill::Backfill),
     /// Make registration packets, and look into them
     #[command(subcommand)]
     Packet(commands::packet::Packet),
@@ -78,6 +80,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor(doctor) => wait(commands::doctor::run(&doctor, file)),
         Command::Queue(queue) => wait(commands::queue::run(&queue, file)).map(done),
         Command::Country(country) => commands::country::run(&country, file),
+        Command::Backfill(backfill) => commands::backfill::run(&backfill, file).map(done),
         Command::Packet(packet) => commands::packet::run(&packet),
         Command::Config(config) => commands::config::run(&config, file).map(done),
         Command::Keys(keys) => commands::keys::run(&keys, file).map(done),

@@ -5,6 +5,10 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+#[path = "cli/backfill.rs"]
+mod backfill;
+#[path = "cli/kit.rs"]
+mod kit;
 #[path = "cli/migrate.rs"]
 mod migrate;
 #[path = "cli/packet.rs"]

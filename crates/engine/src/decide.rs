@@ -228,7 +228,7 @@ fn held(missing: &[String]) -> Planned {
 }
 
 /// The packet that carries the operation, or why a person must look first.
-fn packet_of(
+pub(crate) fn packet_of(
     operation: Operation,
     send: &str,
     pack: &Pack,

@@ -23,6 +23,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Answer, Arrival, Cause, Engine, IngestError, Origin,
+    backfill::{self, Past},
     cause::FOUND,
     confirm::Told,
     decide::{self, Decided, Planned},
@@ -52,12 +53,19 @@ enum Matter {
     Document(Box<EventDocument>),
     /// An operation that a country configuration asks for.
     Asked(Box<Asked>),
+    /// A registration of the past, as the record stands now.
+    Past(Box<Past>),
 }
 
 impl Intake {
     /// The intake of an operation that is asked for.
     pub(crate) fn asked(arrival: Arrival, asked: Asked, pack: Arc<Pack>) -> Self {
         Self { arrival, matter: Matter::Asked(Box::new(asked)), pack }
+    }
+
+    /// The intake of a past registration.
+    pub(crate) fn past(arrival: Arrival, past: Past, pack: Arc<Pack>) -> Self {
+        Self { arrival, matter: Matter::Past(Box::new(past)), pack }
     }
 
     /// Decides. `candidate` counts up while a number or AID is another event's; `holder` has a number that is given.
@@ -75,6 +83,7 @@ impl Intake {
             Matter::Asked(asked) => {
                 Ok(requests::decide(asked, &self.pack, &engine.station(), candidate, holder))
             }
+            Matter::Past(past) => Ok(backfill::decide(past, &self.pack, &engine.station(), candidate)),
         }
     }
 
@@ -305,7 +314,11 @@ impl Engine {
                 (State::Stalled, Some(Cause::with(obstacle.cause, obstacle.detail.clone())), None)
             }
         };
-        let next = if state == State::Planned { now } else { later(now, self.options().stalled_check) };
+        let due = match &intake.matter {
+            Matter::Past(past) => past.due.max(now),
+            Matter::Document(_) | Matter::Asked(_) => now,
+        };
+        let next = if state == State::Planned { due } else { later(now, self.options().stalled_check) };
         Some(NewOperation {
             key: decided.key(),
             ordinal,

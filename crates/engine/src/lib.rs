@@ -13,6 +13,7 @@
 
 mod answers;
 mod arrival;
+pub mod backfill;
 mod cause;
 mod completed;
 mod confirm;
@@ -56,6 +57,7 @@ pub use self::{
     schedule::{Backoff, Polling},
 };
 pub use civitas_audit::WouldHave;
+pub use civitas_journal::JournalError;
 pub use civitas_journal::{
     civil_events::Origin,
     operations::State,

@@ -17,6 +17,7 @@ use openssl::sha::sha256;
 use serde_json::Value;
 
 use crate::Origin;
+use crate::backfill::{self, Past};
 use crate::decide::{self, Decided, Station};
 use crate::dispatch::StoredPacket;
 use crate::ingest::{CANDIDATES, said};
@@ -131,6 +132,9 @@ impl Evidence {
             Ok(document) => document,
             Err(error) => return unreadable(error.to_string()),
         };
+        if recorded.origin == Origin::Backfill.as_str() {
+            return self.compared(&past_again(document, pack, recorded), sealer);
+        }
         let Some(action) =
             document.action(recorded.key.action_id).filter(|_| document.id == recorded.key.event_id)
         else {
@@ -264,6 +268,17 @@ fn asked_again(asked: &Asked, pack: &Pack, recorded: &Recorded) -> Decided {
         }
     }
     requests::decide(asked, pack, &station, 0, holders[0])
+}
+
+/// Decides on a past registration as it was decided then.
+fn past_again(document: EventDocument, pack: &Pack, recorded: &Recorded) -> Decided {
+    let aid = aid_of(recorded);
+    let parsed: Option<Aid> = aid.and_then(|aid| aid.parse().ok());
+    let station = station_of(parsed.as_ref());
+    let (action_id, at) = (recorded.key.action_id, recorded.action_at);
+    let past = Past { document, action_id, at, due: at };
+    let decide = |candidate| backfill::decide(&past, pack, &station, candidate);
+    (0..=CANDIDATES).map(decide).find(|decided| decided.aid().as_deref() == aid).unwrap_or_else(|| decide(0))
 }
 
 fn aid_of(recorded: &Recorded) -> Option<&str> {

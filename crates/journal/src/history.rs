@@ -22,6 +22,10 @@ pub struct Sealed {
 }
 
 impl Sealed {
+    pub(crate) fn new(table: &'static str, column: &'static str, row: String, blob: Vec<u8>) -> Self {
+        Self { table, column, row, blob }
+    }
+
     /// Opens it.
     pub fn open(&self, sealer: &Sealer) -> Result<Private, SealError> {
         sealer.open(self.table, self.column, &self.row, &self.blob)

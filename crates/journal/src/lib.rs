@@ -38,6 +38,7 @@ pub mod operations;
 pub mod outbox;
 pub mod predecessor;
 pub mod queue;
+pub mod reindexed;
 pub mod rule_sets;
 pub mod sightings;
 pub mod subscriptions;

@@ -20,6 +20,7 @@ mod metric;
 mod operators;
 mod pages;
 mod port;
+mod reindex;
 mod reply;
 mod router;
 mod run;

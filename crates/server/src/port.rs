@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use civitas_engine::JournalError;
 use civitas_engine::queue::{
     ActError, ActRequest, Acted, Filter, Overview, QueueError, QueueRow, RecordView, Transaction,
 };
@@ -12,6 +13,7 @@ use civitas_engine::{
     Answer, Arrival, CountryRequest, DeliverError, Engine, IngestError, IntentAnswer, Outside, RequestError,
 };
 use civitas_mosip::websub::Intent;
+use uuid::Uuid;
 
 /// The name in the audit log of a caller who showed no known token.
 const STRANGER: &str = "unknown";
@@ -26,6 +28,9 @@ pub trait Intake: Send + Sync + 'static {
 
     /// Takes an operation in that a country configuration asks for; durable once answered.
     fn request(&self, request: CountryRequest) -> Reply<'_, Result<(), RequestError>>;
+
+    /// Keeps records of the reindex feed; durable once answered.
+    fn reindexed(&self, records: Vec<(Uuid, Vec<u8>)>) -> Reply<'_, Result<(), JournalError>>;
 
     /// Checks and keeps one delivery of the hub; durable once answered.
     fn deliver(&self, raw: Vec<u8>, signature: Option<String>) -> Reply<'_, Result<(), DeliverError>>;
@@ -60,6 +65,10 @@ impl Intake for Live {
 
     fn request(&self, request: CountryRequest) -> Reply<'_, Result<(), RequestError>> {
         Box::pin(self.engine.request(request, self.patience))
+    }
+
+    fn reindexed(&self, records: Vec<(Uuid, Vec<u8>)>) -> Reply<'_, Result<(), JournalError>> {
+        Box::pin(self.engine.keep_reindexed(records, self.patience))
     }
 
     fn deliver(&self, raw: Vec<u8>, signature: Option<String>) -> Reply<'_, Result<(), DeliverError>> {

@@ -7,7 +7,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::state::{App, Options, Parts};
 use crate::websub::{delivery, intent};
-use crate::{api, compat, failsafe, health, metric, pages, trigger};
+use crate::{api, compat, failsafe, health, metric, pages, reindex, trigger};
 
 /// Largest body of an operator's act.
 const ACT_BODY: usize = 16 * 1024;
@@ -20,6 +20,7 @@ pub fn router(parts: Parts, options: Options) -> Router {
     let mut router = Router::new()
         .route("/trigger/events/{type}/actions/{action}", post(trigger::trigger))
         .route("/triggers/events/{type}/actions/{action}", post(trigger::trigger))
+        .route("/reindex", post(reindex::reindex))
         .route("/websub/callback", callback.clone())
         .route("/websub/callback/", callback)
         .route("/api/v1/overview", get(api::overview::overview))

@@ -23,6 +23,8 @@ pub struct Options {
     pub max_callback_size: usize,
     /// How strictly a trigger's bearer is checked.
     pub token_policy: TokenPolicy,
+    /// Largest batch of the reindex feed, in bytes, where it is taken.
+    pub max_reindex_size: Option<usize>,
     /// The surface of mosip-api, where it is served.
     pub mosip_api: Option<MosipApi>,
     /// Who may use the operator API.
@@ -44,6 +46,7 @@ impl Options {
             max_event_size: 4 * 1024 * 1024,
             max_callback_size: 8 * 1024 * 1024,
             token_policy: TokenPolicy::Record,
+            max_reindex_size: None,
             mosip_api: None,
             operators: Vec::new(),
             public_url: public_url.into(),

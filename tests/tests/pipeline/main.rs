@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "what fails here fails the test")]
 
 mod audit;
+mod backfill;
 mod bad_input;
 mod callbacks;
 mod corpus;

@@ -361,3 +361,43 @@ async fn what_was_asked_for_can_be_decided_again_and_two_records_share_no_number
     assert_eq!((reply.status, &reply.body["code"]), (409, &json!("certificate_number_taken")));
     stack.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_transaction_of_mosip_api_is_taken_over_and_its_late_answer_closes_the_record() {
+    let setup = Setup {
+        tune: |options| options.keep_trigger_tokens = true,
+        refit: Some(Box::new(|sandbox, ports| {
+            let gateway = sandbox.opencrvs().url().to_owned();
+            let endpoints = Endpoints { auth: gateway.clone(), gateway };
+            let http = civitas_tests::stack::http(Duration::from_secs(5));
+            ports.opencrvs = Client::new(http, endpoints, ConfirmationAuth::TriggerToken, Version::V2_0);
+        })),
+        ..silent()
+    };
+    let stack = Stack::with(served(setup)).await;
+    stack.subscribed().await;
+    // mosip-api answers 202, sends its packet, and is stopped for good.
+    let relay = civitas_tests::country_config::answering(202).await;
+    stack.sandbox.opencrvs().set_country_config(&relay.0);
+    let (case, outcome) = register(&stack, "birth", eligible()).await;
+    assert_eq!(outcome, Clicked::Awaiting);
+    let token = stack.sandbox.opencrvs().trigger_token(case.event, case.action).await.unwrap();
+    let transaction = || civitas_journal::predecessor::Transaction {
+        id: "100014598117372".to_owned(),
+        token: token.as_str().into(),
+        registration_number: "2026B0000001".to_owned(),
+        created_at: None,
+    };
+    let taken = stack.engine.take_over(transaction()).await.unwrap();
+    assert_eq!((taken.outcome, taken.operation), (civitas_engine::takeover::Outcome::Taken, "create_uin"));
+    assert_eq!(taken.note, None);
+    let again = stack.engine.take_over(transaction()).await.unwrap();
+    assert_eq!(again.outcome, civitas_engine::takeover::Outcome::Known);
+    issue(&stack, "100014598117372", vid("4512879630124577")).await;
+    in_state(&stack, case, "confirmed").await;
+    assert_eq!(accepted(&stack, case)[0].declaration["child.nid"], json!("4512879630124577"));
+    let number = stack.sandbox.opencrvs().registration_number(case.event);
+    assert_eq!(number.as_deref(), Some("2026B0000001"));
+    keeps_its_promises(&stack);
+    stack.stop().await;
+}

@@ -1,5 +1,6 @@
 //! One verb, one file.
 
+pub mod backfill;
 pub mod config;
 pub mod country;
 pub mod demo;

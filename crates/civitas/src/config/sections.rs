@@ -64,8 +64,20 @@ pub struct Server {
     pub drain: Wait,
     /// The surface of mosip-api.
     pub mosip_api: MosipApi,
+    /// The reindex feed.
+    pub reindex: Reindex,
     /// Who may read and act.
     pub operators: Vec<Operator>,
+}
+
+/// The reindex feed.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Reindex {
+    /// Whether it is taken.
+    pub enabled: bool,
+    /// Largest batch.
+    pub max_size: Size,
 }
 
 /// The surface of mosip-api.

@@ -24,8 +24,18 @@ pub struct Place {
     line: u64,
 }
 
+impl Place {
+    /// A place that is no line of a file.
+    pub fn named(name: &str) -> Self {
+        Self { file: Arc::from(name), line: 0 }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line == 0 {
+            return f.write_str(&self.file);
+        }
         write!(f, "{}:{}", self.file, self.line)
     }
 }

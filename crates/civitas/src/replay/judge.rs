@@ -103,7 +103,7 @@ impl<'a> Judge<'a> {
 
     fn recorded(&self, number: u64, recorded: &Recorded, tally: &mut Tally) {
         // No rule was asked about what a country configuration or the mediator before had decided.
-        if matches!(recorded.origin.as_str(), "country_config" | "taken_over") {
+        if matches!(recorded.origin.as_str(), "country_config" | "taken_over" | "backfill") {
             tally.unasked += 1;
             return;
         }
@@ -221,7 +221,7 @@ pub fn version(pack: &Pack) -> Version {
 }
 
 /// Whether a document has the extra key of OpenCRVS's reindex feed at its beginning or end, where that puts it.
-fn is_reindexed(bytes: &[u8]) -> bool {
+pub fn is_reindexed(bytes: &[u8]) -> bool {
     const KEY: &[u8] = b"\"eventType\"";
     const NEAR: usize = 256;
     let has = |part: &[u8]| part.windows(KEY.len()).any(|window| window == KEY);

@@ -47,7 +47,7 @@ pub enum Item {
 
 impl Item {
     /// About how many bytes it holds.
-    fn weight(&self) -> usize {
+    pub fn weight(&self) -> usize {
         match self {
             Self::Document { bytes, .. } => bytes.len(),
             Self::Recorded(_) | Self::Message(_) | Self::Fault { .. } => 12_000,

@@ -183,7 +183,13 @@ impl Engine {
         let ended_badly = ["mosip_rejected", "mosip_failed", "mosip_gave_up"];
         let contradicts = operation.cause.as_deref().is_some_and(|cause| ended_badly.contains(&cause));
         heard("credential", if contradicts { "contradicted" } else { "first" });
-        let mut step = if operation.done {
+        // Nobody waits for it in OpenCRVS, and nobody can be told: it is kept.
+        let unasked = operation.respond == Respond::Continue;
+        let mut step = if operation.done && unasked {
+            Move::to(operation.state).saying("credential, after the operation had ended")
+        } else if unasked {
+            Move::to(State::Processed).saying("credential, which no record waits for")
+        } else if operation.done {
             Move::to(operation.state).saying("answered after a person had closed it")
         } else if contradicts {
             Move::to(State::Issued)
@@ -200,7 +206,7 @@ impl Engine {
             Some(Issued { identifier: Private::new(identifier), subject: self.subject_of(identifier) });
         let step = self.worded(tx, &operation, step.by("hub", "callback")).await?;
         moves::apply_or_restart(tx, &operation, &step, now).await?;
-        if !operation.done {
+        if !operation.done && !unasked {
             let field = self.pack().country().nid_field(&event.event_type).map(str::to_owned);
             let declaration: Map<String, Value> =
                 field.map(|field| (field, Value::from(identifier))).into_iter().collect();

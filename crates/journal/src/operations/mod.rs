@@ -16,8 +16,8 @@ use crate::{JournalError, Lease, Private, RecordKey, Session, Tx};
 pub use advance::{Advance, advance, bring_all_forward, bring_forward};
 pub use claim::{Claim, Work, claim};
 pub use read::{
-    Waiting, about, awaited, by_aid, by_aids, by_event, counts_by_state, get, get_many, next_due,
-    past_deadline, taken_aids, waiting,
+    Waiting, about, awaited, by_aid, by_aids, by_event, counts_by_state, get, get_many, kinds_of,
+    last_planned, next_due, of_origin, past_deadline, taken_aids, waiting,
 };
 
 const TABLE: &str = "operations";

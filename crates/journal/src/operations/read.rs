@@ -184,3 +184,68 @@ pub async fn awaited(session: &mut Session, limit: u32) -> Result<Vec<Waiting>, 
     };
     rows.iter().map(read).collect()
 }
+
+static KINDS: Bulk =
+    Bulk::new("SELECT event_id, operation FROM operations WHERE event_id IN (VALUES ", 1, ")");
+
+/// Which kinds of operations there are about each of the records.
+pub async fn kinds_of(
+    session: &mut Session,
+    records: &[Uuid],
+) -> Result<HashSet<(Uuid, String)>, JournalError> {
+    let mut kinds = HashSet::new();
+    for (sql, chunk) in KINDS.chunks(records) {
+        let mut args = Args::new();
+        for record in chunk {
+            args.uuid(*record);
+        }
+        for row in session.bulk(sql, args).await? {
+            kinds.insert((row.uuid("event_id")?, row.text("operation")?));
+        }
+    }
+    Ok(kinds)
+}
+
+/// Up to `limit` operations of civil events of this origin after an ordinal, oldest first, with the record's tracking
+/// id and number.
+pub async fn of_origin(
+    session: &mut Session,
+    origin: crate::civil_events::Origin,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<(Operation, String, Option<String>)>, JournalError> {
+    let mut args = Args::new();
+    args.text(origin.as_str()).int(after).int(limit.into());
+    let rows = session
+        .rows(
+            "SELECT o.event_id, o.action_id, o.ordinal, o.operation, o.respond, o.aid, o.subject, o.state, o.cause, \
+             o.cause_detail, o.next_action_at, o.attempts, o.step_attempts, o.lease_owner, o.lease_until, \
+             o.deadline_at, o.triggered_at, o.created_at, o.updated_at, o.version, o.done, o.traceparent, o.packet, \
+             o.issued, e.tracking_id, e.record_number FROM operations o \
+             JOIN civil_events e ON e.event_id = o.event_id AND e.action_id = o.action_id \
+             WHERE e.origin = $1 AND o.ordinal > $2 ORDER BY o.ordinal LIMIT $3",
+            args,
+        )
+        .await?;
+    rows.iter()
+        .map(|row| Ok((decode(session, row)?, row.text("tracking_id")?, row.opt_text("record_number")?)))
+        .collect()
+}
+
+/// When the last operation of this origin is due that is planned and was not begun.
+pub async fn last_planned(
+    session: &mut Session,
+    origin: crate::civil_events::Origin,
+) -> Result<Option<Timestamp>, JournalError> {
+    let mut args = Args::new();
+    args.text(origin.as_str());
+    let rows = session
+        .rows(
+            "SELECT MAX(o.next_action_at) AS due FROM operations o \
+             JOIN civil_events e ON e.event_id = o.event_id AND e.action_id = o.action_id \
+             WHERE o.done = 0 AND o.state = 'planned' AND e.origin = $1",
+            args,
+        )
+        .await?;
+    rows.first().map_or(Ok(None), |row| row.opt_at("due"))
+}

@@ -91,7 +91,8 @@ impl Action {
         matches!(self.kind.as_str(), "ASSIGN" | "UNASSIGN" | "READ")
     }
 
-    pub(crate) fn is(&self, status: ActionStatus) -> bool {
+    /// Whether it has this status.
+    pub fn is(&self, status: ActionStatus) -> bool {
         self.status == status
     }
 }

@@ -46,11 +46,15 @@ pub(crate) async fn reindex(core: &Core) -> Reindexed {
 async fn send(core: &Core, batch: &[Value]) -> bool {
     let Some(base) = core.country_config() else { return false };
     let url = format!("{}/reindex", base.trim_end_matches('/'));
+    // Whoever started the run holds the scope; the token is passed on.
+    let scopes = ["record.reindex".to_owned()];
+    let token =
+        core.tokens.system("reindexer", &scopes, core.now(), Duration::from_mins(10)).unwrap_or_default();
     for attempt in 0..5 {
         if attempt > 0 {
             core.pace.pass(Duration::from_secs(5)).await;
         }
-        match core.http.post(&url).json(batch).send().await {
+        match core.http.post(&url).bearer_auth(&token).json(batch).send().await {
             Ok(reply) if reply.status().is_success() => return true,
             _ => {}
         }

@@ -10,7 +10,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::api::{act, described, overview, pack, queue, record};
 use crate::websub::{delivery, intent};
-use crate::{health, metric, trigger};
+use crate::{health, metric, reindex, trigger};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,7 +20,7 @@ use crate::{health, metric, trigger};
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(
-        trigger::trigger, intent::intent, delivery::delivery, overview::overview, queue::queue, record::record,
+        trigger::trigger, reindex::reindex, intent::intent, delivery::delivery, overview::overview, queue::queue, record::record,
         act::act, pack::pack, pack::reload, health::live, health::ready, metric::metrics, openapi,
     ),
     tags(

@@ -10,6 +10,7 @@ mod pack;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod reindex;
 mod stage;
 #[cfg(test)]
 mod trigger;

@@ -54,6 +54,7 @@ pub(crate) struct Script {
     pub(crate) mood: Mutex<Mood>,
     pub(crate) arrivals: Mutex<Vec<Arrival>>,
     pub(crate) requests: Mutex<Vec<CountryRequest>>,
+    pub(crate) reindexed: Mutex<Vec<(Uuid, Vec<u8>)>>,
     pub(crate) deliveries: Mutex<Vec<Vec<u8>>>,
     pub(crate) denied: Mutex<Vec<(String, String)>>,
     pub(crate) acts: Mutex<Vec<ActRequest>>,
@@ -96,6 +97,15 @@ impl Intake for Script {
                 Mood::Accepts | Mood::Awaits => Ok(()),
             }
         })
+    }
+
+    fn reindexed(
+        &self,
+        records: Vec<(Uuid, Vec<u8>)>,
+    ) -> Reply<'_, Result<(), civitas_journal::JournalError>> {
+        let result = if self.mood() == Mood::CannotWrite { Err(broken()) } else { Ok(()) };
+        self.reindexed.lock().unwrap().extend(records);
+        Box::pin(std::future::ready(result))
     }
 
     fn deliver(&self, raw: Vec<u8>, signature: Option<String>) -> Reply<'_, Result<(), DeliverError>> {
@@ -339,6 +349,7 @@ pub(crate) fn staged(mood: Mood, key_at_hand: bool, contract: Option<Contract>) 
         mood: Mutex::new(mood),
         arrivals: Mutex::default(),
         requests: Mutex::default(),
+        reindexed: Mutex::default(),
         deliveries: Mutex::default(),
         denied: Mutex::default(),
         acts: Mutex::default(),
@@ -358,6 +369,7 @@ pub(crate) fn staged(mood: Mood, key_at_hand: bool, contract: Option<Contract>) 
     let mut options = Options::new("http://civitas.example");
     options.max_event_size = 64 * 1024;
     options.mosip_api = mosip_api;
+    options.max_reindex_size = Some(1024 * 1024);
     options.certificates = certificates();
     options.operators = vec![
         Operator { name: "vera".to_owned(), role: Role::Viewer, token: VIEWER.into() },

@@ -1,7 +1,7 @@
 //! `make bench`: Civitas's figures, measured here, each beside its limit or its peer.
 //!
 //! ```text
-//! bench [rules] [large] [replay] [ingest] [loops] [latency] [swap] [credentials] [packets]
+//! bench [rules] [large] [replay] [ingest] [loops] [latency] [swap] [credentials] [packets] [backfill]
 //! ```
 //!
 //! Nothing is judged: the aims stand in the tables, and the exit code is 0 whatever they say. The whole takes
@@ -9,6 +9,7 @@
 
 #![expect(clippy::expect_used, reason = "a bench that cannot go on says why and ends")]
 
+mod backfill;
 mod country;
 mod credentials;
 mod database;
@@ -32,8 +33,8 @@ use std::process::ExitCode;
 use civitas_tests::measure::Machine;
 use clap::Parser as _;
 
-const NAMES: [&str; 9] =
-    ["rules", "large", "replay", "ingest", "loops", "latency", "swap", "credentials", "packets"];
+const NAMES: [&str; 10] =
+    ["rules", "large", "replay", "ingest", "loops", "latency", "swap", "credentials", "packets", "backfill"];
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -68,6 +69,7 @@ async fn measure(names: &[String]) {
             "swap" => vec![swap::run(&keys).await],
             "credentials" => vec![credentials::run().await],
             "packets" => vec![packets::run()],
+            "backfill" => vec![backfill::run().await],
             _ => vec![latency::run(&keys).await],
         };
         for figure in measured {

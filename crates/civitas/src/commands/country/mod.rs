@@ -3,6 +3,7 @@
 mod check;
 mod diff;
 mod explain;
+mod form_fields;
 mod help;
 mod import;
 mod import_locations;
@@ -41,6 +42,8 @@ pub enum Country {
     Explain(explain::Explain),
     /// Make locations.csv from OpenCRVS's own list of places, and say what changed
     ImportLocations(import_locations::ImportLocations),
+    /// Write the form fields of identification with MOSIP, for the country configuration
+    FormFields(form_fields::FormFields),
     /// Judge past civil events again, and show what comes out otherwise
     Replay(replay::Replay),
     /// Show what changed from one pack to another
@@ -69,6 +72,7 @@ pub fn run(country: &Country, file: Option<PathBuf>) -> anyhow::Result<ExitCode>
         Country::Test(test) => Ok(test::run(test)),
         Country::Explain(explain) => explain::run(explain, file),
         Country::ImportLocations(import) => import_locations::run(import),
+        Country::FormFields(fields) => form_fields::run(fields),
         Country::Replay(replay) => replay::run(replay, file),
         Country::Diff(diff) => diff::run(diff, file),
         Country::Schema(schema) => schema::run(schema),

@@ -19,7 +19,7 @@ use crate::{assembly, pack};
 
 /// Write a configuration out of mosip-api's environment, and take its open transactions over.
 #[derive(Debug, Args)]
-pub struct MosipApi {
+pub(super) struct MosipApi {
     /// File of mosip-api's environment variables, one NAME=value a line
     #[arg(long, value_name = "FILE")]
     env: PathBuf,
@@ -47,7 +47,7 @@ pub struct MosipApi {
 }
 
 /// Runs the command.
-pub async fn run(arguments: &MosipApi) -> anyhow::Result<()> {
+pub(super) async fn run(arguments: &MosipApi) -> anyhow::Result<()> {
     let mut environment = environment::read(&arguments.env)?;
     if let Some(file) = environment.get_mut("DECRYPT_P12_FILE_PATH") {
         // Relative to where mosip-api runs: beside its environment, as a rule.

@@ -8,7 +8,7 @@ use crate::assembly;
 use crate::config::{self, Layers};
 
 /// Runs the command.
-pub async fn run(file: Option<PathBuf>) -> anyhow::Result<()> {
+pub(super) async fn run(file: Option<PathBuf>) -> anyhow::Result<()> {
     let config = config::load(&Layers::of_process(file)).map_err(|problems| anyhow!("{problems}"))?;
     let journal = assembly::open_journal(&config).await?;
     journal.migrate().await.context("the journal's tables cannot be brought up to date")?;

@@ -1,0 +1,567 @@
+//! `civitas backfill`: what the present pack would ask of MOSIP about registrations of the past, and asking for it.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use civitas_engine::Engine;
+use civitas_engine::backfill::{self, Judged, Planning, Verdict};
+use civitas_journal::civil_events::Origin;
+use civitas_journal::{RecordKey, operations, reindexed};
+use civitas_opencrvs::EventDocument;
+use civitas_rules::{Operation, Pack};
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::pack;
+use crate::replay::journal::{Source, configuration};
+use crate::replay::pool::{self, Feed};
+use crate::replay::progress::Progress;
+use crate::replay::{Item, files};
+use crate::words::grouped;
+use crate::{assembly, clock};
+
+/// Records that are planned in one transaction.
+const BATCH: usize = 250;
+/// Rows that are read at a time.
+const PAGE: u32 = 200;
+
+/// Judge past registrations by the present pack, and plan the operations that it asks for.
+///
+/// A record is judged as it stands, at this moment. Without `--apply` nothing is planned. What is planned is sent at
+/// `--rate` by the engine that runs on the same journal; OpenCRVS is told nothing, since nothing of these records waits:
+/// `--outcomes` writes what came of them.
+#[derive(Debug, Args)]
+pub struct Backfill {
+    /// Files and folders of event documents: JSON, a list, one per line, bodies of a reindex, also gzipped
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The records that /reindex kept in the journal
+    #[arg(long)]
+    spool: bool,
+    /// Folder of the pack; without it, the configuration's
+    #[arg(long, value_name = "PACK")]
+    pack: Option<PathBuf>,
+    /// Instant at which records are judged; now if left out
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Write a line for each record that is asked about: CSV, or JSON lines if the name ends in .jsonl
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Threads that judge; one per core if left out
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Plan the operations, once their number was typed
+    #[arg(long)]
+    apply: bool,
+    /// Do not ask for the number
+    #[arg(long, requires = "apply")]
+    yes: bool,
+    /// Operations that are sent in a second
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rate: u32,
+    /// Write what became of everything that back-fills planned; needs no source
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["apply", "spool", "files"])]
+    outcomes: Option<PathBuf>,
+    /// With the identifiers that MOSIP issued; the audit log tells of it
+    #[arg(long, requires = "outcomes")]
+    with_identifiers: bool,
+    /// Forget the records that /reindex kept
+    #[arg(long, conflicts_with_all = ["apply", "spool", "files", "outcomes"])]
+    clear_spool: bool,
+}
+
+/// Form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// What records come to, counted; and those that something is asked about.
+#[derive(Default)]
+struct Tally {
+    read: u64,
+    reindexed: u64,
+    unreadable: Vec<String>,
+    cells: BTreeMap<(String, Verdict), u64>,
+    asked: Vec<(RecordKey, Operation, String)>,
+}
+
+impl Tally {
+    fn merge(&mut self, other: Tally) {
+        self.read += other.read;
+        self.reindexed += other.reindexed;
+        self.unreadable.extend(other.unreadable);
+        self.asked.extend(other.asked);
+        for (cell, count) in other.cells {
+            *self.cells.entry(cell).or_default() += count;
+        }
+    }
+
+    fn count(&mut self, judged: Judged) {
+        if let Some((key, operation)) = judged.asks() {
+            self.asked.push((key, operation, judged.tracking_id));
+        }
+        *self.cells.entry((judged.event_type, judged.verdict)).or_default() += 1;
+    }
+}
+
+/// Runs the command.
+pub fn run(arguments: &Backfill, file: Option<PathBuf>) -> anyhow::Result<()> {
+    if let Some(to) = &arguments.outcomes {
+        return outcomes(to, arguments.with_identifiers, file);
+    }
+    if arguments.clear_spool {
+        return clear(file);
+    }
+    if arguments.files.is_empty() && !arguments.spool {
+        bail!("no source is named: give files or folders, or `--spool`");
+    }
+    if arguments.apply && arguments.files.iter().any(|file| file.as_os_str() == "-") {
+        bail!("standard input can be read once only: give a file to `--apply`");
+    }
+    let folder = match &arguments.pack {
+        Some(folder) => folder.clone(),
+        None => configuration(file.clone())?.pack.as_path().to_owned(),
+    };
+    let pack = pack::load(&folder)?;
+    let source = Source::open(file.clone())?;
+    source
+        .runtime
+        .block_on(source.journal.migrate())
+        .context("the journal's tables cannot be brought up to date")?;
+    let at = arguments.at.unwrap_or_else(clock::now);
+    let began = clock::now();
+    let mut tally = judge(arguments, &source, &pack, at)?;
+    // Several versions of a record are one.
+    tally.asked.sort_unstable_by_key(|(key, _, _)| (key.event_id, key.action_id));
+    tally.asked.dedup_by_key(|(key, _, _)| key.event_id);
+    let known = known(&source, &tally.asked)?;
+    let fresh: Vec<&(RecordKey, Operation, String)> =
+        tally.asked.iter().filter(|(key, _, _)| !known.contains(&key.event_id)).collect();
+    let took = clock::now().duration_since(began).as_secs_f64();
+    match arguments.format {
+        Format::Json => println!("{:#}", as_json(&tally, known.len(), fresh.len(), pack.digest(), at)),
+        Format::Text => print!("{}", as_text(&tally, known.len(), fresh.len(), &pack, at, took)),
+    }
+    if let Some(to) = &arguments.report {
+        write_report(to, &tally, &known)?;
+    }
+    if !arguments.apply {
+        source.close();
+        return Ok(());
+    }
+    if fresh.is_empty() {
+        println!("Nothing is left to plan.");
+        source.close();
+        return Ok(());
+    }
+    if !arguments.yes {
+        confirmed(fresh.len())?;
+    }
+    let wanted: std::collections::HashSet<Uuid> = fresh.iter().map(|(key, _, _)| key.event_id).collect();
+    let planning = apply(arguments, &source, &pack, at, &wanted, file)?;
+    println!(
+        "Planned: {}. Known: {}. Nothing any more: {}. Unreadable: {}. At {} a second they are sent within {}.",
+        grouped(planning.planned),
+        grouped(planning.known),
+        grouped(planning.nothing),
+        grouped(planning.unreadable),
+        arguments.rate,
+        within(planning.planned, arguments.rate),
+    );
+    source.close();
+    Ok(())
+}
+
+fn within(planned: u64, rate: u32) -> String {
+    let minutes = planned.div_ceil(u64::from(rate) * 60);
+    if minutes < 120 { format!("{minutes} min") } else { format!("{} h", minutes.div_ceil(60)) }
+}
+
+/// Hands on every document of the sources.
+fn feed(arguments: &Backfill, source: &Source, to: &mut Feed<'_, Item>) -> anyhow::Result<()> {
+    if arguments.spool {
+        let total = source.runtime.block_on(async {
+            let mut reader = source.journal.read().await?;
+            reindexed::count(&mut reader).await
+        })?;
+        to.progress.begin("spool", total);
+        let mut after = Uuid::nil();
+        loop {
+            let page = source.runtime.block_on(async {
+                let mut reader = source.journal.read().await?;
+                reindexed::page(&mut reader, after, PAGE).await
+            })?;
+            let Some((last, _)) = page.last() else { break };
+            after = *last;
+            for (id, sealed) in page {
+                to.progress.advance(1);
+                let place = files::Place::named(&format!("spool: {id}"));
+                let item = match sealed.open(source.sealer()) {
+                    Ok(bytes) => Item::Document { place, bytes: bytes.as_bytes().to_vec() },
+                    Err(_) => Item::Fault { place, what: "a row that the configured keys do not open" },
+                };
+                let weight = item.weight();
+                to.push(item, weight)?;
+            }
+        }
+    }
+    let (paths, bytes) = files::list(&arguments.files)?;
+    if !paths.is_empty() {
+        to.progress.begin("files", bytes);
+        files::feed(&paths, to)?;
+    }
+    Ok(())
+}
+
+fn judge(arguments: &Backfill, source: &Source, pack: &Pack, at: Timestamp) -> anyhow::Result<Tally> {
+    let fields = pack.fields_of_rules();
+    let progress = Progress::new();
+    let work = |_, item: Item, tally: &mut Tally| {
+        tally.read += 1;
+        match item {
+            Item::Document { place, bytes } => {
+                match EventDocument::parse_only(&bytes, |field| fields.contains(field)) {
+                    Ok(document) => {
+                        tally.reindexed += u64::from(crate::replay::judge::is_reindexed(&bytes));
+                        tally.count(backfill::judge(&document, pack, at));
+                        progress.judged(1);
+                    }
+                    Err(error) => tally.unreadable.push(format!("{place}: {error}")),
+                }
+            }
+            Item::Fault { place, what } => tally.unreadable.push(format!("{place}: {what}")),
+            Item::Recorded(_) | Item::Message(_) => {}
+        }
+    };
+    let jobs = arguments.jobs.unwrap_or_else(pool::cores);
+    pool::run(jobs, &progress, |to: &mut Feed<'_, Item>| feed(arguments, source, to), work, Tally::merge)
+}
+
+fn known(
+    source: &Source,
+    asked: &[(RecordKey, Operation, String)],
+) -> anyhow::Result<std::collections::HashSet<Uuid>> {
+    let mut known = std::collections::HashSet::new();
+    source.runtime.block_on(async {
+        let mut reader = source.journal.read().await.context("the journal cannot be read")?;
+        for chunk in asked.chunks(1000) {
+            let keys: Vec<(RecordKey, Operation)> =
+                chunk.iter().map(|(key, operation, _)| (*key, *operation)).collect();
+            known.extend(backfill::known(&mut reader, &keys).await?);
+        }
+        Ok(known)
+    })
+}
+
+/// Asks for the number, so that nobody plans a hundred thousand operations by a slip.
+fn confirmed(count: usize) -> anyhow::Result<()> {
+    print!("Type the number of operations ({count}) to plan them: ");
+    io::stdout().flush()?;
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    let typed: String = line.chars().filter(char::is_ascii_digit).collect();
+    if typed == count.to_string() { Ok(()) } else { bail!("not confirmed; nothing was planned") }
+}
+
+fn apply(
+    arguments: &Backfill,
+    source: &Source,
+    pack: &Pack,
+    at: Timestamp,
+    wanted: &std::collections::HashSet<Uuid>,
+    file: Option<PathBuf>,
+) -> anyhow::Result<Planning> {
+    let config = configuration(file)?;
+    let engine: Engine =
+        source.runtime.block_on(assembly::engine(&config, source.journal.clone(), pack.clone()))?;
+    let handle = source.runtime.handle().clone();
+    let first = first_due(source)?;
+    let place = AtomicU64::new(0);
+    let due = || {
+        let place = place.fetch_add(1, Ordering::Relaxed);
+        let after = Duration::from_millis(place * 1000 / u64::from(arguments.rate));
+        first.checked_add(after).unwrap_or(first)
+    };
+    let (stop, failure) = (AtomicBool::new(false), Mutex::new(None));
+    let plan = |documents: Vec<Vec<u8>>, planning: &mut Planning| {
+        if documents.is_empty() || stop.load(Ordering::Relaxed) {
+            return;
+        }
+        match handle.block_on(engine.plan_past(documents, at, due)) {
+            Ok(part) => add(planning, part),
+            Err(error) => {
+                stop.store(true, Ordering::Relaxed);
+                failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            }
+        }
+    };
+    let progress = Progress::new();
+    let work = |_, item: Item, waiting: &mut (Vec<Vec<u8>>, Planning)| {
+        let Item::Document { bytes, .. } = item else { return };
+        let Ok(named) = serde_json::from_slice::<Named>(&bytes) else { return };
+        if wanted.contains(&named.id) {
+            waiting.0.push(bytes);
+        }
+        progress.judged(1);
+        if waiting.0.len() >= BATCH {
+            plan(std::mem::take(&mut waiting.0), &mut waiting.1);
+        }
+    };
+    let jobs = arguments.jobs.unwrap_or_else(pool::cores);
+    let (rest, mut planning) = pool::run(
+        jobs,
+        &progress,
+        |to: &mut Feed<'_, Item>| feed(arguments, source, to),
+        work,
+        |whole, part| {
+            whole.0.extend(part.0);
+            add(&mut whole.1, part.1);
+        },
+    )?;
+    for batch in rest.chunks(BATCH) {
+        plan(batch.to_vec(), &mut planning);
+    }
+    drop(engine);
+    match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        None => Ok(planning),
+        Some(error) => Err(anyhow::Error::from(error).context(format!(
+            "the journal stopped taking operations after {}; the same command goes on from there",
+            planning.planned
+        ))),
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Named {
+    id: Uuid,
+}
+
+fn add(whole: &mut Planning, part: Planning) {
+    whole.planned += part.planned;
+    whole.known += part.known;
+    whole.nothing += part.nothing;
+    whole.unreadable += part.unreadable;
+}
+
+/// Now, or after what an earlier run planned and is not sent yet.
+fn first_due(source: &Source) -> anyhow::Result<Timestamp> {
+    let now = clock::now();
+    let last = source.runtime.block_on(async {
+        let mut reader = source.journal.read().await?;
+        operations::last_planned(&mut reader, Origin::Backfill).await
+    })?;
+    Ok(last.map_or(now, |last| last.max(now)))
+}
+
+fn as_text(tally: &Tally, known: usize, fresh: usize, pack: &Pack, at: Timestamp, took: f64) -> String {
+    let mut text = format!(
+        "Rule set {} of {}, at {at}.\n{} documents in {took:.1} s.\n\n",
+        &pack.digest()[..12],
+        pack.country().code,
+        grouped(tally.read)
+    );
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["event", "comes to", "by", "records"]);
+    for ((event, verdict), count) in &tally.cells {
+        let (what, by) = words(verdict);
+        table.add_row([event.clone(), what, by, grouped(*count)]);
+    }
+    text.push_str(&format!("{table}\n\n"));
+    if tally.reindexed > 0 {
+        text.push_str(&format!(
+            "{} of the documents are of the reindex feed, which drops erased fields: what a correction erased is \
+             there again, and records may be missing. A check against `event.get` of some is worth its READ rows.\n",
+            grouped(tally.reindexed)
+        ));
+    }
+    for fault in tally.unreadable.iter().take(10) {
+        text.push_str(&format!("unreadable: {fault}\n"));
+    }
+    if tally.unreadable.len() > 10 {
+        text.push_str(&format!("… and {} more\n", tally.unreadable.len() - 10));
+    }
+    text.push_str(&format!(
+        "Known to the journal: {}. To be planned: {}.\n",
+        grouped(known as u64),
+        grouped(fresh as u64)
+    ));
+    text
+}
+
+fn words(verdict: &Verdict) -> (String, String) {
+    match verdict {
+        Verdict::Asks { operation, rule } => (operation.to_string(), rule.clone()),
+        Verdict::Nothing(what) => ((*what).to_owned(), String::new()),
+        Verdict::Undecided(missing) => ("undecided".to_owned(), format!("lacks {missing}")),
+        Verdict::Waiting => ("waits for an answer".to_owned(), "the engine's business".to_owned()),
+        Verdict::NotRegistered(status) => ("not registered".to_owned(), (*status).to_owned()),
+    }
+}
+
+fn as_json(tally: &Tally, known: usize, fresh: usize, ruleset: &str, at: Timestamp) -> serde_json::Value {
+    let cells: Vec<_> = tally
+        .cells
+        .iter()
+        .map(|((event, verdict), count)| {
+            let (what, by) = words(verdict);
+            json!({ "event": event, "comes_to": what, "by": by, "records": count })
+        })
+        .collect();
+    json!({
+        "ruleset": ruleset, "at": at, "documents": tally.read, "of_the_reindex_feed": tally.reindexed,
+        "unreadable": tally.unreadable.len(), "matrix": cells, "known": known, "to_be_planned": fresh,
+    })
+}
+
+/// A file for its owner only.
+fn private(path: &Path) -> anyhow::Result<BufWriter<std::fs::File>> {
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
+    Ok(BufWriter::new(file.with_context(|| format!("cannot write {}", path.display()))?))
+}
+
+fn is_json(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "jsonl")
+}
+
+fn write_report(to: &Path, tally: &Tally, known: &std::collections::HashSet<Uuid>) -> anyhow::Result<()> {
+    let mut file = private(to)?;
+    if !is_json(to) {
+        writeln!(file, "event_id,action_id,tracking_id,operation,known")?;
+    }
+    for (key, operation, tracking_id) in &tally.asked {
+        let known = known.contains(&key.event_id);
+        if is_json(to) {
+            let line = json!({
+                "event_id": key.event_id, "action_id": key.action_id, "tracking_id": tracking_id,
+                "operation": operation.as_str(), "known": known,
+            });
+            writeln!(file, "{line}")?;
+        } else {
+            let tracking = cell(tracking_id);
+            writeln!(file, "{},{},{tracking},{operation},{known}", key.event_id, key.action_id)?;
+        }
+    }
+    file.flush().with_context(|| format!("cannot write {}", to.display()))
+}
+
+/// A text as a cell of a CSV, which no spreadsheet takes for a formula.
+fn cell(text: &str) -> String {
+    let text =
+        if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
+    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
+fn outcomes(to: &Path, with_identifiers: bool, config: Option<PathBuf>) -> anyhow::Result<()> {
+    let source = Source::open(config)?;
+    let mut file = private(to)?;
+    if !is_json(to) {
+        let identifier = if with_identifiers { ",identifier" } else { "" };
+        writeln!(
+            file,
+            "event_id,tracking_id,registration_number,operation,aid,state,cause,issued{identifier}"
+        )?;
+    }
+    let (mut after, mut written) = (0, 0_u64);
+    let mut states: BTreeMap<&'static str, u64> = BTreeMap::new();
+    source.runtime.block_on(async {
+        let mut reader = source.journal.read().await.context("the journal cannot be read")?;
+        loop {
+            let page = operations::of_origin(&mut reader, Origin::Backfill, after, PAGE).await?;
+            let Some((last, _, _)) = page.last() else { break };
+            after = last.ordinal;
+            for (operation, tracking_id, number) in &page {
+                written += 1;
+                *states.entry(operation.state.as_str()).or_default() += 1;
+                let issued = operation.issued.as_ref();
+                let identifier = issued.filter(|_| with_identifiers).and_then(|issued| issued.as_text());
+                if is_json(to) {
+                    let mut line = json!({
+                        "event_id": operation.key.event_id, "tracking_id": tracking_id,
+                        "registration_number": number, "operation": operation.operation, "aid": operation.aid,
+                        "state": operation.state.as_str(), "cause": operation.cause, "issued": issued.is_some(),
+                    });
+                    if let Some(identifier) = identifier {
+                        line["identifier"] = json!(identifier);
+                    }
+                    writeln!(file, "{line}")?;
+                } else {
+                    let text = |text: &Option<String>| cell(text.as_deref().unwrap_or_default());
+                    write!(
+                        file,
+                        "{},{},{},{},{},{},{},{}",
+                        operation.key.event_id,
+                        cell(tracking_id),
+                        text(number),
+                        operation.operation,
+                        text(&operation.aid),
+                        operation.state.as_str(),
+                        text(&operation.cause),
+                        issued.is_some()
+                    )?;
+                    match with_identifiers {
+                        true => writeln!(file, ",{}", cell(identifier.unwrap_or_default()))?,
+                        false => writeln!(file)?,
+                    }
+                }
+            }
+        }
+        if with_identifiers {
+            drop(reader);
+            witness(&source, written).await?;
+        }
+        anyhow::Ok(())
+    })?;
+    file.flush().with_context(|| format!("cannot write {}", to.display()))?;
+    println!("{} operations of back-fills in {}:", grouped(written), to.display());
+    for (state, count) in states {
+        println!("  {state:<16} {}", grouped(count));
+    }
+    source.close();
+    Ok(())
+}
+
+/// Identifiers left the journal: the log says so.
+async fn witness(source: &Source, count: u64) -> anyhow::Result<()> {
+    let mut leaf = civitas_audit::NewLeaf::new("operator", "command line", clock::now());
+    leaf.reason =
+        Some(format!("the outcomes of {count} back-filled operations were written out with identifiers"));
+    source
+        .journal
+        .write(move |tx| {
+            let leaf = leaf.clone();
+            Box::pin(async move {
+                tx.append_audit(&[leaf]);
+                Ok(())
+            })
+        })
+        .await
+        .map_err(|error| anyhow!(error).context("the audit log did not take the export"))
+}
+
+fn clear(config: Option<PathBuf>) -> anyhow::Result<()> {
+    let source = Source::open(config)?;
+    let gone = source
+        .runtime
+        .block_on(source.journal.write(|tx| Box::pin(async move { reindexed::clear(tx).await })))?;
+    println!("{} records of the reindex feed are forgotten.", grouped(gone));
+    source.close();
+    Ok(())
+}

@@ -55,8 +55,8 @@ async fn what_the_mock_says_of_a_person_is_issued_and_proven_as_mosip_does() {
     let kernel = ProofKeys::from_pem([&keys.kernel_certificate_pem().unwrap()[..]]).unwrap();
     let plain = open(&ring, issued.credential.as_deref().unwrap()).unwrap();
     let proven = verify_event_proof(&plain, issued.proof.as_deref().unwrap(), &kernel).unwrap();
-    let issuer = VcIssuer::stock(&SandboxOptions::default().mosip.host).unwrap();
-    let credential = Credential::read(proven, &VcTrust::new(vec![issuer], kernel)).unwrap();
+    let stock = VcIssuer::stock(&SandboxOptions::default().mosip.host).unwrap();
+    let credential = Credential::read(proven, &VcTrust::new(vec![stock], kernel)).unwrap();
     assert_eq!(credential.aid(), AID);
     let claim = |name: &str| credential.claim(name).map(|claim| claim.text().to_owned());
     assert_eq!(claim("VID").as_deref(), Some("4512879630124577"));

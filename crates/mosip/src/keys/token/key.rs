@@ -61,7 +61,7 @@ struct Open {
 
 /// Who takes the padding off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OaepBy {
+pub(super) enum OaepBy {
     Token,
     Us,
 }
@@ -108,6 +108,12 @@ impl TokenKey {
                 }
             }
         }
+    }
+
+    /// Who takes the padding off, once that was tried.
+    #[cfg(test)]
+    pub(super) fn padding_by(&self) -> Option<OaepBy> {
+        self.state().padding
     }
 
     /// Whether RSA can be applied to it at all.

@@ -10,6 +10,8 @@ mod error;
 mod key;
 mod module;
 mod oaep;
+#[cfg(test)]
+mod softoken;
 
 use std::{fmt, path::PathBuf};
 

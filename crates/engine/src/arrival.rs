@@ -5,6 +5,8 @@ use civitas_opencrvs::DocumentError;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use crate::Note;
+
 /// One civil event as it arrived.
 #[derive(Debug, Clone)]
 pub struct Arrival {
@@ -34,6 +36,8 @@ pub enum Answer {
     Accept {
         /// Minted once for a REGISTER; absent for other actions.
         registration_number: Option<String>,
+        /// What the record's history says of it.
+        note: Option<Note>,
     },
     /// 202: the record waits for MOSIP.
     Await,

@@ -86,7 +86,17 @@ pub(crate) const CONTRADICTIONS: [&str; 2] = ["contradicting_answer", "contradic
 pub(crate) const FOUND: &str = "found_waiting";
 
 /// The engine's own causes. MOSIP's codes are listed in the crate that speaks with it.
-pub const OWN: [(&str, &str); 50] = [
+pub const OWN: [(&str, &str); 52] = [
+    (
+        "field_not_in_form",
+        "the country's form has no such field, and OpenCRVS could not read the record any more: add the hidden field to \
+         the form, then retry",
+    ),
+    (
+        "registration_number_taken",
+        "another record in OpenCRVS, named here by its tracking id, has the registration number: correct that record, then \
+         retry; the number is on MOSIP's packet and does not change",
+    ),
     (
         FOUND,
         "the record was found waiting in OpenCRVS, where its trigger was lost: MOSIP is asked whether it has the packet \

@@ -12,7 +12,9 @@ use civitas_journal::{
     confirmations::{self, Advance, Confirmation as Row, ConfirmationState, Verdict},
     operations::{self, NewOperation, Respond, State},
 };
-use civitas_opencrvs::{CallError, Cause as Refusal, Class, Confirmation, EventDocument};
+use civitas_opencrvs::{
+    Action, ActionStatus, CallError, Cause as Refusal, Class, Confirmation, EventDocument, SearchQuery,
+};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -20,9 +22,10 @@ use serde_json::{Map, Value};
 use tracing::Instrument;
 
 use crate::{
-    Cause, Engine, EngineError,
+    Cause, Engine, EngineError, Note,
     desk::{Bell, Desk},
     entry,
+    forms::Fields,
     moves::{self, Move},
     requests::TYPE_UNKNOWN,
     schedule::later,
@@ -30,6 +33,9 @@ use crate::{
 
 /// Failed rejects before OpenCRVS is asked whether the action was answered otherwise.
 const REJECTS_BEFORE_ASKING: u32 = 3;
+
+/// Failed accepts, each time, before OpenCRVS is asked whether another record has the registration number.
+const ACCEPTS_BEFORE_ASKING: u32 = 3;
 
 /// What is told, as the journal keeps it, sealed: the delta may hold the identifier that MOSIP issued.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -40,6 +46,9 @@ pub(crate) struct Told {
     /// What the pending action says of itself; OpenCRVS wants it repeated when some actions are accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) content: Option<Map<String, Value>>,
+    /// Why it is rejected, for the registrar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
 }
 
 impl Told {
@@ -106,6 +115,24 @@ async fn with_events(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<(Row, NewCivilEv
         .collect()
 }
 
+/// Whether the answer that is in force holds what we had to write. It does not where somebody else accepted the action
+/// before: OpenCRVS answers our accept with success and writes nothing.
+fn is_ours(record: &EventDocument, confirmation: &Confirmation) -> bool {
+    let answers = record.actions.iter().filter(|action| {
+        action.original_action_id == Some(confirmation.action_id) && action.status == ActionStatus::Accepted
+    });
+    let mut answers = answers.peekable();
+    // Keys inside JSON columns with an underscore come back rewritten.
+    let holds = |action: &Action| {
+        confirmation
+            .declaration
+            .iter()
+            .filter(|(key, value)| !key.contains('_') && !value.is_null())
+            .all(|(key, value)| action.declaration.get(key) == Some(value))
+    };
+    answers.peek().is_none() || answers.any(holds)
+}
+
 /// What follows from a call.
 enum After {
     Told,
@@ -130,28 +157,84 @@ impl Engine {
             trigger_token: event.token.as_ref().and_then(|token| token.as_text()).map(SecretString::from),
             traceparent: event.traceparent.clone(),
         };
-        if confirmation.action_type == TYPE_UNKNOWN
-            && let Err(after) = self.find_type(&row, &mut confirmation).await
-        {
-            return self.record_confirmation(row, after).await;
+        let mut event_type = event.event_type.clone();
+        if confirmation.action_type == TYPE_UNKNOWN {
+            match self.find_type(&row, &mut confirmation).await {
+                Ok(found) => event_type = found,
+                Err(after) => return self.record_confirmation(row, after).await,
+            }
         }
-        let now = self.now();
-        let outcome = match row.verdict {
-            Verdict::Accept => self.opencrvs().accept(&confirmation, now).await.map(drop),
-            Verdict::Reject => self.opencrvs().reject(&confirmation, false, now).await.map(drop),
-        };
-        let after = match outcome {
-            Ok(()) => After::Told,
-            Err(error) if error.class == Class::Unknown && self.is_answered(&row).await => After::Told,
-            Err(error) => self.after_refusal(&row, &error),
+        if row.verdict == Verdict::Accept && confirmation.annotation.is_none() {
+            let identifier = !confirmation.declaration.is_empty();
+            let mut reader = self.journal().read().await?;
+            let note = self.note_on_acceptance(&mut reader, &event, identifier).await?;
+            confirmation.annotation = note.map(Note::into_annotation);
+        }
+        let after = match row.verdict {
+            Verdict::Accept => self.accept(&row, &event_type, &confirmation).await,
+            Verdict::Reject => self.reject(&row, &confirmation, told.reason.as_deref()).await,
         };
         self.record_confirmation(row, after).await
     }
 
-    /// Asks OpenCRVS which action it is that a country configuration sent mapped fields of: how it is answered depends
+    async fn accept(&self, row: &Row, event_type: &str, confirmation: &Confirmation) -> After {
+        match self.form_has(event_type, &confirmation.declaration).await {
+            Ok(Fields::Known) => {}
+            Ok(Fields::Unknown(field)) => {
+                return After::Person { cause: Cause::with("field_not_in_form", field) };
+            }
+            Err(error) => return self.after_refusal(row, &error),
+        }
+        match self.opencrvs().accept(confirmation, self.now()).await {
+            Ok(Some(record)) if !is_ours(&record, confirmation) => {
+                After::Person { cause: Cause::new("accepted_by_somebody_else") }
+            }
+            Ok(_) => After::Told,
+            Err(error) => match self.number_is_taken(row, confirmation, &error).await {
+                Some(tracking_id) => {
+                    After::Person { cause: Cause::with("registration_number_taken", tracking_id) }
+                }
+                None => self.after_refusal(row, &error),
+            },
+        }
+    }
+
+    async fn reject(&self, row: &Row, confirmation: &Confirmation, reason: Option<&str>) -> After {
+        let now = self.now();
+        let outcome = match reason {
+            Some(reason) => self.opencrvs().reject_with_reason(confirmation, reason, now).await.map(drop),
+            None => self.opencrvs().reject(confirmation, false, now).await.map(drop),
+        };
+        match outcome {
+            Ok(()) => After::Told,
+            Err(error) if error.class == Class::Unknown && self.is_answered(row).await => After::Told,
+            Err(error) => self.after_refusal(row, &error),
+        }
+    }
+
+    /// The tracking id of the record that has our registration number, if one has. OpenCRVS answers such an accept with
+    /// a 500 like any other, so that this is asked after some of them in a row; the number itself stays what it is.
+    async fn number_is_taken(
+        &self,
+        row: &Row,
+        confirmation: &Confirmation,
+        error: &CallError,
+    ) -> Option<String> {
+        let number = confirmation.registration_number.as_ref()?;
+        let failures = row.attempts + 1;
+        if error.cause != Refusal::Server || failures % ACCEPTS_BEFORE_ASKING != 0 {
+            return None;
+        }
+        let query = SearchQuery { registration_number: Some(number.clone()), ..SearchQuery::default() };
+        let found = self.opencrvs().search(&query, self.now()).await.ok()?;
+        let other = found.results.into_iter().find(|record| record.id != row.key.event_id)?;
+        Some(other.tracking_id)
+    }
+
+    /// Asks OpenCRVS which action it is that a country configuration sent mapped fields of, and of which event type: how it is answered depends
     /// on its type. Asked when it is answered, and once as a rule, since each question writes into the record's
     /// history.
-    async fn find_type(&self, row: &Row, confirmation: &mut Confirmation) -> Result<(), After> {
+    async fn find_type(&self, row: &Row, confirmation: &mut Confirmation) -> Result<String, After> {
         let record = self.record_of(row.key.event_id, confirmation.trigger_token.as_ref()).await;
         let record = record.map_err(|error| self.after_refusal(row, &error))?;
         let Some(action) = record.action(row.key.action_id) else {
@@ -169,7 +252,7 @@ impl Engine {
         if confirmation.content.is_none() {
             confirmation.content.clone_from(&action.content);
         }
-        Ok(())
+        Ok(record.kind)
     }
 
     /// A record, read by our own client or, where there is none, by the token that came with it.

@@ -6,7 +6,7 @@ use civitas_opencrvs::{DocumentError, EventDocument, Pending, Version};
 use civitas_rules::{Effect, Facts, OpencrvsVersion, Operation, Pack, Packet, PacketContext};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Answer, Arrival, IngestError};
+use crate::{Answer, Arrival, IngestError, Note};
 
 /// A civil event with the decision taken on it.
 pub(crate) struct Decided {
@@ -153,6 +153,10 @@ pub(crate) fn decide(
         registration_number.clone().or_else(|| document.registration_number().map(str::to_owned));
     let aid = || Aid::derive(station.center, station.machine, document.id, action.id, at, candidate);
 
+    let outcome = decision.effect.outcome();
+    let note = outcome.and_then(|outcome| Note::of(pack, decision.rule.as_deref(), outcome));
+    let accept =
+        |number: Option<&String>| Answer::Accept { registration_number: number.cloned(), note: note.clone() };
     let (effect, answer, operation) = match decision.effect {
         Effect::None => ("none", accept(registration_number.as_ref()), None),
         Effect::Ignore => ("ignore", accept(registration_number.as_ref()), None),
@@ -240,10 +244,6 @@ pub(crate) fn packet_of(
     }
     pack.build_packet(send, context)
         .map_err(|error| Obstacle { cause: "packet_not_buildable", detail: error.to_string() })
-}
-
-fn accept(registration_number: Option<&String>) -> Answer {
-    Answer::Accept { registration_number: registration_number.cloned() }
 }
 
 /// The pack states the version of OpenCRVS, since the fold differs.

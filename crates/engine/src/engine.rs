@@ -29,6 +29,7 @@ use crate::{
     decide::Station,
     desk::{self, Bell},
     dispatch::Sender,
+    forms::Forms,
     gather::Gatherer,
     moves::{self, Move},
     schedule::later,
@@ -49,6 +50,7 @@ pub(crate) struct Inner {
     gatherer: Gatherer,
     denials: Mutex<Option<Timestamp>>,
     swaps: Swaps,
+    forms: Forms,
     waiting: AtomicU64,
     watched: AtomicBool,
 }
@@ -92,6 +94,7 @@ impl Engine {
             gatherer,
             denials: Mutex::default(),
             swaps,
+            forms: Forms::default(),
             waiting: AtomicU64::new(0),
             watched: AtomicBool::new(false),
         }));
@@ -257,6 +260,11 @@ impl Engine {
 
     pub(crate) fn set_waiting(&self, waiting: u64) {
         self.0.waiting.store(waiting, Ordering::Relaxed);
+    }
+
+    /// What was last seen of the country's forms.
+    pub(crate) fn forms(&self) -> &Forms {
+        &self.0.forms
     }
 
     pub(crate) fn gatherer(&self) -> &Gatherer {

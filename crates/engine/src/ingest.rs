@@ -28,7 +28,7 @@ use crate::{
     confirm::Told,
     decide::{self, Decided, Planned},
     dispatch::StoredPacket,
-    entry,
+    entry, history,
     requests::{self, Asked, Holder},
     schedule::later,
 };
@@ -208,13 +208,14 @@ impl Engine {
         metrics::counter!("civitas_events_total", "outcome" => "new").increment(fresh.len() as u64);
         metrics::counter!("civitas_events_total", "outcome" => "known")
             .increment((intakes.len() - fresh.len()) as u64);
-        Ok(intakes
-            .iter()
-            .map(|(intake, decided)| match known.get(&decided.key()) {
-                Some(event) => recorded_answer(intake, event),
+        let mut answers = Vec::with_capacity(intakes.len());
+        for (intake, decided) in intakes {
+            answers.push(match known.get(&decided.key()) {
+                Some(event) => self.recorded_answer(tx, intake, event).await?,
                 None => again.get(&decided.key()).unwrap_or(decided).answer.clone(),
-            })
-            .collect())
+            });
+        }
+        Ok(answers)
     }
 
     /// Decides anew, with the next candidate, what would take a registration number or an AID of another civil
@@ -365,7 +366,15 @@ impl Engine {
         Some(NewConfirmation {
             key: decided.key(),
             verdict,
-            body: Told { content: content_of(intake, decided), ..Told::default() }.sealed(),
+            body: Told {
+                content: content_of(intake, decided),
+                reason: match &decided.answer {
+                    Answer::Reject { reason } => Some(reason.clone()),
+                    Answer::Accept { .. } | Answer::Await => None,
+                },
+                ..Told::default()
+            }
+            .sealed(),
             next_action_at: later(now, self.options().settle),
             created_at: now,
         })
@@ -388,19 +397,30 @@ fn read(arrival: Arrival, pack: &Arc<Pack>, engine: &Engine) -> Result<(Intake, 
     Ok((intake, decided))
 }
 
-/// The answer that the journal holds.
-fn recorded_answer(intake: &Intake, event: &Known) -> Answer {
-    let asked_now = intake.arrival.origin == Origin::Trigger;
-    match event.answer {
-        civil_events::Answer::Await => Answer::Await,
-        // It came by Kafka first, or was found, so accept or reject is on its way: the trigger must not answer as well.
-        _ if asked_now && matches!(event.origin, Origin::Kafka | Origin::Found) => Answer::Await,
-        civil_events::Answer::Accept => {
-            Answer::Accept { registration_number: event.registration_number.clone() }
-        }
-        civil_events::Answer::Reject => {
-            Answer::Reject { reason: event.answer_reason.clone().unwrap_or_default() }
-        }
+impl Engine {
+    /// The answer that the journal holds.
+    async fn recorded_answer(
+        &self,
+        tx: &mut Tx,
+        intake: &Intake,
+        event: &Known,
+    ) -> Result<Answer, JournalError> {
+        let asked_now = intake.arrival.origin == Origin::Trigger;
+        Ok(match event.answer {
+            civil_events::Answer::Await => Answer::Await,
+            // It came by Kafka first, or was found, so accept or reject is on its way: the trigger must not answer as well.
+            _ if asked_now && matches!(event.origin, Origin::Kafka | Origin::Found) => Answer::Await,
+            civil_events::Answer::Accept => {
+                let note = match history::decided(&event.effect) {
+                    Some(outcome) => self.note_of(tx, &event.ruleset, event.rule.as_deref(), outcome).await?,
+                    None => None,
+                };
+                Answer::Accept { registration_number: event.registration_number.clone(), note }
+            }
+            civil_events::Answer::Reject => {
+                Answer::Reject { reason: event.answer_reason.clone().unwrap_or_default() }
+            }
+        })
     }
 }
 

@@ -24,8 +24,10 @@ mod documents;
 mod engine;
 mod entry;
 mod error;
+mod forms;
 mod gather;
 mod health;
+mod history;
 mod hub;
 mod identities;
 mod ingest;
@@ -49,6 +51,7 @@ pub use self::{
     entry::QueueEntry,
     error::EngineError,
     health::{Outside, ServiceView, TopicView},
+    history::Note,
     hub::IntentAnswer,
     options::{Channel, Clock, IdRepository, Options, PacketsName, Ports, Route, Subscriptions, UploadRoute},
     queue::Queue,

@@ -264,11 +264,17 @@ pub struct Known {
     pub answer_reason: Option<String>,
     /// Minted registration number.
     pub registration_number: Option<String>,
+    /// Digest of the rule set that decided.
+    pub ruleset: String,
+    /// The rule that matched.
+    pub rule: Option<String>,
+    /// What the decision does.
+    pub effect: String,
 }
 
 static KNOWN: Bulk = Bulk::new(
-    "SELECT event_id, action_id, ordinal, origin, answer, answer_reason, registration_number FROM civil_events \
-     WHERE (event_id, action_id) IN (VALUES ",
+    "SELECT event_id, action_id, ordinal, origin, answer, answer_reason, registration_number, ruleset, rule, effect \
+     FROM civil_events WHERE (event_id, action_id) IN (VALUES ",
     2,
     ")",
 );
@@ -289,6 +295,9 @@ pub async fn known(session: &mut Session, keys: &[RecordKey]) -> Result<Vec<Know
                 answer: row.word("answer", Answer::from_word)?,
                 answer_reason: row.opt_text("answer_reason")?,
                 registration_number: row.opt_text("registration_number")?,
+                ruleset: row.text("ruleset")?,
+                rule: row.opt_text("rule")?,
+                effect: row.text("effect")?,
             });
         }
     }
@@ -341,6 +350,20 @@ pub async fn taken_registration_numbers(
         }
     }
     Ok(taken)
+}
+
+/// How many records wait whose token ends by then: they can be answered with it alone.
+pub async fn tokens_ending(session: &mut Session, by: Timestamp) -> Result<u64, JournalError> {
+    let mut args = Args::new();
+    args.at(by);
+    let rows = session
+        .rows(
+            "SELECT COUNT(*) AS n FROM operations o JOIN civil_events e ON e.event_id = o.event_id \
+             AND e.action_id = o.action_id WHERE o.done = 0 AND e.token IS NOT NULL AND e.token_expires_at <= $1",
+            args,
+        )
+        .await?;
+    rows.first().map_or(Ok(0), |row| Ok(row.int("n")?.unsigned_abs()))
 }
 
 /// Wipes tokens that are of no more use.

@@ -82,6 +82,7 @@ codes! {
     N006 error "an event that the catalogue does not have",
     N007 error "a field that cannot hold the national id",
     N008 error "an age that cannot be read",
+    N009 error "a key of an annotation that OpenCRVS would rewrite",
     N020 warning "a language without words for its sentences",
     N021 error "a phrase with the wrong places",
     N022 error "words for a language that the country does not have",

@@ -36,6 +36,8 @@ pub struct Country {
     /// From which age on an identity may have biometrics.
     pub(crate) biometric_enrolment_age: Age,
     pub(crate) nid_fields: BTreeMap<String, String>,
+    /// Key in the annotation of an accepted action that tells the record's history the pack's message.
+    pub history_annotation: Option<String>,
     pub(crate) number: Option<Template>,
     pub(crate) numbers: BTreeMap<String, Template>,
     /// Levels of administrative areas from the top.
@@ -143,11 +145,10 @@ impl Country {
         let mut template = |text: &str, path| match Template::parse(text) {
             Ok(template) => Some(template),
             Err(reason) => {
-                out.push(
-                    document
-                        .at_value(Code::N003, &path, reason)
-                        .help("fixed characters, {year}, {yy}, {code:N} with N from 10 to 30, and {check}"),
-                );
+                out.push(document.at_value(Code::N003, &path, reason).help(
+                    "fixed characters, {year}, {yy}, {code:N} with N from 10 to 30 or {digits:N} with N from \
+                             12 to 30, and {check}, {check:luhn} or {check:iso7064}",
+                ));
                 None
             }
         };
@@ -159,6 +160,18 @@ impl Country {
             .iter()
             .filter_map(|(event, text)| Some((event.clone(), template(text, base.key("events").key(event))?)))
             .collect();
+        if let Some(history) = &file.history {
+            let key = &history.annotation;
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+            if key.is_empty() || key.len() > 100 || !key.bytes().all(plain) {
+                let path = at("history").key("annotation");
+                out.push(
+                    document
+                        .at_value(Code::N009, &path, format!("`{key}` cannot be a key of an annotation"))
+                        .help("letters, digits, `.` and `-`: OpenCRVS rewrites keys with an underscore"),
+                );
+            }
+        }
         let levels = file.locations.as_ref().map(|places| places.levels.clone()).unwrap_or_default();
         let path = at("locations").key("levels");
         for (index, level) in levels.iter().enumerate() {
@@ -187,6 +200,7 @@ impl Country {
             credential_key: file.national_id.credential_key,
             biometric_enrolment_age,
             nid_fields: file.national_id.fields.clone(),
+            history_annotation: file.history.as_ref().map(|history| history.annotation.clone()),
             number,
             numbers,
         }

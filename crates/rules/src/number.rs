@@ -3,9 +3,16 @@
 //! A number is derived from the civil event by SHA-256, so that a retry, a second process or a
 //! replay mints the same one. Letters and digits that people confuse are left out (0/O, 1/I, L),
 //! which leaves 31: a prime, so that one check character finds every single wrong character and
-//! every swap of two characters.
+//! every swap of two characters. Where other systems check numbers too, the check character follows
+//! a standard instead (`number/check.rs`).
+
+mod check;
+
+use std::fmt::Write as _;
 
 use openssl::sha::Sha256;
+
+use check::Standard;
 
 /// 31 characters that are not mistaken for each other.
 const ALPHABET: &[u8; 31] = b"23456789ABCDEFGHJKMNPQRSTUVWXYZ";
@@ -16,6 +23,8 @@ const WEIGHT: u32 = 3;
 /// Fewest characters of `{code:N}`: 31^10, some 8 × 10^14 numbers.
 const SHORTEST: usize = 10;
 const LONGEST: usize = 30;
+/// Fewest digits of `{digits:N}`: 10^12.
+const FEWEST_DIGITS: usize = 12;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {
@@ -23,7 +32,9 @@ enum Piece {
     Year,
     ShortYear,
     Code(usize),
+    Digits(usize),
     Check,
+    Standard(Standard),
 }
 
 /// How a registration number is put together.
@@ -52,18 +63,9 @@ impl Template {
                 "year" => Piece::Year,
                 "yy" => Piece::ShortYear,
                 "check" => Piece::Check,
-                word => {
-                    let length = word
-                        .strip_prefix("code:")
-                        .and_then(|length| length.parse::<usize>().ok())
-                        .ok_or_else(|| format!("`{{{word}}}` means nothing here"))?;
-                    if !(SHORTEST..=LONGEST).contains(&length) {
-                        return Err(format!(
-                            "a code of {length} characters is not {SHORTEST} to {LONGEST} long"
-                        ));
-                    }
-                    Piece::Code(length)
-                }
+                "check:luhn" => Piece::Standard(Standard::Luhn),
+                "check:iso7064" => Piece::Standard(Standard::Iso7064),
+                word => Piece::code(word)?,
             });
             rest = &from[close + 1..];
         }
@@ -76,8 +78,19 @@ impl Template {
     }
 
     fn check(&self) -> Result<(), String> {
-        let codes = self.0.iter().filter(|piece| matches!(piece, Piece::Code(_))).count();
-        let checks = self.0.iter().filter(|piece| matches!(piece, Piece::Check)).count();
+        let codes = self.0.iter().filter(|piece| piece.is_code()).count();
+        let checks = self.0.iter().filter(|piece| piece.is_check()).count();
+        let code = self.0.iter().position(Piece::is_code);
+        let check = self.0.iter().position(Piece::is_check);
+        if let (Some(code), Some(check)) = (code, check) {
+            if matches!(self.0[check], Piece::Standard(_)) && check < code {
+                return Err("a check character by a standard stands after the code that it checks".to_owned());
+            }
+            if matches!((&self.0[code], &self.0[check]), (Piece::Digits(_), Piece::Check)) {
+                let help = "write {check:luhn} or {check:iso7064}";
+                return Err(format!("`{{check}}` may be a letter: after digits {help}"));
+            }
+        }
         let printable = self.0.iter().all(|piece| match piece {
             Piece::Fixed(text) => text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-/.".contains(&b)),
             _ => true,
@@ -86,26 +99,58 @@ impl Template {
             (1, 0 | 1) if printable => Ok(()),
             (1, 0 | 1) => Err("fixed characters are letters, digits, `-`, `/` and `.`".to_owned()),
             (1, _) => Err("`{check}` is given twice".to_owned()),
-            _ => Err(format!("a template has one {{code:N}}, this one has {codes}")),
+            _ => Err(format!("a template has one {{code:N}} or {{digits:N}}, this one has {codes}")),
         }
     }
 
     pub(crate) fn mint(&self, seed: &Seed<'_>) -> String {
-        let length = self.0.iter().find_map(|piece| match piece {
-            Piece::Code(length) => Some(*length),
+        let code = self.0.iter().find_map(|piece| match piece {
+            Piece::Code(length) => Some(characters(seed, *length, 31)),
+            Piece::Digits(length) => Some(characters(seed, *length, 10)),
             _ => None,
         });
-        let code = characters(seed, length.unwrap_or(SHORTEST));
-        self.0
-            .iter()
-            .map(|piece| match piece {
-                Piece::Fixed(text) => text.clone(),
-                Piece::Year => format!("{:04}", seed.year),
-                Piece::ShortYear => format!("{:02}", seed.year.rem_euclid(100)),
-                Piece::Code(_) => code.iter().map(|digit| letter(*digit)).collect(),
-                Piece::Check => letter(check_of(&code)).to_string(),
-            })
-            .collect()
+        let code = code.unwrap_or_default();
+        let mut number = String::new();
+        for piece in &self.0 {
+            match piece {
+                Piece::Fixed(text) => number.push_str(text),
+                // Writing to a string cannot fail.
+                Piece::Year => _ = write!(number, "{:04}", seed.year),
+                Piece::ShortYear => _ = write!(number, "{:02}", seed.year.rem_euclid(100)),
+                Piece::Code(_) => number.extend(code.iter().map(|digit| letter(*digit))),
+                Piece::Digits(_) => {
+                    number.extend(code.iter().filter_map(|digit| char::from_digit(*digit, 10)))
+                }
+                Piece::Check => number.push(letter(check_of(&code))),
+                Piece::Standard(standard) => number.push(standard.check(&number)),
+            }
+        }
+        number
+    }
+}
+
+impl Piece {
+    /// `code:N` or `digits:N`.
+    fn code(word: &str) -> Result<Self, String> {
+        let (kind, length) = word.split_once(':').unwrap_or((word, ""));
+        let (shortest, what) = match kind {
+            "code" => (SHORTEST, "characters"),
+            "digits" => (FEWEST_DIGITS, "digits"),
+            _ => return Err(format!("`{{{word}}}` means nothing here")),
+        };
+        let length: usize = length.parse().map_err(|_| format!("`{{{word}}}` means nothing here"))?;
+        if !(shortest..=LONGEST).contains(&length) {
+            return Err(format!("a code of {length} {what} is not {shortest} to {LONGEST} long"));
+        }
+        Ok(if kind == "code" { Self::Code(length) } else { Self::Digits(length) })
+    }
+
+    fn is_code(&self) -> bool {
+        matches!(self, Self::Code(_) | Self::Digits(_))
+    }
+
+    fn is_check(&self) -> bool {
+        matches!(self, Self::Check | Self::Standard(_))
     }
 }
 
@@ -125,8 +170,8 @@ fn check_of(code: &[u32]) -> u32 {
     (31 - sum) % 31
 }
 
-/// Uniform values below 31, as many as wanted.
-fn characters(seed: &Seed<'_>, length: usize) -> Vec<u32> {
+/// Uniform values below a base of 31 or 10, as many as wanted.
+fn characters(seed: &Seed<'_>, length: usize, base: u32) -> Vec<u32> {
     let mut code = Vec::with_capacity(length);
     for block in 0_u32.. {
         let mut hash = Sha256::new();
@@ -136,8 +181,9 @@ fn characters(seed: &Seed<'_>, length: usize) -> Vec<u32> {
         }
         hash.update(&seed.candidate.to_be_bytes());
         hash.update(&block.to_be_bytes());
-        // 248 is the largest multiple of 31 in a byte; what is above would favour some characters.
-        let fair = hash.finish().into_iter().filter(|byte| *byte < 248).map(|byte| u32::from(byte) % 31);
+        // From the largest multiple of the base in a byte on, some characters would be favoured: 248 of 31, 250 of 10.
+        let fair = hash.finish().into_iter().map(u32::from).filter(|byte| *byte < 256 / base * base);
+        let fair = fair.map(|byte| byte % base);
         code.extend(fair.take(length - code.len()));
         if code.len() == length {
             break;
@@ -172,6 +218,23 @@ mod tests {
     }
 
     #[test]
+    fn a_check_character_by_a_standard_is_over_all_that_stands_before_it() {
+        let mint = |text| Template::parse(text).expect("a template").mint(&seed(0));
+        let digits = mint("{yy}{digits:12}{check:luhn}");
+        assert!(digits.len() == 15 && digits.bytes().all(|byte| byte.is_ascii_digit()), "{digits}");
+        for (text, standard) in [
+            ("{yy}{digits:12}{check:luhn}", Standard::Luhn),
+            ("{yy}{digits:12}{check:iso7064}", Standard::Iso7064),
+            ("B{yy}-{code:10}-{check:luhn}", Standard::Luhn),
+            ("B{yy}-{code:10}-{check:iso7064}", Standard::Iso7064),
+        ] {
+            let number = mint(text);
+            let (before, check) = number.split_at(number.len() - 1);
+            assert_eq!(check, standard.check(before).to_string(), "{number}");
+        }
+    }
+
+    #[test]
     fn ids_cannot_run_into_each_other() {
         let template = Template::parse("{code:12}").expect("a template");
         let mint =
@@ -189,7 +252,7 @@ mod tests {
 
     #[test]
     fn the_check_character_finds_slips_and_swaps() {
-        let code = characters(&seed(7), 12);
+        let code = characters(&seed(7), 12, 31);
         let check = check_of(&code);
         for position in 0..code.len() {
             for wrong in (0..31).filter(|wrong| *wrong != code[position]) {
@@ -218,6 +281,12 @@ mod tests {
             "{code:10",
             "{month}{code:10}",
             "{code:10}{check}{check}",
+            "{code:10}{check}{check:luhn}",
+            "{check:luhn}{code:10}",
+            "{code:10}{check:crc}",
+            "{digits:11}{check:luhn}",
+            "{digits:12}{check}",
+            "{digits:12}{code:10}",
             "№{code:10}",
         ] {
             assert!(Template::parse(bad).is_err(), "{bad}");

@@ -34,7 +34,7 @@ pub mod opencrvs;
 pub use faults::{DeliveryFaults, Faults, Outage, OutcomeFaults, RouteFaults};
 pub use keys::{KeyError, SandboxKeys};
 pub use mosip::Mosip;
-pub use opencrvs::{Click, Clicked, Declaration, Document, OpenCrvs, Submission, TriggerLoss};
+pub use opencrvs::{Click, Clicked, Declaration, Document, Exchange, OpenCrvs, Submission, TriggerLoss};
 pub use options::{
     Handed, HubOptions, MosipClient, MosipOptions, OpenCrvsOptions, Regime, SandboxOptions, ShareOptions,
     SharedIdentifier, SystemClient, Trigger, VcProof,

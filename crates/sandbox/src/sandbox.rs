@@ -85,6 +85,8 @@ impl Sandbox {
             tokens: Tokens::new(&keys, opencrvs.version, &mac)?,
             public_key_pem: String::from_utf8_lossy(&keys.auth_public_key_pem()?).into_owned(),
             country_config: Mutex::new(opencrvs.country_config_url.clone()),
+            exchanges: Mutex::default(),
+            lacking: Mutex::default(),
             trigger_loss: Mutex::default(),
             options: opencrvs,
             pace: pace.clone(),

@@ -123,10 +123,17 @@ fn of_records(records: &RecordsView) -> impl Iterator<Item = String> {
         let released = records.released;
         format!("{released} operations wait for records that were let go in OpenCRVS; they are in the queue as stalled")
     });
+    let ending = (records.tokens_ending > 0).then(|| {
+        let ending = records.tokens_ending;
+        format!(
+            "{ending} records wait whose trigger's token ends within a day, or did, and nothing else can answer them: \
+             release or reject them before, or move to OpenCRVS 2.0"
+        )
+    });
     let stuck = records.stuck.iter().filter(|stuck| stuck.seen != "not_frozen").map(|stuck| {
         let cause = stuck.cause.as_ref().map(ToString::to_string).unwrap_or_default();
         let advice = stuck.advice.as_deref().unwrap_or_default();
         format!("record {} waits in OpenCRVS and not here: {cause}; {advice}", stuck.tracking_id)
     });
-    cause.into_iter().chain(released).chain(stuck).collect::<Vec<_>>().into_iter()
+    cause.into_iter().chain(released).chain(ending).chain(stuck).collect::<Vec<_>>().into_iter()
 }

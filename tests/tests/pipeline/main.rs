@@ -8,6 +8,8 @@ mod audit;
 mod backfill;
 mod bad_input;
 mod callbacks;
+mod confirmations;
+mod conformance;
 mod corpus;
 mod deadline;
 mod documents;

@@ -86,7 +86,7 @@ async fn a_number_is_minted_once_and_told_to_everybody() {
     assert!(replies.iter().all(|reply| reply.body["registrationNumber"] == json!(number)), "{replies:?}");
     let answers = stack.engine.ingest(vec![arrival(&document), arrival(&document)]).await;
     for answer in answers {
-        assert_eq!(answer.unwrap(), Answer::Accept { registration_number: Some(number.clone()) });
+        assert_eq!(answer.unwrap(), Answer::Accept { registration_number: Some(number.clone()), note: None });
     }
     let mut reader = stack.journal.read().await.unwrap();
     let events = civil_events::by_event(&mut reader, document.id).await.unwrap();
@@ -105,7 +105,7 @@ async fn what_came_by_kafka_first_is_accepted_once_and_not_by_the_trigger_too() 
     let case = Case { event: document.id, action: pending(&document).0 };
     let answers = stack.engine.ingest(vec![arrival(&document), arrival(&document)]).await;
     let first = answers[0].as_ref().unwrap().clone();
-    assert!(matches!(&first, Answer::Accept { registration_number: Some(_) }));
+    assert!(matches!(&first, Answer::Accept { registration_number: Some(_), .. }));
     assert_eq!(answers[1].as_ref().unwrap(), &first);
     assert_eq!(trigger(&stack, &document).await.status, 202, "the accept is on its way");
     civitas_tests::wait::until("the record is accepted", || async {
@@ -114,7 +114,10 @@ async fn what_came_by_kafka_first_is_accepted_once_and_not_by_the_trigger_too() 
     .await;
     let answers = accepted(&stack, case);
     assert_eq!(answers.len(), 1);
-    assert_eq!(first, Answer::Accept { registration_number: answers[0].registration_number.clone() });
+    assert_eq!(
+        first,
+        Answer::Accept { registration_number: answers[0].registration_number.clone(), note: None }
+    );
     keeps_its_promises(&stack);
     stack.stop().await;
 }

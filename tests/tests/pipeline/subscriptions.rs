@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use civitas_journal::subscriptions::{self, SubscriptionState};
-use civitas_sandbox::{HubOptions, MosipOptions, SandboxOptions};
+use civitas_sandbox::{HubOptions, MosipOptions, Outage, RouteFaults, SandboxOptions};
 use civitas_tests::{
     stack::{HUB_SECRET, Setup, Stack},
     wait::until,
@@ -251,5 +251,20 @@ async fn a_denial_because_we_are_registered_already_is_good_news() {
     assert_eq!((refused.state, refused.cause.as_deref()), (SubscriptionState::Denied, Some(bad)));
     let foreign = [("hub.mode", "denied"), ("hub.topic", "somebody/X"), ("hub.reason", good)];
     assert_eq!(ask(&stack, &foreign).await.0, 404);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_that_is_down_at_the_start_is_asked_until_it_is_there() {
+    let mut setup = Setup::default();
+    let down = RouteFaults { outage: Outage::Disconnect, ..RouteFaults::default() };
+    setup.sandbox.faults.routes.insert("mosip.hub".to_owned(), down);
+    let stack = Stack::with(setup).await;
+    let case = birth(&stack).await;
+    in_state(&stack, case, "awaiting").await;
+    assert!(stack.sandbox.mosip().subscriptions().is_empty(), "and work is taken all the same");
+    mend(&stack);
+    stack.subscribed().await;
+    closed_with_vid(&stack, case).await;
     stack.stop().await;
 }

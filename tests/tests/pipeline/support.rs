@@ -46,13 +46,18 @@ pub(crate) fn pending(document: &Document) -> (Uuid, String) {
     (last.id, last.kind.clone())
 }
 
+/// An id out of a number, in the form of a random one: OpenCRVS takes no other.
+pub(crate) fn made(number: u128) -> Uuid {
+    Uuid::from_u128(number | 0x4 << 76 | 0x2 << 62)
+}
+
 /// The sample with ids of its own, so that one stack can take many.
 pub(crate) fn another(name: &str, number: u128) -> Document {
     let text = serde_json::to_string(&sample(name)).unwrap();
     let original = sample(name);
-    let mut text = text.replace(&original.id.to_string(), &Uuid::from_u128(number << 32).to_string());
+    let mut text = text.replace(&original.id.to_string(), &made(number << 32).to_string());
     for (place, action) in (1_u128..).zip(&original.actions) {
-        let fresh = Uuid::from_u128((number << 32) + place).to_string();
+        let fresh = made((number << 32) + place).to_string();
         text = text.replace(&action.id.to_string(), &fresh);
         text = text.replace(&format!("\"{}\"", action.transaction_id), &format!("\"{fresh}\""));
     }

@@ -165,6 +165,7 @@ async fn act_in(
         let body = match (&confirmation, request.act) {
             // A retry repeats what was to be said; the identifier is in it.
             (Some(told), Act::Retry) => told.body.clone(),
+            (_, Act::Reject) => Told { reason: Some(request.reason.clone()), ..Told::default() }.sealed(),
             _ => Told::default().sealed(),
         };
         let new = NewConfirmation { key, verdict, body, next_action_at: now, created_at: now };

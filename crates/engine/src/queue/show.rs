@@ -52,6 +52,9 @@ pub struct ActionView {
     pub would_have: Vec<WouldHave>,
     /// What OpenCRVS was answered: `accept`, `await` or `reject`.
     pub answer: String,
+    /// Why it was rejected, in the pack's words: the registrar was told so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer_reason: Option<String>,
     /// What is asked of MOSIP.
     pub operation: Option<OperationView>,
     /// What OpenCRVS is told, and how far that got.
@@ -173,6 +176,7 @@ async fn view(reader: &mut Reader, event: CivilEvent) -> Result<ActionView, Jour
         sentence: event.sentence,
         would_have: event.would_have,
         answer: event.answer.as_str().to_owned(),
+        answer_reason: event.answer_reason,
         operation: operation.map(|operation| OperationView {
             entry: QueueEntry::of(&operation),
             triggered_at: operation.triggered_at,

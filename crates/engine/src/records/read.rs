@@ -153,13 +153,13 @@ impl Engine {
             Answered::Reject => Some(Verdict::Reject),
             Answered::Await => None,
         };
-        let content = action.content.clone();
+        let (content, reason) = (action.content.clone(), event.event.answer_reason.clone());
         let due = later(now, self.options().settle);
         let told = self
             .journal()
             .write(move |tx| {
-                let content = content.clone();
-                Box::pin(async move { tell_again(tx, key, verdict, content, due, now).await })
+                let told = Told { content: content.clone(), reason: reason.clone(), ..Told::default() };
+                Box::pin(async move { tell_again(tx, key, verdict, told, due, now).await })
             })
             .await?;
         if !told {
@@ -270,7 +270,7 @@ async fn tell_again(
     tx: &mut Tx,
     key: RecordKey,
     verdict: Option<Verdict>,
-    content: Option<serde_json::Map<String, serde_json::Value>>,
+    told: Told,
     due: Timestamp,
     now: Timestamp,
 ) -> Result<bool, JournalError> {
@@ -283,7 +283,7 @@ async fn tell_again(
     let told = match (confirmations::get(tx, key).await?, verdict) {
         (Some(_), _) => confirmations::tell_again(tx, key, due).await?,
         (None, Some(verdict)) => {
-            let body = Told { content, ..Told::default() }.sealed();
+            let body = told.sealed();
             let new = NewConfirmation { key, verdict, body, next_action_at: due, created_at: now };
             confirmations::insert_many(tx, &[new]).await? == [true]
         }

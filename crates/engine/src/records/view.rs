@@ -1,7 +1,9 @@
 //! How looking through OpenCRVS stands, for people.
 
+use std::time::Duration;
+
 use civitas_journal::{
-    lookthroughs,
+    civil_events, lookthroughs,
     queue::{self, Filter},
     sightings::{self, Kind, SightingState},
 };
@@ -11,8 +13,10 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{LookError, RELEASED};
-use crate::{Cause, Engine, Queue, queue::QueueError};
+use crate::{Cause, Engine, Queue, queue::QueueError, schedule::later};
 
+/// How long before its end a token is spoken of: a registrar may still be asked to register anew.
+const ENDS_SOON: Duration = Duration::from_hours(24);
 /// Records that are listed one by one.
 const LISTED: u32 = 20;
 /// Operations that are counted at most.
@@ -50,6 +54,8 @@ pub struct RecordsView {
     pub released: u64,
     /// Records that the engine cannot mend: the oldest of them.
     pub stuck: Vec<StuckView>,
+    /// Records that wait and that only a token can answer which ends within a day, or did (OpenCRVS 1.9).
+    pub tokens_ending: u64,
     /// Searches made in all.
     pub searches: u32,
     /// Records read in all; each read left a READ in the record's history.
@@ -59,7 +65,7 @@ pub struct RecordsView {
 impl RecordsView {
     /// Whether anything here wants a person's eye.
     pub fn is_troubled(&self) -> bool {
-        self.cause.is_some() || self.released > 0 || !self.stuck.is_empty()
+        self.cause.is_some() || self.released > 0 || self.tokens_ending > 0 || !self.stuck.is_empty()
     }
 }
 
@@ -74,7 +80,9 @@ impl Queue {
         let released = queue::list(&mut reader, &wanted, 0, COUNTED).await?.len();
         let unknown =
             counts.iter().filter(|(kind, state, _)| (*kind, *state) == (Kind::Frozen, SightingState::Open));
+        let tokens_ending = civil_events::tokens_ending(&mut reader, later(self.now(), ENDS_SOON)).await?;
         let mut view = RecordsView {
+            tokens_ending,
             unknown: unknown.map(|(.., n)| n).sum(),
             released: released as u64,
             stuck: stuck

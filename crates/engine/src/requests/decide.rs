@@ -44,7 +44,9 @@ pub(crate) fn decide(
     // Whether the country configuration answered 200 or 202 to a death is not told. An accept that was given already is
     // answered well and changes nothing, so that a death is waited for like a birth.
     let (respond, answer) = match operation {
-        Operation::UpdateBiographics => (Respond::Continue, Answer::Accept { registration_number: None }),
+        Operation::UpdateBiographics => {
+            (Respond::Continue, Answer::Accept { registration_number: None, note: None })
+        }
         _ => (Respond::AwaitExternalValidation, Answer::Await),
     };
     let aid =

@@ -26,6 +26,8 @@ pub struct SearchQuery {
     pub any_flag: Vec<String>,
     /// Records with none of these flags.
     pub no_flag: Vec<String>,
+    /// The record with this registration number.
+    pub registration_number: Option<String>,
     /// Records whose last accepted change came no earlier.
     pub updated_from: Option<Timestamp>,
     /// Records whose last accepted change came no later.
@@ -51,6 +53,7 @@ impl Default for SearchQuery {
             status: None,
             any_flag: Vec::new(),
             no_flag: Vec::new(),
+            registration_number: None,
             updated_from: None,
             updated_until: None,
             limit: PAGE,
@@ -88,6 +91,10 @@ impl SearchQuery {
         }
         if !flags.is_empty() {
             clause.insert("flags".to_owned(), flags.into());
+        }
+        if let Some(number) = &self.registration_number {
+            let wanted = json!({ "type": "exact", "term": number });
+            clause.insert("legalStatuses.REGISTERED.registrationNumber".to_owned(), wanted);
         }
         if self.updated_from.is_some() || self.updated_until.is_some() {
             let from = self.updated_from.unwrap_or(Timestamp::UNIX_EPOCH);

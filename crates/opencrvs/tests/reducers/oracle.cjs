@@ -3,7 +3,7 @@
 //   node oracle.cjs reducers.cjs 2.0 < logs.jsonl > 2.0.bin      four bytes of SHA-256 per log
 //   node oracle.cjs reducers.cjs 2.0 --text < logs.jsonl         the lines themselves
 //
-// `reducers.cjs` is a bundle of @opencrvs/commons' events, which is not part of this project: see README.md.
+// `reducers.cjs` is @opencrvs/commons/events as one module, which is not part of this project: see README.md.
 const { createHash } = require('node:crypto')
 const readline = require('node:readline')
 const path = require('node:path')

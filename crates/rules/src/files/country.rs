@@ -38,8 +38,22 @@ pub(crate) struct CountryFile {
     pub(crate) national_id: NationalId,
     /// How registration numbers look.
     pub(crate) registration_number: RegistrationNumbers,
+    /// Where the record's history in OpenCRVS shows the messages of `audit`; without it they are in the audit log of
+    /// Civitas only.
+    pub(crate) history: Option<HistoryFile>,
     /// What the places of `locations.csv` are, for a pack that has that file.
     pub(crate) locations: Option<LocationLevels>,
+}
+
+/// Where the record's history in OpenCRVS shows the messages of `audit`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields, example = serde_json::json!({ "annotation": "civitas.message" }))]
+pub(crate) struct HistoryFile {
+    /// Key in the annotation of the accepted action that holds the message in the country's first language. An annotation is
+    /// no part of the record, so no form needs the field; letters, digits, `.` and `-`, since OpenCRVS rewrites keys with
+    /// an underscore.
+    #[schemars(extend("examples" = ["civitas.message"]))]
+    pub(crate) annotation: String,
 }
 
 /// What the places of `locations.csv` are.
@@ -141,8 +155,10 @@ impl CredentialKey {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub(crate) struct RegistrationNumbers {
-    /// Fixed characters, `{year}`, `{yy}`, `{code:N}` with N ≥ 10, and `{check}`.
-    #[schemars(extend("examples" = ["B{yy}{code:10}{check}"]))]
+    /// Fixed characters, `{year}`, `{yy}`, `{code:N}` (letters and digits, N ≥ 10) or `{digits:N}` (N ≥ 12), and a check
+    /// character: `{check}` over the code, or by a standard over all that stands before it: `{check:luhn}` (ISO/IEC 7812,
+    /// modulo 10 for digits, else 36) or `{check:iso7064}` (MOD 11,10 for digits, else MOD 37,36).
+    #[schemars(extend("examples" = ["B{yy}{code:10}{check}", "{yy}{digits:12}{check:luhn}"]))]
     pub(crate) template: String,
     /// Event → its own template.
     #[serde(default)]

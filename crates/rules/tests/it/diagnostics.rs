@@ -79,6 +79,14 @@ pub(crate) const EDITS: &[(Code, Edit)] = &[
     (Code::N006, Swap(COUNTRY, "birth: child.nid", "brith: child.nid")),
     (Code::N007, Swap(COUNTRY, "birth: child.nid", "birth: child.dob")),
     (Code::N008, Swap(COUNTRY, "biometric_enrolment_age: 10 years", "biometric_enrolment_age: ten years")),
+    (
+        Code::N009,
+        Swap(
+            COUNTRY,
+            "biometric_enrolment_age: 10 years",
+            "biometric_enrolment_age: 10 years\nhistory: { annotation: civitas_message }",
+        ),
+    ),
     (Code::N020, Swap(COUNTRY, "{ code: fr, mosip: fra }", "{ code: sw, mosip: fra }")),
     (
         Code::N021,

@@ -3,29 +3,33 @@
 
 use super::fields;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// EventConfig of each event type.
-pub(crate) fn events() -> Value {
-    json!([event("birth", "child.dob", "child.name"), event("death", "eventDetails.date", "deceased.name")])
+pub(crate) fn events(lacking: &BTreeSet<String>) -> Value {
+    json!([
+        event("birth", "child.dob", "child.name", lacking),
+        event("death", "eventDetails.date", "deceased.name", lacking),
+    ])
 }
 
-fn event(id: &str, date: &str, name: &str) -> Value {
+fn event(id: &str, date: &str, name: &str, lacking: &BTreeSet<String>) -> Value {
     json!({
         "id": id,
         "label": text(&format!("event.{id}.label"), id),
         "title": text(&format!("event.{id}.title"), &format!("{{{name}.firstname}} {{{name}.surname}}")),
         "dateOfEvent": {"fieldId": date},
         "summary": {"fields": [{"fieldId": name}, {"fieldId": date}]},
-        "declaration": {"label": text(&format!("form.{id}.label"), "Declaration"), "pages": pages(id)},
+        "declaration": {"label": text(&format!("form.{id}.label"), "Declaration"), "pages": pages(id, lacking)},
         "actions": actions(),
         "flags": [{"id": "validated", "label": text("flags.validated", "Validated"), "requiresAction": false}],
         "advancedSearch": [],
     })
 }
 
-fn pages(event: &str) -> Value {
+fn pages(event: &str, lacking: &BTreeSet<String>) -> Value {
     let mut pages: Vec<(String, Vec<Value>)> = Vec::new();
-    for (id, kind) in fields::all(event) {
+    for (id, kind) in fields::all(event).into_iter().filter(|(id, _)| !lacking.contains(id.as_str())) {
         let page = id.split('.').next().unwrap_or_default().to_owned();
         let field = json!({"id": id, "type": kind, "label": text(&format!("form.{id}.label"), &id)});
         match pages.iter_mut().find(|(known, _)| *known == page) {
@@ -56,7 +60,7 @@ mod tests {
 
     #[test]
     fn the_birth_form_has_the_national_id() {
-        let configs = events();
+        let configs = events(&BTreeSet::new());
         let fields: Vec<&Value> = configs[0]["declaration"]["pages"]
             .as_array()
             .unwrap()

@@ -1,13 +1,14 @@
 //! What every endpoint of the OpenCRVS stand-in shares.
 
-use super::TriggerLoss;
 use super::action::Actor;
 use super::store::Store;
 use super::tokens::{Claims, Tokens};
+use super::{Exchange, TriggerLoss};
 use crate::entropy::{Dice, lock};
 use crate::options::OpenCrvsOptions;
 use crate::time::Pace;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use uuid::Uuid;
 
@@ -25,6 +26,10 @@ pub(crate) struct Core {
     pub(crate) dice: Dice,
     pub(crate) http: reqwest::Client,
     pub(crate) country_config: Mutex<Option<String>>,
+    /// What was exchanged, where it is kept.
+    pub(crate) exchanges: Mutex<Option<Vec<Exchange>>>,
+    /// Fields that forms lack.
+    pub(crate) lacking: Mutex<BTreeSet<String>>,
     pub(crate) trigger_loss: Mutex<TriggerLoss>,
     pub(crate) public_key_pem: String,
 }
@@ -45,6 +50,13 @@ impl Core {
 
     pub(crate) fn country_config(&self) -> Option<String> {
         lock(&self.country_config).clone()
+    }
+
+    /// Keeps an exchange, if exchanges are kept.
+    pub(crate) fn keep(&self, exchange: impl FnOnce() -> Exchange) {
+        if let Some(kept) = lock(&self.exchanges).as_mut() {
+            kept.push(exchange());
+        }
     }
 
     /// When a write of now becomes searchable.

@@ -54,6 +54,19 @@ pub enum TriggerLoss {
     Answered(u16),
 }
 
+/// A call and its answer, with the bodies as they travelled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exchange {
+    /// `trigger REGISTER`, or the procedure: `event.actions.register.accept`, `event.search`.
+    pub call: String,
+    /// What was sent.
+    pub sent: Value,
+    /// HTTP status of the answer; none if there was none.
+    pub status: Option<u16>,
+    /// What was answered; null where it is no success.
+    pub answered: Value,
+}
+
 /// Handle to the OpenCRVS stand-in. Cheap to clone.
 #[derive(Clone)]
 pub struct OpenCrvs {
@@ -99,6 +112,16 @@ impl OpenCrvs {
         }
     }
 
+    /// Keeps every exchange from now on.
+    pub fn keep_exchanges(&self) {
+        lock(&self.core.exchanges).get_or_insert_default();
+    }
+
+    /// The exchanges that were kept.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        lock(&self.core.exchanges).clone().unwrap_or_default()
+    }
+
     /// What becomes of triggers from now on.
     pub fn lose_triggers(&self, loss: TriggerLoss) {
         *lock(&self.core.trigger_loss) = loss;
@@ -108,6 +131,25 @@ impl OpenCrvs {
     pub fn restore(&self, document: Document) -> bool {
         let searchable = self.core.searchable_at();
         self.core.store.rows().restore(document, searchable)
+    }
+
+    /// The form of an event type loses a field, or gets it back.
+    pub fn form_lacks(&self, field: &str, lacks: bool) {
+        let mut lacking = lock(&self.core.lacking);
+        if lacks {
+            lacking.insert(field.to_owned());
+        } else {
+            lacking.remove(field);
+        }
+    }
+
+    /// An old write of the record, of when it had so many actions, reaches the search index last: writes are not
+    /// version-checked.
+    pub fn index_as_of(&self, event: Uuid, actions: usize) {
+        let now = self.core.now();
+        if let Some(record) = self.core.store.rows().records.get_mut(&event) {
+            record.index(actions, now);
+        }
     }
 
     /// A registrar opens the record: a READ, which re-indexes it.

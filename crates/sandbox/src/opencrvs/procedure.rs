@@ -17,7 +17,9 @@ pub(crate) enum Procedure {
     Search,
 }
 
-const ACTIONS: [(&str, &str); 11] = [
+const ACTIONS: [(&str, &str); 12] = [
+    // 1.9 alone.
+    ("validate", "VALIDATE"),
     ("notify", "NOTIFY"),
     ("declare", "DECLARE"),
     ("edit", "EDIT"),

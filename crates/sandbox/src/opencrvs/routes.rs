@@ -6,6 +6,7 @@ use super::procedure::{Procedure, Verb};
 use super::tokens::Claims;
 use super::trpc::{self, Code, Outcome, TrpcError};
 use super::{accept, config, get, reindex, reject, search, submit, token_endpoint};
+use crate::entropy::lock;
 use axum::extract::{Path, Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get as on_get, post};
@@ -53,8 +54,8 @@ async fn well_known(State(core): State<Arc<Core>>) -> String {
     core.public_key_pem.clone()
 }
 
-async fn event_configs() -> Json<Value> {
-    Json(config::events())
+async fn event_configs(State(core): State<Arc<Core>>) -> Json<Value> {
+    Json(config::events(&lock(&core.lacking)))
 }
 
 async fn verify_token(State(core): State<Arc<Core>>, Json(body): Json<Value>) -> Json<Value> {
@@ -66,7 +67,9 @@ async fn rest_search(State(core): State<Arc<Core>>, headers: HeaderMap, body: ax
     let outcome = authorise::bearer(&core, &headers).and_then(|claims| {
         let input =
             serde_json::from_slice(&body).map_err(|_| TrpcError::new(Code::BadRequest, "Bad JSON"))?;
-        search::search(&core, &claims, &input)
+        let outcome = search::search(&core, &claims, &input);
+        keep(&core, "event.search", input, &outcome);
+        outcome
     });
     rest(outcome)
 }
@@ -124,7 +127,9 @@ async fn call(
     };
     let mut outcomes = Vec::with_capacity(paths.len());
     for (path, input) in paths.into_iter().zip(inputs) {
+        let sent = input.clone();
         let outcome = run(&core, path, &headers, input).await;
+        keep(&core, path, sent, &outcome);
         tally(&core, path, &outcome);
         outcomes.push((path.to_owned(), outcome));
     }
@@ -158,6 +163,10 @@ async fn request(core: &Arc<Core>, claims: &Claims, kind: &str, input: &Value) -
     if claims.system && held.is_some() {
         return Err(TrpcError::new(Code::Conflict, "CONFLICT"));
     }
+    // A person must have the record in hand.
+    if !claims.system && held.as_deref() != Some(claims.sub.as_str()) {
+        return Err(TrpcError::new(Code::Conflict, "CONFLICT"));
+    }
     let map = |name: &str| input[name].as_object().cloned();
     let submission = submit::Submission {
         kind: kind.to_owned(),
@@ -175,6 +184,15 @@ async fn request(core: &Arc<Core>, claims: &Claims, kind: &str, input: &Value) -
         submit::Clicked::Unknown => Err(TrpcError::new(Code::NotFound, "Event not found")),
         _ => core.store.rows().json(event).ok_or_else(|| TrpcError::internal("record vanished")),
     }
+}
+
+fn keep(core: &Core, call: &str, sent: Value, outcome: &Outcome) {
+    core.keep(|| super::Exchange {
+        call: call.to_owned(),
+        sent,
+        status: outcome.is_ok().then_some(200),
+        answered: outcome.as_ref().ok().cloned().unwrap_or_default(),
+    });
 }
 
 fn tally(core: &Core, path: &str, outcome: &Outcome) {

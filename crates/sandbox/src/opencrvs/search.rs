@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 /// Elasticsearch's default `max_result_window`.
 const WINDOW: u64 = 10_000;
 
+/// Where the number of a registered record is searched.
+const NUMBER: &str = "legalStatuses.REGISTERED.registrationNumber";
+
 /// One index entry: what search returns and filters on.
 struct Entry {
     value: Value,
@@ -77,7 +80,7 @@ fn valid(query: &Value, version: Version) -> Result<(), TrpcError> {
                 }
                 "flags" if version == Version::V1_9 && !plain_flags(wanted) => return bad("flags"),
                 "id" | "eventType" | "status" | "trackingId" | "assignedTo" | "createdAt" | "updatedAt"
-                | "flags" => {}
+                | "flags" | NUMBER => {}
                 // An unknown key passes the schema and is thrown upon.
                 other => return Err(TrpcError::internal(&format!("Unsupported query field: {other}"))),
             }
@@ -144,9 +147,33 @@ impl<'a> Summary<'a> {
         original.and_then(|id| self.actions.iter().find(|action| action.id == id)).unwrap_or(self.updated)
     }
 
+    /// Who asked for the latest action of this type that is in force, and when it came to be.
+    fn legal(&self, kind: &str) -> Option<Value> {
+        let latest = |status| {
+            let of = |action: &&StoredAction| action.kind == kind && action.status == status;
+            self.actions.iter().rfind(of)
+        };
+        let accepted = latest(Status::Accepted)?;
+        let asked = latest(Status::Requested).unwrap_or(accepted);
+        let mut legal = json!({
+            "createdAt": asked.created_at, "createdBy": asked.created_by,
+            "createdByUserType": asked.created_by_user_type, "acceptedAt": accepted.created_at,
+        });
+        let more = [
+            ("createdAtLocation", &asked.created_at_location),
+            ("createdByRole", &asked.created_by_role),
+            ("registrationNumber", &accepted.registration_number),
+        ];
+        for (key, text) in more {
+            if let Some(text) = text {
+                legal[key] = json!(text);
+            }
+        }
+        Some(legal)
+    }
+
     fn entry(&self, version: Version, assigned: Option<&str>) -> Entry {
         let requester = self.requester();
-        let registered = self.actions.iter().rev().find_map(|action| action.registration_number.as_deref());
         let first = &self.document.actions[0];
         let mut value = json!({
             "id": self.document.id, "type": self.document.kind, "status": self.status,
@@ -156,11 +183,12 @@ impl<'a> Summary<'a> {
             "updatedAt": self.updated.created_at, "updatedBy": requester.created_by,
             "updatedByUserRole": requester.created_by_role, "updatedAtLocation": requester.created_at_location,
             "assignedTo": assigned, "flags": self.flags,
-            "legalStatuses": {}, "declaration": declaration(version, self.document, self.actions),
+            "potentialDuplicates": [], "legalStatuses": {}, "declaration": declaration(version, self.document, self.actions),
         });
-        if let Some(number) = registered {
-            value["legalStatuses"] =
-                json!({"REGISTERED": {"registrationNumber": number, "acceptedAt": self.updated.created_at}});
+        for (status, kind) in [("DECLARED", "DECLARE"), ("REGISTERED", "REGISTER")] {
+            if let Some(legal) = self.legal(kind) {
+                value["legalStatuses"][status] = legal;
+            }
         }
         Entry { value, updated_at: self.updated.created_at.clone() }
     }
@@ -194,6 +222,10 @@ fn clause_matches(clause: &Value, summary: &Summary<'_>, assigned: Option<&str>)
         "assignedTo" => assigned.is_some_and(|assigned| term(wanted, assigned)),
         "updatedAt" => term(wanted, &summary.updated.created_at),
         "createdAt" => term(wanted, &summary.document.created_at),
+        NUMBER => {
+            let number = summary.actions.iter().find_map(|action| action.registration_number.as_deref());
+            number.is_some_and(|number| term(wanted, number))
+        }
         "flags" => {
             let has = |flag: &Value| summary.flags.iter().any(|raised| flag == raised.as_str());
             let any = wanted["anyOf"].as_array().is_none_or(|flags| flags.iter().any(has));

@@ -288,10 +288,17 @@ async fn send(core: &Core, pending: &Pending, token: &str) -> (Option<u16>, Vec<
         .await;
     let Ok(reply) = sent else { return (None, Vec::new()) };
     let status = reply.status().as_u16();
+    let body = reply.bytes().await;
+    core.keep(|| super::Exchange {
+        call: format!("trigger {}", pending.kind),
+        sent: serde_json::from_slice(&pending.body).unwrap_or_default(),
+        status: Some(status),
+        answered: body.as_ref().ok().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default(),
+    });
     if loss == TriggerLoss::Reply {
         return (None, Vec::new());
     }
-    match reply.bytes().await {
+    match body {
         Ok(body) => (Some(status), body.to_vec()),
         Err(_) => (None, Vec::new()),
     }

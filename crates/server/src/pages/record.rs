@@ -91,7 +91,11 @@ fn part(event_type: &str, action: ActionView, now: Timestamp) -> Part {
         ("Rule set", action.ruleset),
     ]);
     facts.extend(tried(&action.would_have));
-    facts.extend([("First answer to OpenCRVS", action.answer)]);
+    let answer = match action.answer_reason {
+        Some(reason) => format!("{}: {reason}", action.answer),
+        None => action.answer,
+    };
+    facts.extend([("First answer to OpenCRVS", answer)]);
     Part { title: format!("{event_type} {}", action.action_type), sentence: action.sentence, stalled, facts }
 }
 

@@ -37,6 +37,10 @@ pub(crate) struct Accepted {
     /// Minted for a REGISTER; absent for other actions.
     #[serde(skip_serializing_if = "Option::is_none")]
     registration_number: Option<String>,
+    /// What the record's history says of it, under the key that the pack names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    annotation: Option<Map<String, Value>>,
 }
 
 /// 400: the action is rejected by a rule of the pack.
@@ -198,7 +202,10 @@ fn refused(error: &IngestError) -> Refusal {
 
 fn reply(answer: Answer) -> Response {
     match answer {
-        Answer::Accept { registration_number } => Json(Accepted { registration_number }).into_response(),
+        Answer::Accept { registration_number, note } => {
+            let annotation = note.map(|note| Map::from_iter([(note.key, Value::from(note.message))]));
+            Json(Accepted { registration_number, annotation }).into_response()
+        }
         Answer::Await => (StatusCode::ACCEPTED, Json(Value::Object(Map::new()))).into_response(),
         Answer::Reject { reason } => (StatusCode::BAD_REQUEST, Json(Rejected { reason })).into_response(),
     }

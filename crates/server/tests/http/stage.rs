@@ -77,7 +77,9 @@ impl Intake for Script {
         let mood = self.mood();
         Box::pin(async move {
             match mood {
-                Mood::Accepts => Ok(Answer::Accept { registration_number: Some("B2026X7Q4KMN".to_owned()) }),
+                Mood::Accepts => {
+                    Ok(Answer::Accept { registration_number: Some("B2026X7Q4KMN".to_owned()), note: None })
+                }
                 Mood::Awaits => Ok(Answer::Await),
                 Mood::Rejects => Ok(Answer::Reject { reason: "the mother is not known".to_owned() }),
                 Mood::CannotWrite => Err(IngestError::Journal(broken())),

@@ -1,0 +1,113 @@
+//! Which fields the country's forms have: what OpenCRVS is told to write must be one of them.
+//!
+//! OpenCRVS accepts a field that it does not know, and then cannot index or edit the record any more.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use civitas_opencrvs::{CallError, Cause, Class, EventConfig};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::{Engine, schedule::later};
+
+/// How long a form is believed. A field that it lacks is looked for again, but not more often than [`AGAIN`].
+const BELIEVED: Duration = Duration::from_mins(10);
+/// The least distance between two looks at a form.
+const AGAIN: Duration = Duration::from_secs(30);
+
+/// Forms as they were last seen, by event type.
+#[derive(Default)]
+pub(crate) struct Forms(Mutex<HashMap<String, Seen>>);
+
+#[derive(Clone)]
+struct Seen {
+    at: Timestamp,
+    /// None where OpenCRVS does not let us see it.
+    form: Option<Arc<EventConfig>>,
+}
+
+/// Whether fields may be written.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Fields {
+    /// All are in the form, or the form is not for us to see.
+    Known,
+    /// The form lacks this one.
+    Unknown(String),
+}
+
+impl Engine {
+    /// Whether the form of an event type has all these fields.
+    ///
+    /// # Errors
+    /// A passing failure of OpenCRVS, where nothing is known of the form yet.
+    pub(crate) async fn form_has(
+        &self,
+        event_type: &str,
+        fields: &Map<String, Value>,
+    ) -> Result<Fields, CallError> {
+        if fields.is_empty() {
+            return Ok(Fields::Known);
+        }
+        let seen = self.form(event_type, BELIEVED).await?;
+        if let Some(lacking) = lacking(&seen, fields) {
+            // It may have been added since.
+            let seen = self.form(event_type, AGAIN).await?;
+            if lacking_in(&seen, &lacking) {
+                return Ok(Fields::Unknown(lacking));
+            }
+        }
+        Ok(Fields::Known)
+    }
+
+    async fn form(&self, event_type: &str, believed: Duration) -> Result<Seen, CallError> {
+        let now = self.now();
+        let known = self.forms().get(event_type);
+        if let Some(known) = known.as_ref().filter(|known| later(known.at, believed) > now) {
+            return Ok(known.clone());
+        }
+        let form = match self.opencrvs().event_config(event_type, now).await {
+            // No such event type: no field of it can be written.
+            Ok(form) => {
+                let none = EventConfig { event_type: event_type.to_owned(), fields: Default::default() };
+                Some(Arc::new(form.unwrap_or(none)))
+            }
+            Err(error) if error.class == Class::Transient && error.cause != Cause::NotOpencrvs => {
+                return known.ok_or(error);
+            }
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(
+                    error,
+                    event_type,
+                    "the form cannot be looked at; what is written is not checked"
+                );
+                None
+            }
+        };
+        let seen = Seen { at: now, form };
+        self.forms().put(event_type, seen.clone());
+        Ok(seen)
+    }
+}
+
+impl Forms {
+    fn get(&self, event_type: &str) -> Option<Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(event_type).cloned()
+    }
+
+    fn put(&self, event_type: &str, seen: Seen) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(event_type.to_owned(), seen);
+    }
+}
+
+fn lacking(seen: &Seen, fields: &Map<String, Value>) -> Option<String> {
+    fields.keys().find(|field| lacking_in(seen, field)).cloned()
+}
+
+fn lacking_in(seen: &Seen, field: &str) -> bool {
+    seen.form.as_ref().is_some_and(|form| !form.has_field(field))
+}

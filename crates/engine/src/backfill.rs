@@ -174,7 +174,7 @@ pub(crate) fn decide(past: &Past, pack: &Pack, station: &Station<'_>, candidate:
         sentence: format!("back-fill of a past registration: {}", explanation.sentence(language)),
         message: None,
         failed_message: None,
-        answer: Answer::Accept { registration_number: None },
+        answer: Answer::Accept { registration_number: None, note: None },
         registration_number: None,
         record_number,
         operation,

@@ -64,11 +64,9 @@ pub(super) fn files(
     entries.push(Entry::new(names::ID, wrapped(&Value::Object(identity))));
     sequences.demographic.push("ID".to_owned());
     let covered = |list: &[String], entries: &[Entry]| -> String {
-        let bytes = list.iter().filter_map(|name| {
-            entries.iter().find(|entry| names::stem(&entry.name) == name).map(|entry| entry.bytes.clone())
-        });
-        let bytes: Vec<Vec<u8>> = bytes.collect();
-        sequences::hash(bytes.iter().map(Vec::as_slice))
+        sequences::hash(list.iter().filter_map(|name| {
+            entries.iter().find(|entry| names::stem(&entry.name) == name).map(|entry| entry.bytes.as_slice())
+        }))
     };
     let data = [sequences.biometric.as_slice(), sequences.demographic.as_slice()].concat();
     let data_hash = covered(&data, &entries);

@@ -1,9 +1,12 @@
 //! What a packet needs to know of the ID schema: which sub-packet a field goes into, and how its value is written.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::Value;
 
 use super::BuildError;
 
@@ -60,12 +63,56 @@ struct Root {
 
 #[derive(Deserialize)]
 struct Identity {
-    properties: Map<String, Value>,
+    properties: Properties,
 }
 
-fn properties(schema_json: &str) -> Option<Map<String, Value>> {
+/// In the schema's own order.
+struct Properties(Vec<(String, Property)>);
+
+/// The rest of a property, most of a schema's text, is stepped over: the schema is read for every packet.
+#[derive(Deserialize)]
+struct Property {
+    #[serde(rename = "fieldCategory", default)]
+    category: Value,
+    #[serde(rename = "$ref", default)]
+    reference: Value,
+    #[serde(rename = "type", default)]
+    kind: Value,
+}
+
+impl Property {
+    /// A missing category counts as `none`.
+    fn category(&self) -> &str {
+        self.category.as_str().unwrap_or("none")
+    }
+}
+
+impl<'de> Deserialize<'de> for Properties {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Named;
+
+        impl<'de> Visitor<'de> for Named {
+            type Value = Properties;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of properties")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Properties, A::Error> {
+                let mut properties = Vec::with_capacity(32);
+                while let Some(property) = map.next_entry()? {
+                    properties.push(property);
+                }
+                Ok(Properties(properties))
+            }
+        }
+        deserializer.deserialize_map(Named)
+    }
+}
+
+fn properties(schema_json: &str) -> Option<Vec<(String, Property)>> {
     let schema: Schema = serde_json::from_str(schema_json).ok()?;
-    Some(schema.properties.identity.properties)
+    Some(schema.properties.identity.properties.0)
 }
 
 /// The fields, in the schema's own order.
@@ -73,7 +120,7 @@ pub(super) fn fields(schema_json: &str) -> Result<Vec<Field>, BuildError> {
     let properties = properties(schema_json).ok_or(BuildError::Schema)?;
     let mut fields = Vec::with_capacity(properties.len());
     for (name, field) in properties {
-        let word = field.get("fieldCategory").and_then(Value::as_str).unwrap_or("none");
+        let word = field.category();
         let category = match word.to_ascii_lowercase().as_str() {
             "pvt" | "kyc" => Category::Id,
             "evidence" => Category::Evidence,
@@ -81,8 +128,7 @@ pub(super) fn fields(schema_json: &str) -> Result<Vec<Field>, BuildError> {
             "none" => Category::All,
             _ => return Err(BuildError::Category { field: name, category: word.to_owned() }),
         };
-        let reference = field.get("$ref").and_then(Value::as_str);
-        let kind = match (reference, field.get("type").and_then(Value::as_str)) {
+        let kind = match (field.reference.as_str(), field.kind.as_str()) {
             (Some("#/definitions/documentType"), _) => Kind::Document,
             (Some("#/definitions/biometricsType"), _) => Kind::Biometrics,
             (None, Some("string")) => Kind::Text,
@@ -98,9 +144,8 @@ pub(super) fn fields(schema_json: &str) -> Result<Vec<Field>, BuildError> {
 /// `None` if the schema cannot be read.
 pub(crate) fn sub_packets(schema_json: &str) -> Option<BTreeSet<&'static str>> {
     let mut names = BTreeSet::new();
-    for field in properties(schema_json)?.values() {
-        let category = field.get("fieldCategory").and_then(Value::as_str).unwrap_or("none");
-        match category.to_ascii_lowercase().as_str() {
+    for (_, field) in properties(schema_json)? {
+        match field.category().to_ascii_lowercase().as_str() {
             "pvt" | "kyc" => names.extend(["id"]),
             "evidence" => names.extend(["evidence"]),
             "optional" => names.extend(["optional"]),

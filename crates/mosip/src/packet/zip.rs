@@ -12,6 +12,10 @@ const MOST_FILES: usize = 256;
 const MOST_BYTES: u64 = 64 << 20;
 /// Level of deflate: the files are small, and a packet's cost is its signatures.
 const LEVEL: i64 = 1;
+/// Files below this are stored as they are: making ready for deflate costs more than it saves.
+const SMALL: usize = 2048;
+/// What is encrypted or compressed already.
+const DENSE: [&str; 6] = ["zip", "pdf", "jpg", "jpeg", "png", "jp2"];
 
 /// A file of a container.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,19 +28,25 @@ impl Entry {
     pub(super) fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         Entry { name: name.into(), bytes: bytes.into() }
     }
+
+    /// Whether deflating it is not worth its while. Java's readers take both.
+    fn is_dense(&self) -> bool {
+        let extension = self.name.rsplit_once('.').map_or("", |(_, extension)| extension);
+        self.bytes.len() < SMALL || DENSE.iter().any(|dense| dense.eq_ignore_ascii_case(extension))
+    }
 }
 
 /// Packs files in their order. Their time is that of the format's epoch: nothing of the moment of building is in it.
 pub(super) fn write(entries: &[Entry]) -> ZipResult<Vec<u8>> {
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(LEVEL))
+    let stored = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
         .last_modified_time(DateTime::default())
         .unix_permissions(0o644);
+    let deflated = stored.compression_method(CompressionMethod::Deflated).compression_level(Some(LEVEL));
     let size: usize = entries.iter().map(|entry| entry.bytes.len() + 160).sum();
     let mut writer = ZipWriter::new(Cursor::new(Vec::with_capacity(size)));
     for entry in entries {
-        writer.start_file(entry.name.as_str(), options)?;
+        writer.start_file(entry.name.as_str(), if entry.is_dense() { stored } else { deflated })?;
         writer.write_all(&entry.bytes)?;
     }
     Ok(writer.finish()?.into_inner())

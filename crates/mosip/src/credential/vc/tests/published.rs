@@ -35,10 +35,10 @@ impl Published {
     }
 
     fn issuer(&self) -> VcIssuer {
-        self.issuer_with(&self.json("mosip-ida-context.json"))
+        Self::issuer_with(&self.json("mosip-ida-context.json"))
     }
 
-    fn issuer_with(&self, context: &Value) -> VcIssuer {
+    fn issuer_with(context: &Value) -> VcIssuer {
         let at = |name: &str| format!("https://api.collab.mosip.net/.well-known/{name}");
         VcIssuer::named(
             at("ida-controller.json"),
@@ -122,7 +122,7 @@ fn other_keys_contexts_and_algorithms_of_what_mosip_itself_issued_are_refused() 
     let mut context = published.json("mosip-ida-context.json");
     let terms = context["@context"].as_array_mut().unwrap();
     terms.push(json!({ "UIN": "https://api.collab.mosip.net/mosip-ida#VID" }));
-    let other_context = VcTrust::new(vec![published.issuer_with(&context)], published.keys());
+    let other_context = VcTrust::new(vec![Published::issuer_with(&context)], published.keys());
     assert_eq!(by(&other_context, &credential), Err(VcError::Signature.into()));
     let named = altered(credential.clone(), |c| {
         c["@context"][1] = json!("https://evil.example/.well-known/mosip-ida-context.json");

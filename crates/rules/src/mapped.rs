@@ -75,7 +75,7 @@ impl Pack {
         let unknown = || PacketError::Unknown(format!("{operation} of a {event}"));
         let (name, plan) =
             name.and_then(|name| Some((name, inner.packets.plans.get(name)?))).ok_or_else(unknown)?;
-        let mut fitted = Fields::of(&inner.schema, &inner.country);
+        let mut fitted = Fitting::of(&inner.schema, &inner.country);
         for (field, text) in &mapped.fields {
             fitted.take(field, text);
         }
@@ -86,7 +86,7 @@ impl Pack {
                 }
             }
         }
-        let Fields { mut problems, fields, adapted, dropped, refused, .. } = fitted;
+        let Fitting { mut problems, fields, adapted, dropped, refused, .. } = fitted;
         for alternatives in inner.schema.required_of(&plan.mandatory) {
             if !alternatives.iter().any(|field| fields.contains_key(*field) || refused.contains(*field)) {
                 let reason = "mandatory, and the request does not have it".to_owned();
@@ -110,7 +110,7 @@ impl Pack {
     }
 }
 
-struct Fields<'a> {
+struct Fitting<'a> {
     schema: &'a IdSchema,
     country: &'a Country,
     fields: BTreeMap<String, String>,
@@ -120,7 +120,7 @@ struct Fields<'a> {
     dropped: Vec<String>,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> Fitting<'a> {
     fn of(schema: &'a IdSchema, country: &'a Country) -> Self {
         Self {
             schema,
@@ -142,15 +142,13 @@ impl<'a> Fields<'a> {
             self.fields.insert(field.to_owned(), text.to_owned());
             return;
         };
-        match self.forms(field, text).into_iter().find(|form| self.schema.reject(field, form).is_none()) {
-            Some(form) => {
-                self.adapted.push(field.to_owned());
-                self.fields.insert(field.to_owned(), form);
-            }
-            None => {
-                self.refused.insert(field.to_owned());
-                self.problems.push(FieldProblem { field: field.to_owned(), reason });
-            }
+        let forms = self.forms(field, text);
+        if let Some(form) = forms.into_iter().find(|form| self.schema.reject(field, form).is_none()) {
+            self.adapted.push(field.to_owned());
+            self.fields.insert(field.to_owned(), form);
+        } else {
+            self.refused.insert(field.to_owned());
+            self.problems.push(FieldProblem { field: field.to_owned(), reason });
         }
     }
 

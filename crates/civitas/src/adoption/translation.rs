@@ -62,6 +62,7 @@ pub fn unmapped(environment: &Environment) -> Vec<Unmapped> {
 }
 
 /// Translates an environment.
+#[expect(clippy::too_many_lines, reason = "one key after the other, as the file will have them")]
 pub fn translate(environment: &Environment, rest: &Rest) -> anyhow::Result<Translation> {
     let get = |name: &str| environment.get(name).map(|value| value.as_str());
     let needed: BTreeSet<&str> = [
@@ -151,15 +152,14 @@ pub fn translate(environment: &Environment, rest: &Rest) -> anyhow::Result<Trans
     out.key(1, "app_id", get("MOSIP_AUTH_CLIENT_APP_ID").unwrap_or("admin"));
     out.key(1, "center_id", value("MOSIP_CENTER_ID"));
     out.key(1, "machine_id", value("MOSIP_MACHINE_ID"));
-    match &rest.officer {
-        Some(officer) => out.key(1, "officer", officer),
-        None => {
-            out.line(1, "officer: null # the MOSIP user in whose name packets are made");
-            remarks.push(
-                "mosip-api had the officer from the country configuration: name the user with --officer"
-                    .to_owned(),
-            );
-        }
+    if let Some(officer) = &rest.officer {
+        out.key(1, "officer", officer);
+    } else {
+        out.line(1, "officer: null # the MOSIP user in whose name packets are made");
+        remarks.push(
+            "mosip-api had the officer from the country configuration: name the user with --officer"
+                .to_owned(),
+        );
     }
     out.line(1, "websub:");
     if let Some(id) = get("MOSIP_WEBSUB_AUTH_CLIENT_ID") {

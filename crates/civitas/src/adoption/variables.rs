@@ -132,7 +132,7 @@ pub fn find(name: &str) -> Option<&'static Variable> {
 
 /// The table of the document, in Markdown.
 pub fn table() -> String {
-    let mut text = String::from("| Variable | becomes | |\n|---|---|---|\n");
+    let mut lines = vec!["| Variable | becomes | |\n|---|---|---|\n".to_owned()];
     for variable in &VARIABLES {
         let becomes = match variable.becomes {
             Becomes::Key(key) => format!("`{key}`"),
@@ -140,9 +140,9 @@ pub fn table() -> String {
             Becomes::File(key) => format!("`{key}`, by its path"),
             Becomes::Nothing(why) => format!("nothing: {why}"),
         };
-        text.push_str(&format!("| `{}` | {becomes} | {} |\n", variable.name, variable.note));
+        lines.push(format!("| `{}` | {becomes} | {} |\n", variable.name, variable.note));
     }
-    text
+    lines.concat()
 }
 
 #[cfg(test)]

@@ -96,7 +96,10 @@ fn sentence(asked: &Asked, operation: Operation, fitted: Option<&Fitted>) -> Str
     let mut add = |what: &str, fields: &[String]| {
         if !fields.is_empty() {
             let names: Vec<&str> = fields.iter().map(|name| named(name)).collect();
-            text.push_str(&format!("; {what}: {}", names.join(", ")));
+            text.push_str("; ");
+            text.push_str(what);
+            text.push_str(": ");
+            text.push_str(&names.join(", "));
         }
     };
     if let Some(fitted) = fitted {

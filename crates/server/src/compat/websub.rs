@@ -28,12 +28,12 @@ pub(crate) fn received(receipt: &Value) -> Response {
 }
 
 /// A refused delivery: a wrong signature in the words of 2.x.
-pub(crate) fn refused(refusal: Refusal) -> Response {
+pub(crate) fn refused(refusal: &Refusal) -> Response {
     if refusal.status() == StatusCode::UNAUTHORIZED {
         let body = json!({ "error": "Invalid X-Hub-Signature", "code": refusal.code() });
         return reply::json_of(StatusCode::UNAUTHORIZED, &body);
     }
-    reply::error(&refusal)
+    reply::error(refusal)
 }
 
 /// A verification that asks nothing.

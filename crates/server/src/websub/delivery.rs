@@ -35,7 +35,7 @@ pub(crate) async fn delivery(State(app): State<App>, request: Request) -> Respon
     let response = match task.await {
         Ok(Ok(None)) => StatusCode::OK.into_response(),
         Ok(Ok(Some(receipt))) => compat::received(&receipt),
-        Ok(Err(refusal)) if as_mosip_api => compat::refused(refusal),
+        Ok(Err(refusal)) if as_mosip_api => compat::refused(&refusal),
         Ok(Err(refusal)) => refusal.into_response(),
         Err(_) => not_durable().into_response(),
     };

@@ -4,6 +4,7 @@
 mod api;
 #[cfg(test)]
 mod callback;
+#[cfg(test)]
 mod compat;
 #[cfg(test)]
 mod pack;
@@ -11,6 +12,7 @@ mod pack;
 mod pages;
 #[cfg(test)]
 mod reindex;
+#[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod trigger;

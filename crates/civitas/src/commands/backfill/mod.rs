@@ -1,15 +1,16 @@
 //! `civitas backfill`: what the present pack would ask of MOSIP about registrations of the past, and asking for it.
 
-use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+mod outcomes;
+mod show;
+
+use std::collections::{BTreeMap, HashSet};
+use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use civitas_engine::Engine;
 use civitas_engine::backfill::{self, Judged, Planning, Verdict};
 use civitas_journal::civil_events::Origin;
@@ -18,16 +19,14 @@ use civitas_opencrvs::EventDocument;
 use civitas_rules::{Operation, Pack};
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
-use serde_json::json;
 use uuid::Uuid;
 
-use crate::pack;
 use crate::replay::journal::{Source, configuration};
 use crate::replay::pool::{self, Feed};
 use crate::replay::progress::Progress;
 use crate::replay::{Item, files};
 use crate::words::grouped;
-use crate::{assembly, clock};
+use crate::{assembly, clock, pack};
 
 /// Records that are planned in one transaction.
 const BATCH: usize = 250;
@@ -40,6 +39,7 @@ const PAGE: u32 = 200;
 /// `--rate` by the engine that runs on the same journal; OpenCRVS is told nothing, since nothing of these records waits:
 /// `--outcomes` writes what came of them.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of the command line")]
 pub struct Backfill {
     /// Files and folders of event documents: JSON, a list, one per line, bodies of a reindex, also gzipped
     #[arg(value_name = "FILE")]
@@ -123,10 +123,10 @@ impl Tally {
 /// Runs the command.
 pub fn run(arguments: &Backfill, file: Option<PathBuf>) -> anyhow::Result<()> {
     if let Some(to) = &arguments.outcomes {
-        return outcomes(to, arguments.with_identifiers, file);
+        return outcomes::outcomes(to, arguments.with_identifiers, file);
     }
     if arguments.clear_spool {
-        return clear(file);
+        return outcomes::clear(file);
     }
     if arguments.files.is_empty() && !arguments.spool {
         bail!("no source is named: give files or folders, or `--spool`");
@@ -155,11 +155,11 @@ pub fn run(arguments: &Backfill, file: Option<PathBuf>) -> anyhow::Result<()> {
         tally.asked.iter().filter(|(key, _, _)| !known.contains(&key.event_id)).collect();
     let took = clock::now().duration_since(began).as_secs_f64();
     match arguments.format {
-        Format::Json => println!("{:#}", as_json(&tally, known.len(), fresh.len(), pack.digest(), at)),
-        Format::Text => print!("{}", as_text(&tally, known.len(), fresh.len(), &pack, at, took)),
+        Format::Json => println!("{:#}", show::as_json(&tally, known.len(), fresh.len(), pack.digest(), at)),
+        Format::Text => print!("{}", show::as_text(&tally, known.len(), fresh.len(), &pack, at, took)),
     }
     if let Some(to) = &arguments.report {
-        write_report(to, &tally, &known)?;
+        show::write_report(to, &tally, &known)?;
     }
     if !arguments.apply {
         source.close();
@@ -173,7 +173,7 @@ pub fn run(arguments: &Backfill, file: Option<PathBuf>) -> anyhow::Result<()> {
     if !arguments.yes {
         confirmed(fresh.len())?;
     }
-    let wanted: std::collections::HashSet<Uuid> = fresh.iter().map(|(key, _, _)| key.event_id).collect();
+    let wanted: HashSet<Uuid> = fresh.iter().map(|(key, _, _)| key.event_id).collect();
     let planning = apply(arguments, &source, &pack, at, &wanted, file)?;
     println!(
         "Planned: {}. Known: {}. Nothing any more: {}. Unreadable: {}. At {} a second they are sent within {}.",
@@ -253,11 +253,8 @@ fn judge(arguments: &Backfill, source: &Source, pack: &Pack, at: Timestamp) -> a
     pool::run(jobs, &progress, |to: &mut Feed<'_, Item>| feed(arguments, source, to), work, Tally::merge)
 }
 
-fn known(
-    source: &Source,
-    asked: &[(RecordKey, Operation, String)],
-) -> anyhow::Result<std::collections::HashSet<Uuid>> {
-    let mut known = std::collections::HashSet::new();
+fn known(source: &Source, asked: &[(RecordKey, Operation, String)]) -> anyhow::Result<HashSet<Uuid>> {
+    let mut known = HashSet::new();
     source.runtime.block_on(async {
         let mut reader = source.journal.read().await.context("the journal cannot be read")?;
         for chunk in asked.chunks(1000) {
@@ -284,7 +281,7 @@ fn apply(
     source: &Source,
     pack: &Pack,
     at: Timestamp,
-    wanted: &std::collections::HashSet<Uuid>,
+    wanted: &HashSet<Uuid>,
     file: Option<PathBuf>,
 ) -> anyhow::Result<Planning> {
     let config = configuration(file)?;
@@ -367,201 +364,4 @@ fn first_due(source: &Source) -> anyhow::Result<Timestamp> {
         operations::last_planned(&mut reader, Origin::Backfill).await
     })?;
     Ok(last.map_or(now, |last| last.max(now)))
-}
-
-fn as_text(tally: &Tally, known: usize, fresh: usize, pack: &Pack, at: Timestamp, took: f64) -> String {
-    let mut text = format!(
-        "Rule set {} of {}, at {at}.\n{} documents in {took:.1} s.\n\n",
-        &pack.digest()[..12],
-        pack.country().code,
-        grouped(tally.read)
-    );
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(["event", "comes to", "by", "records"]);
-    for ((event, verdict), count) in &tally.cells {
-        let (what, by) = words(verdict);
-        table.add_row([event.clone(), what, by, grouped(*count)]);
-    }
-    text.push_str(&format!("{table}\n\n"));
-    if tally.reindexed > 0 {
-        text.push_str(&format!(
-            "{} of the documents are of the reindex feed, which drops erased fields: what a correction erased is \
-             there again, and records may be missing. A check against `event.get` of some is worth its READ rows.\n",
-            grouped(tally.reindexed)
-        ));
-    }
-    for fault in tally.unreadable.iter().take(10) {
-        text.push_str(&format!("unreadable: {fault}\n"));
-    }
-    if tally.unreadable.len() > 10 {
-        text.push_str(&format!("… and {} more\n", tally.unreadable.len() - 10));
-    }
-    text.push_str(&format!(
-        "Known to the journal: {}. To be planned: {}.\n",
-        grouped(known as u64),
-        grouped(fresh as u64)
-    ));
-    text
-}
-
-fn words(verdict: &Verdict) -> (String, String) {
-    match verdict {
-        Verdict::Asks { operation, rule } => (operation.to_string(), rule.clone()),
-        Verdict::Nothing(what) => ((*what).to_owned(), String::new()),
-        Verdict::Undecided(missing) => ("undecided".to_owned(), format!("lacks {missing}")),
-        Verdict::Waiting => ("waits for an answer".to_owned(), "the engine's business".to_owned()),
-        Verdict::NotRegistered(status) => ("not registered".to_owned(), (*status).to_owned()),
-    }
-}
-
-fn as_json(tally: &Tally, known: usize, fresh: usize, ruleset: &str, at: Timestamp) -> serde_json::Value {
-    let cells: Vec<_> = tally
-        .cells
-        .iter()
-        .map(|((event, verdict), count)| {
-            let (what, by) = words(verdict);
-            json!({ "event": event, "comes_to": what, "by": by, "records": count })
-        })
-        .collect();
-    json!({
-        "ruleset": ruleset, "at": at, "documents": tally.read, "of_the_reindex_feed": tally.reindexed,
-        "unreadable": tally.unreadable.len(), "matrix": cells, "known": known, "to_be_planned": fresh,
-    })
-}
-
-/// A file for its owner only.
-fn private(path: &Path) -> anyhow::Result<BufWriter<std::fs::File>> {
-    let mut options = OpenOptions::new();
-    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
-    Ok(BufWriter::new(file.with_context(|| format!("cannot write {}", path.display()))?))
-}
-
-fn is_json(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "jsonl")
-}
-
-fn write_report(to: &Path, tally: &Tally, known: &std::collections::HashSet<Uuid>) -> anyhow::Result<()> {
-    let mut file = private(to)?;
-    if !is_json(to) {
-        writeln!(file, "event_id,action_id,tracking_id,operation,known")?;
-    }
-    for (key, operation, tracking_id) in &tally.asked {
-        let known = known.contains(&key.event_id);
-        if is_json(to) {
-            let line = json!({
-                "event_id": key.event_id, "action_id": key.action_id, "tracking_id": tracking_id,
-                "operation": operation.as_str(), "known": known,
-            });
-            writeln!(file, "{line}")?;
-        } else {
-            let tracking = cell(tracking_id);
-            writeln!(file, "{},{},{tracking},{operation},{known}", key.event_id, key.action_id)?;
-        }
-    }
-    file.flush().with_context(|| format!("cannot write {}", to.display()))
-}
-
-/// A text as a cell of a CSV, which no spreadsheet takes for a formula.
-fn cell(text: &str) -> String {
-    let text =
-        if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() };
-    if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
-}
-
-fn outcomes(to: &Path, with_identifiers: bool, config: Option<PathBuf>) -> anyhow::Result<()> {
-    let source = Source::open(config)?;
-    let mut file = private(to)?;
-    if !is_json(to) {
-        let identifier = if with_identifiers { ",identifier" } else { "" };
-        writeln!(
-            file,
-            "event_id,tracking_id,registration_number,operation,aid,state,cause,issued{identifier}"
-        )?;
-    }
-    let (mut after, mut written) = (0, 0_u64);
-    let mut states: BTreeMap<&'static str, u64> = BTreeMap::new();
-    source.runtime.block_on(async {
-        let mut reader = source.journal.read().await.context("the journal cannot be read")?;
-        loop {
-            let page = operations::of_origin(&mut reader, Origin::Backfill, after, PAGE).await?;
-            let Some((last, _, _)) = page.last() else { break };
-            after = last.ordinal;
-            for (operation, tracking_id, number) in &page {
-                written += 1;
-                *states.entry(operation.state.as_str()).or_default() += 1;
-                let issued = operation.issued.as_ref();
-                let identifier = issued.filter(|_| with_identifiers).and_then(|issued| issued.as_text());
-                if is_json(to) {
-                    let mut line = json!({
-                        "event_id": operation.key.event_id, "tracking_id": tracking_id,
-                        "registration_number": number, "operation": operation.operation, "aid": operation.aid,
-                        "state": operation.state.as_str(), "cause": operation.cause, "issued": issued.is_some(),
-                    });
-                    if let Some(identifier) = identifier {
-                        line["identifier"] = json!(identifier);
-                    }
-                    writeln!(file, "{line}")?;
-                } else {
-                    let text = |text: &Option<String>| cell(text.as_deref().unwrap_or_default());
-                    write!(
-                        file,
-                        "{},{},{},{},{},{},{},{}",
-                        operation.key.event_id,
-                        cell(tracking_id),
-                        text(number),
-                        operation.operation,
-                        text(&operation.aid),
-                        operation.state.as_str(),
-                        text(&operation.cause),
-                        issued.is_some()
-                    )?;
-                    match with_identifiers {
-                        true => writeln!(file, ",{}", cell(identifier.unwrap_or_default()))?,
-                        false => writeln!(file)?,
-                    }
-                }
-            }
-        }
-        if with_identifiers {
-            drop(reader);
-            witness(&source, written).await?;
-        }
-        anyhow::Ok(())
-    })?;
-    file.flush().with_context(|| format!("cannot write {}", to.display()))?;
-    println!("{} operations of back-fills in {}:", grouped(written), to.display());
-    for (state, count) in states {
-        println!("  {state:<16} {}", grouped(count));
-    }
-    source.close();
-    Ok(())
-}
-
-/// Identifiers left the journal: the log says so.
-async fn witness(source: &Source, count: u64) -> anyhow::Result<()> {
-    let mut leaf = civitas_audit::NewLeaf::new("operator", "command line", clock::now());
-    leaf.reason =
-        Some(format!("the outcomes of {count} back-filled operations were written out with identifiers"));
-    source
-        .journal
-        .write(move |tx| {
-            let leaf = leaf.clone();
-            Box::pin(async move {
-                tx.append_audit(&[leaf]);
-                Ok(())
-            })
-        })
-        .await
-        .map_err(|error| anyhow!(error).context("the audit log did not take the export"))
-}
-
-fn clear(config: Option<PathBuf>) -> anyhow::Result<()> {
-    let source = Source::open(config)?;
-    let gone = source
-        .runtime
-        .block_on(source.journal.write(|tx| Box::pin(async move { reindexed::clear(tx).await })))?;
-    println!("{} records of the reindex feed are forgotten.", grouped(gone));
-    source.close();
-    Ok(())
 }

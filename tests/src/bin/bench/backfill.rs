@@ -72,7 +72,9 @@ fn registered(bytes: &[u8]) -> Vec<u8> {
     let mut document: Value = serde_json::from_slice(bytes).expect("a document");
     let mut answer = document["actions"].as_array().and_then(|all| all.last()).expect("an action").clone();
     answer["originalActionId"] = answer["id"].clone();
-    answer["id"] = json!(Uuid::from_u128(rand::random()));
+    // Another id than the request's, the same on every run.
+    let id: Uuid = answer["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+    answer["id"] = json!(Uuid::from_u128(!id.as_u128()));
     answer["status"] = json!("Accepted");
     answer["declaration"] = json!({});
     answer["registrationNumber"] = json!(format!("B{}", document["trackingId"].as_str().unwrap_or_default()));

@@ -79,7 +79,7 @@ impl Reasoning<'_> {
     /// Whether the rule's condition can be true; what is wrong inside of it is reported.
     fn condition(
         &self,
-        space: &Space,
+        space: &Space<'_>,
         index: usize,
         rule: &Rule,
         seen: &mut Vec<String>,
@@ -107,7 +107,7 @@ impl Reasoning<'_> {
     }
 
     /// The named conditions of a term, each where it is written and once.
-    fn named(&self, space: &Space, term: &Term, seen: &mut Vec<String>, out: &mut Vec<Diagnostic>) {
+    fn named(&self, space: &Space<'_>, term: &Term, seen: &mut Vec<String>, out: &mut Vec<Diagnostic>) {
         match term {
             Term::All(terms) | Term::Any(terms) => {
                 for term in terms {

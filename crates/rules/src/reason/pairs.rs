@@ -38,7 +38,7 @@ struct Compared<'r> {
 }
 
 impl Reasoning<'_> {
-    pub(super) fn step(&self, space: &Space, step: &Step<'_>, out: &mut Vec<Diagnostic>) {
+    pub(super) fn step(&self, space: &Space<'_>, step: &Step<'_>, out: &mut Vec<Diagnostic>) {
         let mut earlier: Vec<Compared<'_>> = Vec::new();
         let mut pairs = 0;
         for (index, rule) in step.rules.iter().filter(|(_, rule)| rule.mode != Mode::Off) {
@@ -60,7 +60,7 @@ impl Reasoning<'_> {
     /// Whether the rules before it leave nothing for this one.
     fn covered(
         &self,
-        space: &Space,
+        space: &Space<'_>,
         earlier: &[Compared<'_>],
         later: &Compared<'_>,
         out: &mut Vec<Diagnostic>,
@@ -113,7 +113,7 @@ impl Reasoning<'_> {
     /// Records that this rule and one before it both match, though they do different things.
     fn overlaps(
         &self,
-        space: &Space,
+        space: &Space<'_>,
         earlier: &[Compared<'_>],
         later: &Compared<'_>,
         out: &mut Vec<Diagnostic>,
@@ -166,7 +166,12 @@ impl Reasoning<'_> {
     }
 }
 
-fn witness(reasoning: &Reasoning<'_>, space: &Space, a: &Compared<'_>, b: &Compared<'_>) -> Option<Witness> {
+fn witness(
+    reasoning: &Reasoning<'_>,
+    space: &Space<'_>,
+    a: &Compared<'_>,
+    b: &Compared<'_>,
+) -> Option<Witness> {
     let terms: Vec<_> = [a.rule, b.rule].into_iter().filter_map(|rule| rule.term.as_ref()).collect();
     let mut tries = 0;
     for left in &a.matches {
@@ -185,12 +190,12 @@ fn witness(reasoning: &Reasoning<'_>, space: &Space, a: &Compared<'_>, b: &Compa
 
 impl Compared<'_> {
     /// Whether this rule may decide somewhere in the cube.
-    fn decides_in(&self, space: &Space, cube: &Cube) -> bool {
+    fn decides_in(&self, space: &Space<'_>, cube: &Cube) -> bool {
         self.reach.iter().any(|own| space.meet(own, cube).is_some())
     }
 }
 
-fn compared<'r>(space: &Space, index: usize, rule: &'r Rule) -> Option<Compared<'r>> {
+fn compared<'r>(space: &Space<'_>, index: usize, rule: &'r Rule) -> Option<Compared<'r>> {
     let Some(term) = &rule.term else {
         let everything = vec![Cube::new()];
         return Some(Compared {

@@ -47,11 +47,11 @@ pub(super) struct TooMany;
 
 /// What a variable stands for.
 #[derive(Clone, Debug)]
-pub(super) enum Variable {
+pub(super) enum Variable<'t> {
     /// The value that a field will have.
-    Value(FieldRef, Domain),
+    Value(&'t FieldRef, Domain),
     /// Whether the action changes the field: cell 0 no, cell 1 yes.
-    Change(FieldRef),
+    Change(&'t FieldRef),
 }
 
 /// If the value of `part` is there, `whole` is an object; if `part` changes, so does `whole`.
@@ -66,42 +66,47 @@ struct Relation {
 }
 
 /// The variables of the conditions of one event.
+///
+/// Tests and changed fields are known by their address: the same conditions are asked about very often.
 #[derive(Debug)]
-pub(super) struct Space {
-    pub(super) variables: Vec<Variable>,
-    values: HashMap<String, usize>,
-    changes: HashMap<String, usize>,
+pub(super) struct Space<'t> {
+    pub(super) variables: Vec<Variable<'t>>,
+    /// Test → its variable, and the cells of each face.
+    tests: HashMap<*const Test, (usize, Rc<[Set; 4]>)>,
+    /// Changed field → its variable.
+    changes: HashMap<*const FieldRef, usize>,
     relations: Vec<Relation>,
-    faces: HashMap<(usize, String), Rc<[Set; 4]>>,
 }
 
-impl Space {
+impl<'t> Space<'t> {
     /// The space of these conditions.
-    pub(super) fn of<'t>(terms: impl IntoIterator<Item = &'t Term>, leap: LeapBirthday) -> Self {
-        let mut tests: Vec<(FieldRef, Vec<&Test>)> = Vec::new();
-        let mut changed: Vec<FieldRef> = Vec::new();
+    pub(super) fn of(terms: impl IntoIterator<Item = &'t Term>, leap: LeapBirthday) -> Self {
+        let mut asked = Asked::default();
         for term in terms {
-            collect(term, &mut tests, &mut changed);
+            asked.collect(term);
         }
         let mut space = Self {
             variables: Vec::new(),
-            values: HashMap::new(),
+            tests: HashMap::new(),
             changes: HashMap::new(),
             relations: Vec::new(),
-            faces: HashMap::new(),
         };
-        for (field, tests) in &tests {
+        for (field, tests) in asked.tests {
             let number = space.variables.len();
-            let domain = Domain::of(tests, leap);
+            let domain = Domain::of(&tests, leap);
+            let mut faces: HashMap<String, Rc<[Set; 4]>> = HashMap::new();
             for test in tests {
-                space.faces.entry((number, key(test))).or_insert_with(|| Rc::new(faces_of(&domain, test)));
+                // The same test may be written in many rules.
+                let faces =
+                    faces.entry(format!("{test:?}")).or_insert_with(|| Rc::new(faces_of(&domain, test)));
+                space.tests.insert(std::ptr::from_ref(test), (number, Rc::clone(faces)));
             }
-            space.values.insert(field.to_string(), number);
-            space.variables.push(Variable::Value(field.clone(), domain));
+            space.variables.push(Variable::Value(field, domain));
         }
-        for field in changed {
-            space.changes.insert(field.to_string(), space.variables.len());
-            space.variables.push(Variable::Change(field));
+        for fields in asked.changed {
+            let number = space.variables.len();
+            space.changes.extend(fields.iter().map(|field| (std::ptr::from_ref(*field), number)));
+            space.variables.extend(fields.first().map(|field| Variable::Change(field)));
         }
         space.relate();
         space
@@ -173,9 +178,10 @@ impl Space {
                 }
                 Ok(all)
             }
-            (Term::Test { field, test }, _) => {
-                let Some(variable) = self.values.get(&field.to_string()) else { return Err(TooMany) };
-                let Some(faces) = self.faces.get(&(*variable, key(test))) else { return Err(TooMany) };
+            (Term::Test { test, .. }, _) => {
+                let Some((variable, faces)) = self.tests.get(&std::ptr::from_ref(test)) else {
+                    return Err(TooMany);
+                };
                 let set = &faces[face as usize];
                 Ok(if set.is_empty() { Vec::new() } else { vec![vec![(*variable, set.clone())]] })
             }
@@ -183,7 +189,7 @@ impl Space {
     }
 
     fn change(&self, field: &FieldRef, changes: bool) -> Option<Cube> {
-        let variable = *self.changes.get(&field.to_string())?;
+        let variable = *self.changes.get(&std::ptr::from_ref(field))?;
         Some(vec![(variable, Set::of(2, |cell| (cell == 1) == changes))])
     }
 
@@ -313,10 +319,6 @@ fn is_part(inner: &FieldRef, outer: &FieldRef) -> bool {
         && inner.parts.starts_with(&outer.parts)
 }
 
-fn key(test: &Test) -> String {
-    format!("{test:?}")
-}
-
 fn faces_of(domain: &Domain, test: &Test) -> [Set; 4] {
     let outcomes: Vec<_> = domain.cells.iter().map(|cell| domain.outcomes(cell, test)).collect();
     [
@@ -327,20 +329,37 @@ fn faces_of(domain: &Domain, test: &Test) -> [Set; 4] {
     ]
 }
 
-fn collect<'t>(term: &'t Term, tests: &mut Vec<(FieldRef, Vec<&'t Test>)>, changed: &mut Vec<FieldRef>) {
-    match term {
-        Term::All(terms) | Term::Any(terms) => terms.iter().for_each(|term| collect(term, tests, changed)),
-        Term::Not(term) | Term::Named { term, .. } => collect(term, tests, changed),
-        Term::Changed { fields, .. } => {
-            for field in fields {
-                if !changed.contains(field) {
-                    changed.push(field.clone());
+/// What conditions ask about: each field once, in the order of its first use.
+#[derive(Default)]
+struct Asked<'t> {
+    tests: Vec<(&'t FieldRef, Vec<&'t Test>)>,
+    changed: Vec<Vec<&'t FieldRef>>,
+    /// Name of a field → its place in the list above.
+    tested: HashMap<String, usize>,
+}
+
+impl<'t> Asked<'t> {
+    fn collect(&mut self, term: &'t Term) {
+        match term {
+            Term::All(terms) | Term::Any(terms) => terms.iter().for_each(|term| self.collect(term)),
+            Term::Not(term) | Term::Named { term, .. } => self.collect(term),
+            Term::Changed { fields, .. } => {
+                for field in fields {
+                    let known =
+                        self.changed.iter_mut().find(|known| known.iter().all(|known| *known == field));
+                    match known {
+                        Some(known) => known.push(field),
+                        None => self.changed.push(vec![field]),
+                    }
+                }
+            }
+            Term::Test { field, test } => {
+                let place = *self.tested.entry(field.to_string()).or_insert(self.tests.len());
+                match self.tests.get_mut(place) {
+                    Some((_, known)) => known.push(test),
+                    None => self.tests.push((field, vec![test])),
                 }
             }
         }
-        Term::Test { field, test } => match tests.iter_mut().find(|(known, _)| known == field) {
-            Some((_, known)) => known.push(test),
-            None => tests.push((field.clone(), vec![test])),
-        },
     }
 }

@@ -9,7 +9,7 @@ use crate::term::{Literal, Term, Test};
 
 /// What is said about the condition of one rule, or about a named condition.
 pub(super) struct TermCheck<'a> {
-    pub(super) space: &'a Space,
+    pub(super) space: &'a Space<'a>,
     pub(super) document: &'a Document,
     pub(super) root: &'a Node<'a>,
     /// Whether it matters where the condition is false and where unknown, too.

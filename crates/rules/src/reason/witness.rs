@@ -38,7 +38,7 @@ impl Witness {
     /// A record of the cube for which every one of `terms` is true; none if none was found. A
     /// choice of the form has one of its options.
     pub(super) fn of(
-        space: &Space,
+        space: &Space<'_>,
         cube: &Cube,
         terms: &[&Term],
         form: Option<&Form>,
@@ -48,10 +48,10 @@ impl Witness {
         let mut dates = Vec::new();
         for (variable, cells) in cube {
             match &space.variables[*variable] {
-                Variable::Change(field) => witness.changes.push((field.clone(), cells.contains(1))),
+                Variable::Change(field) => witness.changes.push(((*field).clone(), cells.contains(1))),
                 Variable::Value(field, domain) => match plain(domain, cells, options_of(form, field)) {
-                    Some(value) => witness.values.push((field.clone(), value)),
-                    None => dates.push((field, domain, cells)),
+                    Some(value) => witness.values.push(((*field).clone(), value)),
+                    None => dates.push((*field, domain, cells)),
                 },
             }
         }

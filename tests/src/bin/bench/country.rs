@@ -56,7 +56,8 @@ pub(crate) fn specs(count: usize) -> Vec<Spec> {
             let (action, custom) = STEPS[step / EVENTS.len()];
             let years = i16::try_from(5 + turn % 13).unwrap_or(18);
             let mut asks = vec![
-                Ask::Nid(matches!(action, "APPROVE_CORRECTION" | "CUSTOM")),
+                // Whoever is already known to MOSIP, or has to be.
+                Ask::Nid(event == "death" || matches!(action, "APPROVE_CORRECTION" | "CUSTOM")),
                 if turn % 4 == 3 { Ask::AtLeast(years) } else { Ask::Below(years) },
                 Ask::Nation(turn % NATIONS.len(), (turn * 3 + 1) % NATIONS.len()),
             ];

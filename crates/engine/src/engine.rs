@@ -12,7 +12,7 @@ use std::{
 use civitas_audit::NewLeaf;
 use civitas_journal::{Journal, Lease, inbox, operations, rule_sets};
 use civitas_mosip::{
-    Mosip,
+    IdSchema, Mosip,
     credential::{KeyRing, ProofKeys, VcTrust},
 };
 use civitas_rules::Pack;
@@ -31,9 +31,10 @@ use crate::{
     dispatch::Sender,
     forms::Forms,
     gather::Gatherer,
-    moves::{self, Move},
+    moves::Move,
     schedule::later,
     swap::Swaps,
+    together::Mover,
 };
 
 /// A handle on the engine; clones share everything.
@@ -44,15 +45,23 @@ pub(crate) struct Inner {
     ports: Ports,
     options: Options,
     pack: RwLock<Arc<Pack>>,
-    archive: Mutex<HashMap<String, Arc<Pack>>>,
+    archive: Mutex<HashMap<String, AtHand>>,
     jitter: Mutex<StdRng>,
     bells: Bells,
     gatherer: Gatherer,
+    mover: Mover,
     denials: Mutex<Option<Timestamp>>,
     swaps: Swaps,
     forms: Forms,
     waiting: AtomicU64,
     watched: AtomicBool,
+}
+
+/// A rule set that decided, compiled, and its ID schema as packets carry it.
+#[derive(Clone)]
+struct AtHand {
+    pack: Arc<Pack>,
+    schema: Arc<IdSchema>,
 }
 
 impl From<Arc<Inner>> for Engine {
@@ -84,6 +93,7 @@ impl Engine {
         let pack = Arc::new(pack);
         let swaps = Swaps::new((ports.clock)());
         let (gatherer, queue) = Gatherer::new();
+        let (mover, moves) = Mover::new();
         let engine = Engine(Arc::new(Inner {
             ports,
             options,
@@ -92,6 +102,7 @@ impl Engine {
             jitter: Mutex::new(jitter),
             bells: Bells::default(),
             gatherer,
+            mover,
             denials: Mutex::default(),
             swaps,
             forms: Forms::default(),
@@ -100,6 +111,7 @@ impl Engine {
         }));
         engine.archive(&pack).await?;
         tokio::spawn(queue.run(Arc::downgrade(&engine.0)));
+        tokio::spawn(moves.run(Arc::downgrade(&engine.0)));
         Ok(engine)
     }
 
@@ -303,41 +315,23 @@ impl Engine {
         hash().map(hex::encode).unwrap_or_default()
     }
 
-    /// Applies a move in a transaction of its own. `None`: somebody else moved the operation meanwhile.
+    /// Applies a move, in a transaction with what else moved meanwhile. `None`: somebody else moved the operation.
     pub(crate) async fn apply_move(
         &self,
         operation: operations::Operation,
         step: Move,
     ) -> Result<Option<operations::Operation>, EngineError> {
-        let now = self.now();
-        let done = moves::is_done(step.to);
-        let tells = step.tell.is_some();
-        let work = Arc::new((operation, step));
-        let (engine, shared) = (self.clone(), Arc::clone(&work));
-        let moved = self
-            .journal()
-            .write(move |tx| {
-                let (engine, work) = (engine.clone(), Arc::clone(&shared));
-                Box::pin(async move {
-                    let (operation, step) = &*work;
-                    let step = engine.worded(tx, operation, step.clone()).await?;
-                    moves::apply(tx, operation, &step, now).await
-                })
-            })
-            .await?;
-        if !moved {
-            return Ok(None);
-        }
-        metrics::counter!("civitas_moves_total", "to" => work.1.to.as_str()).increment(1);
-        if done {
+        let (to, tells) = (step.to, step.tell.is_some());
+        let Some(moved) = self.0.mover.apply(operation, step).await? else { return Ok(None) };
+        metrics::counter!("civitas_moves_total", "to" => to.as_str()).increment(1);
+        if moved.done {
             self.bells().sender.ring();
         }
         if tells {
             self.bells().confirmer.ring();
         }
         self.bells().outbox.ring();
-        let (operation, step) = &*work;
-        Ok(Some(moves::moved(operation, step, now)))
+        Ok(Some(moved))
     }
 
     async fn archive(&self, pack: &Arc<Pack>) -> Result<(), EngineError> {
@@ -364,22 +358,27 @@ impl Engine {
 
     /// A rule set that is compiled already.
     pub(crate) fn pack_at_hand(&self, digest: &str) -> Option<Arc<Pack>> {
+        self.at_hand(digest).map(|at_hand| at_hand.pack)
+    }
+
+    fn at_hand(&self, digest: &str) -> Option<AtHand> {
         self.0.archive.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
     }
 
     /// Spares the compiling of an archived rule set. What is dropped here is in the journal.
     pub(crate) fn keep_at_hand(&self, pack: &Arc<Pack>) {
+        let schema = Arc::new(IdSchema::new(pack.id_schema()));
         let mut archive = self.0.archive.lock().unwrap_or_else(PoisonError::into_inner);
         if archive.len() >= PACKS_AT_HAND {
             archive.clear();
         }
-        archive.insert(pack.digest().to_owned(), Arc::clone(pack));
+        archive.insert(pack.digest().to_owned(), AtHand { pack: Arc::clone(pack), schema });
     }
 
-    /// The rule set that decided, also when another one decides now.
-    pub(crate) async fn archived_pack(&self, digest: &str) -> Result<Arc<Pack>, EngineError> {
-        if let Some(pack) = self.pack_at_hand(digest) {
-            return Ok(pack);
+    /// The ID schema of the rule set that decided, also when another one decides now.
+    pub(crate) async fn archived_schema(&self, digest: &str) -> Result<Arc<IdSchema>, EngineError> {
+        if let Some(at_hand) = self.at_hand(digest) {
+            return Ok(at_hand.schema);
         }
         let unusable = |why: String| EngineError::Archive { digest: digest.to_owned(), why };
         let mut reader = self.journal().read().await?;
@@ -388,6 +387,6 @@ impl Engine {
             .ok_or_else(|| unusable("it was never archived".to_owned()))?;
         let pack = crate::verify::compile(digest, &archived.canonical).map_err(unusable)?;
         self.keep_at_hand(&pack);
-        Ok(pack)
+        Ok(Arc::new(IdSchema::new(pack.id_schema())))
     }
 }

@@ -40,6 +40,7 @@ mod requests;
 mod schedule;
 pub mod swap;
 pub mod takeover;
+mod together;
 pub mod verify;
 
 pub use self::{

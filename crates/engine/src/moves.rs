@@ -154,15 +154,50 @@ pub(crate) async fn apply(
     step: &Move,
     now: Timestamp,
 ) -> Result<bool, JournalError> {
-    let after = moved(operation, step, now);
-    let mut advance = Advance::of(&after, now);
+    Ok(apply_all(tx, &[(operation, step)], now).await?.iter().all(Option::is_some))
+}
+
+/// Applies moves of different operations. For each, in order, the operation after it; `None` where somebody else
+/// moved it since it was read, so that nothing of it was changed.
+pub(crate) async fn apply_all(
+    tx: &mut Tx,
+    steps: &[(&Operation, &Move)],
+    now: Timestamp,
+) -> Result<Vec<Option<Operation>>, JournalError> {
+    let after: Vec<Operation> = steps.iter().map(|(operation, step)| moved(operation, step, now)).collect();
+    let advances: Vec<Advance> = steps
+        .iter()
+        .zip(&after)
+        .map(|((operation, step), after)| advance(operation, step, after, now))
+        .collect();
+    let applied = operations::advance(tx, &advances).await?;
+    let mut results = Vec::with_capacity(steps.len());
+    for (((operation, step), after), applied) in steps.iter().zip(after).zip(applied) {
+        if applied {
+            record(tx, operation, step, &after, now).await?;
+        }
+        results.push(applied.then_some(after));
+    }
+    Ok(results)
+}
+
+fn advance(operation: &Operation, step: &Move, after: &Operation, now: Timestamp) -> Advance {
+    let mut advance = Advance::of(after, now);
     advance.version = operation.version;
     advance.lease.clone_from(&after.lease);
     advance.issued = step.issued.as_ref().map(|issued| issued.identifier.clone());
     advance.packet.clone_from(&step.packet);
-    if operations::advance(tx, &[advance]).await? != [true] {
-        return Ok(false);
-    }
+    advance
+}
+
+/// The leaf of a move that was applied, its entry in the queue, and what OpenCRVS is owed from then on.
+async fn record(
+    tx: &mut Tx,
+    operation: &Operation,
+    step: &Move,
+    after: &Operation,
+    now: Timestamp,
+) -> Result<(), JournalError> {
     // A further attempt for the same cause is not news: the count of attempts says it.
     let is_news = operation.state != step.to || operation.cause != after.cause || step.kind != "transition";
     if is_news {
@@ -174,7 +209,7 @@ pub(crate) async fn apply(
         leaf.reason = said(step);
         leaf.traceparent.clone_from(&operation.traceparent);
         tx.append_audit(&[leaf]);
-        tx.publish(entry::message(&after, now));
+        tx.publish(entry::message(after, now));
     }
     if let Some(tell) = &step.tell {
         let new = NewConfirmation {
@@ -186,7 +221,7 @@ pub(crate) async fn apply(
         };
         confirmations::replace(tx, &new).await?;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// What the log says of a move: the pack's message, and the reason or cause.

@@ -40,6 +40,6 @@ pub use codes::advice;
 pub use error::{CallError, Class, Service};
 pub use gate::ServiceHealth;
 pub use limits::{Limit, Limits};
-pub use packet::CreatePacket;
+pub use packet::{CreatePacket, IdSchema};
 pub use stage::stage_in_words;
 pub use status::{RequestStatus, Status};

@@ -140,36 +140,18 @@ impl Pack {
         if let Some(problem) = too_large(files) {
             return Err(Diagnostics::new(vec![problem]));
         }
-        let mut documents = BTreeMap::new();
-        for name in FILES.into_iter().chain(OPTIONAL) {
-            match files.0.get(name) {
-                Some(text) => {
-                    let read = if name == "id-schema.json" { Document::json } else { Document::yaml };
-                    if let Some(document) = read(name, text, &mut out) {
-                        documents.insert(name, document);
-                    }
-                }
-                None if OPTIONAL.contains(&name) => {}
-                None => out.push(
-                    Diagnostic::of_file(Code::P001, name, format!("`{name}` is missing"))
-                        .help("a pack has country, fields, rules, packets and identity (.yaml), id-schema.json and cases/*.yaml"),
-                ),
-            }
-        }
-        let mut case_documents = Vec::new();
+        // Cases are about as long as everything else together, and reading is most of the work.
+        let (documents, (case_documents, found)) = std::thread::scope(|scope| {
+            let cases = scope.spawn(|| read_cases(files));
+            let documents = read_files(files, &mut out);
+            (documents, cases.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        out.extend(found);
         let mut event_documents = BTreeMap::new();
         for (name, text) in &files.0 {
-            if is_case_file(name) {
-                let values = |all: usize, document: &Document| all + document.values;
-                let held = documents.values().chain(&case_documents).fold(0, values);
-                if held > PACK_VALUES {
-                    out.push(too_many(name));
-                    break;
-                }
-                case_documents.extend(Document::yaml(name, text, &mut out));
-            } else if cases::is_document(name) {
+            if cases::is_document(name) {
                 event_documents.insert(name.as_str(), text.as_str());
-            } else if !is_known(name) {
+            } else if !is_case_file(name) && !is_known(name) {
                 out.push(
                     Diagnostic::of_file(
                         Code::P005,
@@ -407,7 +389,7 @@ fn too_many(name: &str) -> Diagnostic {
     Diagnostic::of_file(
         Code::P032,
         name,
-        format!("more than {PACK_VALUES} values before this file, which is not read any more"),
+        format!("more than {PACK_VALUES} values in the cases before this file, which is not read any more"),
     )
     .help("no pack comes near this limit: were the cases written by hand?")
 }
@@ -423,6 +405,43 @@ fn is_known(name: &str) -> bool {
 fn is_case_file(name: impl AsRef<str>) -> bool {
     let name = Path::new(name.as_ref());
     name.starts_with("cases") && name.extension() == Some(OsStr::new("yaml"))
+}
+
+/// Everything but cases.
+fn read_files(files: &PackFiles, out: &mut Vec<Diagnostic>) -> BTreeMap<&'static str, Document> {
+    let mut documents = BTreeMap::new();
+    for name in FILES.into_iter().chain(OPTIONAL) {
+        match files.0.get(name) {
+            Some(text) => {
+                let read = if name == "id-schema.json" { Document::json } else { Document::yaml };
+                if let Some(document) = read(name, text, out) {
+                    documents.insert(name, document);
+                }
+            }
+            None if OPTIONAL.contains(&name) => {}
+            None => out.push(
+                Diagnostic::of_file(Code::P001, name, format!("`{name}` is missing"))
+                    .help("a pack has country, fields, rules, packets and identity (.yaml), id-schema.json and cases/*.yaml"),
+            ),
+        }
+    }
+    documents
+}
+
+/// The cases, and what is wrong with their files.
+fn read_cases(files: &PackFiles) -> (Vec<Document>, Vec<Diagnostic>) {
+    let (mut documents, mut out) = (Vec::new(), Vec::new());
+    let mut held = 0;
+    for (name, text) in files.0.iter().filter(|(name, _)| is_case_file(name)) {
+        if held > PACK_VALUES {
+            out.push(too_many(name));
+            break;
+        }
+        let document = Document::yaml(name, text, &mut out);
+        held += document.as_ref().map_or(0, |document| document.values);
+        documents.extend(document);
+    }
+    (documents, out)
 }
 
 fn compile(

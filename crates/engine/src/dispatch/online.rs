@@ -22,8 +22,8 @@ pub(super) async fn next_move(
     let aid = aid_of(operation)?;
     match operation.state {
         State::Planned => {
-            let pack = engine.archived_pack(&packet.ruleset).await?;
-            let request = packet.create(aid, &engine.station(), &pack, &engine.options().officer);
+            let schema = engine.archived_schema(&packet.ruleset).await?;
+            let request = packet.create(aid, &engine.station(), schema, &engine.options().officer);
             Ok(create(engine, operation, &request).await)
         }
         State::PacketCreated if operation.step_attempts <= 1 => {

@@ -1,13 +1,13 @@
 //! The packet as the journal keeps it, sealed: all that a re-send needs to be the same packet.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use civitas_journal::Private;
 use civitas_mosip::{
     Aid, Notification, Trigger,
-    packet::{CreatePacket, UploadFile},
+    packet::{CreatePacket, IdSchema, UploadFile},
 };
-use civitas_rules::{Pack, Packet};
+use civitas_rules::Packet;
 use jiff::Timestamp;
 use openssl::{
     base64::{decode_block, encode_block},
@@ -123,14 +123,20 @@ impl StoredPacket {
     }
 
     /// The request to the packet manager.
-    pub(crate) fn create(&self, aid: Aid, station: &Station<'_>, pack: &Pack, officer: &str) -> CreatePacket {
+    pub(crate) fn create(
+        &self,
+        aid: Aid,
+        station: &Station<'_>,
+        schema: Arc<IdSchema>,
+        officer: &str,
+    ) -> CreatePacket {
         CreatePacket {
             aid,
             ref_id: format!("{}_{}", station.center, station.machine),
             process: self.process.clone(),
             source: self.source.clone(),
             schema_version: self.schema_version.clone(),
-            schema_json: pack.id_schema().to_owned(),
+            schema,
             fields: self.fields.clone(),
             meta_info: self.meta_info.clone(),
             at: self.at,

@@ -54,8 +54,8 @@ async fn build(
     aid: Aid,
     route: &Arc<UploadRoute>,
 ) -> Result<Move, EngineError> {
-    let pack = engine.archived_pack(&stored.ruleset).await?;
-    let mut content = stored.create(aid, &engine.station(), &pack, &engine.options().officer);
+    let schema = engine.archived_schema(&stored.ruleset).await?;
+    let mut content = stored.create(aid, &engine.station(), schema, &engine.options().officer);
     let Some(channel) = route.channel_of(&content.source, &content.process) else {
         return Ok(stalled(engine, "process_not_uploadable", Some(content.process)));
     };

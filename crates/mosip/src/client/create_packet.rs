@@ -59,7 +59,7 @@ impl Mosip {
             what: "createPacket",
             method: Method::PUT,
             url: format!("{}/createPacket", self.shared.endpoints.packet_manager),
-            body: Body::Json(packet.body().to_string()),
+            body: Body::Json(packet.body()),
         };
         let reply = self.exchange(&call, now).await?;
         let response = envelope::response(&call, &reply)?;
@@ -84,7 +84,7 @@ impl Mosip {
             })
             .collect();
         let missing: Vec<&str> =
-            expected.into_iter().filter(|name| !sub_packets.contains_key(*name)).collect();
+            expected.iter().copied().filter(|name| !sub_packets.contains_key(*name)).collect();
         if !missing.is_empty() {
             let what = format!("was answered without sub-packet {}", missing.join(", "));
             return Err(failed("sub-packet-missing", &what));

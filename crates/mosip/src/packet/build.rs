@@ -176,7 +176,7 @@ fn outer(
     machine: &MachineKey,
     seal: Seal<'_>,
 ) -> Result<Vec<u8>, BuildError> {
-    let fields = schema::fields(&packet.schema_json)?;
+    let fields = schema::fields(packet.schema.text())?;
     check(packet, attachments, &fields)?;
     let pack = |entries: &[Entry]| zip::write(entries).map_err(|error| BuildError::Zip(error.to_string()));
     let mut entries = Vec::with_capacity(6);

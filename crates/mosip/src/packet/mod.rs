@@ -32,6 +32,7 @@ pub use inspect::{Envelope, Inspected, PacketFile, SubPacketView};
 pub use keys::{DecryptionKeys, EncryptionCertificate, MachineKey, PacketKeyError, PacketKeys, VerifyingKey};
 pub use read::read;
 pub use request::CreatePacket;
+pub use schema::IdSchema;
 
 /// Largest upload that MOSIP takes: `registration.processor.max.file.size`.
 pub const LARGEST: usize = 5 << 20;

@@ -6,12 +6,15 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    sync::Arc,
 };
 
 use jiff::{Timestamp, tz::TimeZone};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value, json, value::RawValue};
 use uuid::Uuid;
 
+use super::IdSchema;
 use crate::{Aid, client::wire_time};
 
 /// One packet to be created.
@@ -28,7 +31,7 @@ pub struct CreatePacket {
     /// Version of the ID schema, a decimal number.
     pub schema_version: String,
     /// The ID schema itself: MOSIP takes it from the caller and drops, in silence, fields that it lacks.
-    pub schema_json: String,
+    pub schema: Arc<IdSchema>,
     /// Fields of the identity; values that are not plain strings are JSON in a string.
     pub fields: BTreeMap<String, String>,
     /// Entries of the meta information; each replaces the default of the same name, except `registrationId`.
@@ -41,29 +44,31 @@ pub struct CreatePacket {
 
 impl CreatePacket {
     /// The request as the packet manager's `createPacket` takes it. The same packet always yields the same bytes.
-    pub fn body(&self) -> Value {
+    pub fn body(&self) -> String {
         let time = wire_time(self.at);
-        json!({
-            "id": "string",
-            "version": "string",
-            "requesttime": time,
-            "metadata": {},
-            "request": {
-                "id": self.aid,
-                "additionalInfoReqId": null,
-                "refId": self.ref_id,
-                "offlineMode": false,
-                "process": self.process,
-                "source": self.source,
-                "schemaVersion": self.schema_version,
-                "schemaJson": self.schema_json,
-                "fields": self.fields,
-                "metaInfo": self.meta_info(),
-                "audits": [self.audit(&time)],
-                "documents": null,
-                "biometrics": null,
+        let envelope = Envelope {
+            id: "string",
+            version: "string",
+            requesttime: &time,
+            metadata: Map::new(),
+            request: Request {
+                id: &self.aid,
+                additional_info_req_id: None,
+                ref_id: &self.ref_id,
+                offline_mode: false,
+                process: &self.process,
+                source: &self.source,
+                schema_version: &self.schema_version,
+                schema_json: self.schema.encoded(),
+                fields: &self.fields,
+                meta_info: self.meta_info(),
+                audits: [self.audit(&time)],
+                documents: None,
+                biometrics: None,
             },
-        })
+        };
+        // Strings and maps of strings always serialise.
+        serde_json::to_string(&envelope).unwrap_or_default()
     }
 
     /// What MOSIP's validators want to find, overlaid with what the pack says.
@@ -126,8 +131,8 @@ impl CreatePacket {
 
     /// The sub-packets that a packet of this schema consists of: `id`, `evidence`, `optional`. `None` if the schema
     /// cannot be read.
-    pub(crate) fn sub_packets(&self) -> Option<BTreeSet<&'static str>> {
-        super::schema::sub_packets(&self.schema_json)
+    pub(crate) fn sub_packets(&self) -> Option<&BTreeSet<&'static str>> {
+        self.schema.sub_packets()
     }
 }
 
@@ -142,6 +147,33 @@ impl fmt::Debug for CreatePacket {
             .field("fields", &self.fields.keys())
             .finish_non_exhaustive()
     }
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    id: &'static str,
+    version: &'static str,
+    requesttime: &'a str,
+    metadata: Map<String, Value>,
+    request: Request<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Request<'a> {
+    id: &'a Aid,
+    additional_info_req_id: Option<&'static str>,
+    ref_id: &'a str,
+    offline_mode: bool,
+    process: &'a str,
+    source: &'a str,
+    schema_version: &'a str,
+    schema_json: &'a RawValue,
+    fields: &'a BTreeMap<String, String>,
+    meta_info: BTreeMap<String, String>,
+    audits: [Value; 1],
+    documents: Option<&'static str>,
+    biometrics: Option<&'static str>,
 }
 
 /// MOSIP's list of labelled values, as JSON in a string.
@@ -162,7 +194,9 @@ mod tests {
             process: "CRVS_NEW".to_owned(),
             source: "CRVS1".to_owned(),
             schema_version: "0.5".to_owned(),
-            schema_json: r#"{"properties":{"identity":{"properties":{"UIN":{"type":"string"}}}}}"#.to_owned(),
+            schema: Arc::new(IdSchema::new(
+                r#"{"properties":{"identity":{"properties":{"UIN":{"type":"string"}}}}}"#,
+            )),
             fields: BTreeMap::from([("dateOfBirth".to_owned(), "2026/01/01".to_owned())]),
             meta_info: BTreeMap::from([
                 ("crvsEventId".to_owned(), "e1".to_owned()),
@@ -175,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_body_is_what_the_packet_manager_takes() {
-        let body = packet().body();
+        let body: Value = serde_json::from_str(&packet().body()).unwrap();
         assert_eq!(body["requesttime"], "2026-01-02T03:04:05.678Z");
         let request = &body["request"];
         assert_eq!(request["id"], "10001200420000120260102030405");
@@ -199,7 +233,7 @@ mod tests {
 
     #[test]
     fn the_same_packet_is_the_same_bytes() {
-        assert_eq!(packet().body().to_string(), packet().body().to_string());
+        assert_eq!(packet().body(), packet().body());
     }
 
     #[test]

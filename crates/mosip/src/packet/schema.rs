@@ -6,9 +6,51 @@ use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
 };
-use serde_json::Value;
+use serde_json::{
+    Value,
+    value::{RawValue, to_raw_value},
+};
 
 use super::BuildError;
+
+/// An ID schema, read and encoded once for all packets that carry it: it is most of their bytes.
+#[derive(Debug)]
+pub struct IdSchema {
+    text: String,
+    /// The text as a JSON string: MOSIP wants a string that holds JSON.
+    encoded: Box<RawValue>,
+    sub_packets: Option<BTreeSet<&'static str>>,
+}
+
+impl IdSchema {
+    /// Takes a schema, JSON. One that cannot be read is refused when a packet is to carry it.
+    pub fn new(text: impl Into<String>) -> Self {
+        let text = text.into();
+        // A string always serialises.
+        let encoded = to_raw_value(&text).unwrap_or_default();
+        IdSchema { sub_packets: sub_packets(&text), encoded, text }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn encoded(&self) -> &RawValue {
+        &self.encoded
+    }
+
+    pub(super) fn sub_packets(&self) -> Option<&BTreeSet<&'static str>> {
+        self.sub_packets.as_ref()
+    }
+}
+
+impl PartialEq for IdSchema {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for IdSchema {}
 
 /// A field of the ID schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +184,7 @@ pub(super) fn fields(schema_json: &str) -> Result<Vec<Field>, BuildError> {
 
 /// The sub-packets that the packet manager makes of a schema. A missing category counts as `none`, which is all three.
 /// `None` if the schema cannot be read.
-pub(crate) fn sub_packets(schema_json: &str) -> Option<BTreeSet<&'static str>> {
+fn sub_packets(schema_json: &str) -> Option<BTreeSet<&'static str>> {
     let mut names = BTreeSet::new();
     for (_, field) in properties(schema_json)? {
         match field.category().to_ascii_lowercase().as_str() {
@@ -175,6 +217,12 @@ mod tests {
         assert_eq!(of(r#"{"a":{"type":"string"}}"#), all);
         assert_eq!(of("{}"), None);
         assert_eq!(sub_packets("{}"), None);
+    }
+
+    #[test]
+    fn it_travels_as_a_string() {
+        let schema = IdSchema::new("{\"a\": \"\u{e9}\"}");
+        assert_eq!(schema.encoded().get(), "\"{\\\"a\\\": \\\"\u{e9}\\\"}\"");
     }
 
     #[test]

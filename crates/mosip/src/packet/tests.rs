@@ -1,6 +1,6 @@
 //! Packets of our own, built and read back, and every way of spoiling one.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::json;
 
@@ -37,7 +37,7 @@ fn packet() -> CreatePacket {
         process: "OPENCRVS_NEW".to_owned(),
         source: "OPENCRVS".to_owned(),
         schema_version: "0.500".to_owned(),
-        schema_json: schema(),
+        schema: Arc::new(IdSchema::new(schema())),
         fields: BTreeMap::from(
             [
                 ("fullName", r#"[{"language":"eng","value":"Asha Rao"}]"#),

@@ -1,6 +1,8 @@
 //! createPacket: believed only when every sub-packet is reported.
 
-use civitas_mosip::{Class, Limits};
+use std::sync::Arc;
+
+use civitas_mosip::{Class, IdSchema, Limits};
 use serde_json::{Value, json};
 
 use crate::stub::{Answer, Stub, aid, now, packet};
@@ -27,7 +29,7 @@ async fn the_receipt_holds_the_hash_of_each_sub_packet() {
     assert_eq!(receipt.sub_packets["id"].encrypted_hash.as_deref(), Some("hash-id"));
     let asked = stub.asked("/commons/v1/packetmanager/createPacket");
     assert_eq!((asked.len(), asked[0].method.as_str()), (1, "PUT"));
-    assert_eq!(asked[0].json(), packet().body());
+    assert_eq!(asked[0].json(), serde_json::from_str::<Value>(&packet().body()).unwrap());
 }
 
 #[tokio::test]
@@ -130,7 +132,7 @@ async fn a_page_instead_of_json_leaves_the_outcome_open() {
 async fn a_schema_that_is_none_is_not_sent() {
     let stub = Stub::start(|_| Answer::json(&json!({ "response": null }))).await;
     let mut packet = packet();
-    packet.schema_json = "{}".to_owned();
+    packet.schema = Arc::new(IdSchema::new("{}"));
     let error = stub.mosip().create_packet(&packet, now()).await.unwrap_err();
     assert_eq!((error.class, error.code.as_deref()), (Class::Permanent, Some("schema-unreadable")));
     assert!(stub.asked("/createPacket").is_empty());

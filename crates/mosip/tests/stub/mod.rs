@@ -16,7 +16,7 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
-use civitas_mosip::{Aid, CreatePacket, Credentials, Endpoints, Limits, Mosip, Trigger};
+use civitas_mosip::{Aid, CreatePacket, Credentials, Endpoints, IdSchema, Limits, Mosip, Trigger};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -212,7 +212,7 @@ pub(crate) fn packet() -> CreatePacket {
         process: "CRVS_NEW".to_owned(),
         source: "CRVS1".to_owned(),
         schema_version: "0.5".to_owned(),
-        schema_json: schema.to_owned(),
+        schema: Arc::new(IdSchema::new(schema)),
         fields: [("dateOfBirth".to_owned(), "2026/01/01".to_owned())].into(),
         meta_info: [("crvsEventId".to_owned(), "e-1".to_owned())].into(),
         at: "2026-01-02T03:04:05Z".parse().unwrap(),

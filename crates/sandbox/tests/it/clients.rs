@@ -4,13 +4,13 @@
 use crate::packets::schema;
 use crate::stage::{Time, awaiting, callback, country_config, http, sandbox, start, until};
 use civitas_mosip::{
-    Aid, CreatePacket, Credentials, Endpoints, HubAnswer, Limits, Mosip, Notification, Status, Subscription,
-    Trigger,
+    Aid, CreatePacket, Credentials, Endpoints, HubAnswer, IdSchema, Limits, Mosip, Notification, Status,
+    Subscription, Trigger,
 };
 use civitas_opencrvs::{Client, Confirmation, ConfirmationAuth, SearchQuery, SystemClient};
 use civitas_sandbox::{Regime, SandboxOptions};
 use secrecy::SecretString;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 fn system() -> SystemClient {
     SystemClient { id: "civitas".into(), secret: SecretString::from("civitas-secret") }
@@ -81,7 +81,7 @@ async fn the_mosip_client_sends_triggers_asks_and_subscribes() {
         process: "CRVS_NEW".into(),
         source: "CRVS1".into(),
         schema_version: "0.5".into(),
-        schema_json: schema(),
+        schema: Arc::new(IdSchema::new(schema())),
         fields: BTreeMap::from([
             ("fullName".into(), r#"[{"language":"eng","value":"Ace \"D\" Portgas\\"}]"#.into()),
             ("dateOfBirth".into(), "2026/05/20".into()),

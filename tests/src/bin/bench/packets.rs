@@ -1,9 +1,10 @@
 //! Packets of our own built, sealed and signed, on one thread: from fields to the file that is uploaded.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use civitas_mosip::CreatePacket;
 use civitas_mosip::packet::{Attachments, Document, EncryptionCertificate, MachineKey, PacketKeys, build};
+use civitas_mosip::{CreatePacket, IdSchema};
 use civitas_sandbox::SandboxKeys;
 use civitas_tests::measure::{Spread, thread_cpu};
 use civitas_tests::stack::clock;
@@ -138,7 +139,7 @@ fn packet() -> CreatePacket {
         process: "OPENCRVS_NEW".to_owned(),
         source: "OPENCRVS".to_owned(),
         schema_version: "0.5".to_owned(),
-        schema_json: include_str!("../../../../country-config/farajaland/id-schema.json").to_owned(),
+        schema: Arc::new(IdSchema::new(include_str!("../../../../country-config/farajaland/id-schema.json"))),
         fields,
         meta_info: BTreeMap::from([("crvsEventId".to_owned(), "e1".to_owned())]),
         at: "2026-01-02T03:04:05.678Z".parse().expect("an instant"),

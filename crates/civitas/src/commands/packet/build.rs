@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
 use civitas_mosip::packet::{self, Attachments, CreatePacket, MachineKey, PacketKeys};
-use civitas_mosip::{Aid, check_station};
+use civitas_mosip::{Aid, IdSchema, check_station};
 use civitas_opencrvs::EventDocument;
 use civitas_rules::{Effect, Facts, PacketContext};
 use clap::Args;
@@ -132,7 +133,7 @@ fn content(build: &Build) -> anyhow::Result<CreatePacket> {
         process,
         source,
         schema_version: asked.schema_version,
-        schema_json: asked.schema_json,
+        schema: Arc::new(IdSchema::new(asked.schema_json)),
         fields: asked.fields,
         meta_info: asked.meta_info,
         at,

@@ -185,10 +185,15 @@ impl Engine {
                 let work = Arc::clone(&work);
                 Box::pin(async move {
                     let (delivery, aid, cause, operation) = &*work;
-                    if let Some(operation) = operation {
+                    // As it stands now: since it was looked at, it may have come as far as to wait.
+                    let standing = match operation {
+                        Some(operation) => operations::get(tx, operation.key).await?,
+                        None => None,
+                    };
+                    if let Some(operation) = standing.filter(|it| !it.done && it.issued.is_none()) {
                         let step =
                             Move::to(operation.state).because(cause.clone()).at(next).by("hub", "callback");
-                        moves::apply(tx, operation, &step, now).await?;
+                        moves::apply_or_restart(tx, &operation, &step, now).await?;
                     }
                     aside(tx, delivery, aid.as_deref(), cause).await
                 })

@@ -121,7 +121,7 @@ pub struct Stack {
     mosip_api: Option<MosipApi>,
     stop: CancellationToken,
     work: Vec<JoinHandle<()>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// The system's clock.
@@ -254,7 +254,7 @@ impl Stack {
             mosip_api: setup.mosip_api,
             stop,
             work,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -287,7 +287,7 @@ impl Stack {
     pub async fn restart_on_an_empty_journal(mut self) -> Stack {
         self.halt().await;
         self.journal.close().await;
-        let file = self._folder.path().join("journal-after-the-loss.db");
+        let file = self.folder.path().join("journal-after-the-loss.db");
         let url = format!("sqlite:{}", file.display());
         let options = JournalOptions::new(url, SealingKeys::new([[7; 32]]).expect("a key"));
         self.journal = Journal::open(options, entropy()).await.expect("a journal");

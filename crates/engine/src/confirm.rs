@@ -222,7 +222,7 @@ impl Engine {
     ) -> Option<String> {
         let number = confirmation.registration_number.as_ref()?;
         let failures = row.attempts + 1;
-        if error.cause != Refusal::Server || failures % ACCEPTS_BEFORE_ASKING != 0 {
+        if error.cause != Refusal::Server || !failures.is_multiple_of(ACCEPTS_BEFORE_ASKING) {
             return None;
         }
         let query = SearchQuery { registration_number: Some(number.clone()), ..SearchQuery::default() };

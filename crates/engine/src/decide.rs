@@ -144,11 +144,8 @@ pub(crate) fn decide(
         .map(|(rule, effect)| WouldHave { effect: effect.as_str().to_owned(), rule: rule.to_owned() })
         .collect();
     let (event_id, action_id) = (document.id.to_string(), action.id.to_string());
-    let registration_number = if action.kind == "REGISTER" {
-        Some(pack.registration_number(&document.kind, &event_id, &action_id, at, candidate))
-    } else {
-        None
-    };
+    let registration_number = (action.kind == "REGISTER")
+        .then(|| pack.registration_number(&document.kind, &event_id, &action_id, at, candidate));
     let record_number =
         registration_number.clone().or_else(|| document.registration_number().map(str::to_owned));
     let aid = || Aid::derive(station.center, station.machine, document.id, action.id, at, candidate);

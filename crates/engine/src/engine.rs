@@ -93,7 +93,7 @@ impl Engine {
         let pack = Arc::new(pack);
         let swaps = Swaps::new((ports.clock)());
         let (gatherer, queue) = Gatherer::new();
-        let (mover, moves) = Mover::new();
+        let (mover, waiting) = Mover::new();
         let engine = Engine(Arc::new(Inner {
             ports,
             options,
@@ -111,7 +111,7 @@ impl Engine {
         }));
         engine.archive(&pack).await?;
         tokio::spawn(queue.run(Arc::downgrade(&engine.0)));
-        tokio::spawn(moves.run(Arc::downgrade(&engine.0)));
+        tokio::spawn(waiting.run(Arc::downgrade(&engine.0)));
         Ok(engine)
     }
 

@@ -3,7 +3,7 @@
 //! OpenCRVS accepts a field that it does not know, and then cannot index or edit the record any more.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -72,7 +72,7 @@ impl Engine {
         let form = match self.opencrvs().event_config(event_type, now).await {
             // No such event type: no field of it can be written.
             Ok(form) => {
-                let none = EventConfig { event_type: event_type.to_owned(), fields: Default::default() };
+                let none = EventConfig { event_type: event_type.to_owned(), fields: BTreeMap::default() };
                 Some(Arc::new(form.unwrap_or(none)))
             }
             Err(error) if error.class == Class::Transient && error.cause != Cause::NotOpencrvs => {

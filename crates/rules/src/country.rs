@@ -91,26 +91,7 @@ impl Country {
     }
 
     pub(crate) fn compile(file: &CountryFile, document: &Document, out: &mut Vec<Diagnostic>) -> Self {
-        let mut seen = BTreeSet::new();
-        for (index, language) in file.languages.iter().enumerate() {
-            let path = at("languages").item(index);
-            for (key, code, length) in [("code", &language.code, 2), ("mosip", &language.mosip, 3)] {
-                if !is_code(code, length) {
-                    out.push(
-                        document
-                            .at_value(Code::N001, &path.key(key), format!("`{code}` is not a code of {length} letters"))
-                            .help("`code` is ISO 639-1 (`en`), `mosip` is ISO 639-3 (`eng`), both in lower case"),
-                    );
-                }
-            }
-            if !seen.insert(&language.code) {
-                out.push(document.at_value(
-                    Code::N004,
-                    &path.key("code"),
-                    format!("`{}` is given twice", language.code),
-                ));
-            }
-        }
+        check_languages(file, document, out);
         let time_zone = TimeZone::get(&file.time_zone).unwrap_or_else(|_| {
             let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
             out.push(
@@ -160,18 +141,7 @@ impl Country {
             .iter()
             .filter_map(|(event, text)| Some((event.clone(), template(text, base.key("events").key(event))?)))
             .collect();
-        if let Some(history) = &file.history {
-            let key = &history.annotation;
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
-            if key.is_empty() || key.len() > 100 || !key.bytes().all(plain) {
-                let path = at("history").key("annotation");
-                out.push(
-                    document
-                        .at_value(Code::N009, &path, format!("`{key}` cannot be a key of an annotation"))
-                        .help("letters, digits, `.` and `-`: OpenCRVS rewrites keys with an underscore"),
-                );
-            }
-        }
+        check_history(file, document, out);
         let levels = file.locations.as_ref().map(|places| places.levels.clone()).unwrap_or_default();
         let path = at("locations").key("levels");
         for (index, level) in levels.iter().enumerate() {
@@ -254,4 +224,46 @@ fn unknown_event(
     document
         .at_key(Code::N006, path, format!("`{event}` is not an event of fields.yaml"))
         .suggest(nearest(event, catalogue.forms.keys().map(String::as_str)))
+}
+
+fn check_languages(file: &CountryFile, document: &Document, out: &mut Vec<Diagnostic>) {
+    let mut seen = BTreeSet::new();
+    for (index, language) in file.languages.iter().enumerate() {
+        let path = at("languages").item(index);
+        for (key, code, length) in [("code", &language.code, 2), ("mosip", &language.mosip, 3)] {
+            if !is_code(code, length) {
+                out.push(
+                    document
+                        .at_value(
+                            Code::N001,
+                            &path.key(key),
+                            format!("`{code}` is not a code of {length} letters"),
+                        )
+                        .help("`code` is ISO 639-1 (`en`), `mosip` is ISO 639-3 (`eng`), both in lower case"),
+                );
+            }
+        }
+        if !seen.insert(&language.code) {
+            out.push(document.at_value(
+                Code::N004,
+                &path.key("code"),
+                format!("`{}` is given twice", language.code),
+            ));
+        }
+    }
+}
+
+fn check_history(file: &CountryFile, document: &Document, out: &mut Vec<Diagnostic>) {
+    if let Some(history) = &file.history {
+        let key = &history.annotation;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+        if key.is_empty() || key.len() > 100 || !key.bytes().all(plain) {
+            let path = at("history").key("annotation");
+            out.push(
+                document
+                    .at_value(Code::N009, &path, format!("`{key}` cannot be a key of an annotation"))
+                    .help("letters, digits, `.` and `-`: OpenCRVS rewrites keys with an underscore"),
+            );
+        }
+    }
 }

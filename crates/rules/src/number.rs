@@ -119,7 +119,7 @@ impl Template {
                 Piece::ShortYear => _ = write!(number, "{:02}", seed.year.rem_euclid(100)),
                 Piece::Code(_) => number.extend(code.iter().map(|digit| letter(*digit))),
                 Piece::Digits(_) => {
-                    number.extend(code.iter().filter_map(|digit| char::from_digit(*digit, 10)))
+                    number.extend(code.iter().filter_map(|digit| char::from_digit(*digit, 10)));
                 }
                 Piece::Check => number.push(letter(check_of(&code))),
                 Piece::Standard(standard) => number.push(standard.check(&number)),

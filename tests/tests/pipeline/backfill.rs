@@ -138,7 +138,7 @@ async fn a_record_that_waits_or_that_is_no_child_any_more_is_left_alone() {
     }
     value["actions"].as_array_mut().unwrap().retain(|action| {
         let kind = action["type"].as_str().unwrap();
-        !kind.contains("CORRECTION") && !(kind == "READ")
+        !kind.contains("CORRECTION") && kind != "READ"
     });
     let document = EventDocument::parse(value.to_string().as_bytes()).unwrap();
     let now: Timestamp = "2026-06-01T10:00:00Z".parse().unwrap();

@@ -25,7 +25,7 @@ fn waiting(number: u128, kind: &str, version: Regime) -> Document {
     };
     let mut document = another(base, number);
     let last = document.actions.last_mut().unwrap();
-    last.kind = kind.to_owned();
+    kind.clone_into(&mut last.kind);
     if kind == "CUSTOM" {
         last.custom_action_type = Some("NOTE".to_owned());
     }
@@ -36,7 +36,7 @@ fn waiting(number: u128, kind: &str, version: Regime) -> Document {
     };
     if version == Regime::V1_9 {
         for action in &mut document.actions {
-            action.created_by = "68a33795caf0b9e13a86d51f".to_owned();
+            "68a33795caf0b9e13a86d51f".clone_into(&mut action.created_by);
             action.assigned_to = action.assigned_to.as_ref().map(|_| action.created_by.clone());
         }
     }

@@ -172,7 +172,7 @@ async fn after_the_journal_was_lost_what_waits_is_found_and_sent_once() {
     until("the record is found", || known(&stack, case)).await;
     in_state(&stack, case, "awaiting").await;
     assert_eq!(crate::support::aid(&stack, case).await, aid, "the same packet");
-    assert_eq!(stack.sandbox.mosip().aids(), [aid.clone()]);
+    assert_eq!(stack.sandbox.mosip().aids(), std::slice::from_ref(&aid));
     issue(&stack, &aid, vid("4512879630124577")).await;
     in_state(&stack, case, "confirmed").await;
     assert_eq!(accepted(&stack, case)[0].declaration["child.nid"], json!("4512879630124577"));
@@ -298,8 +298,8 @@ async fn with_1_9_what_is_found_is_shown_and_nothing_is_sent() {
     let stack = Stack::with(setup).await;
     let case = frozen(&stack, TriggerLoss::Request, eligible()).await;
     until("it is shown", || async { !differences(&stack).await.stuck.is_empty() }).await;
-    let stuck = differences(&stack).await.stuck.remove(0);
-    assert_eq!(stuck.cause.unwrap().code, "frozen_without_token");
+    let shown = differences(&stack).await.stuck.remove(0);
+    assert_eq!(shown.cause.unwrap().code, "frozen_without_token");
     assert!(!known(&stack, case).await);
     assert!(stack.sandbox.mosip().aids().is_empty());
     stack.stop().await;

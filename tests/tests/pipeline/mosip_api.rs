@@ -388,9 +388,9 @@ async fn an_open_transaction_of_mosip_api_is_taken_over_and_its_late_answer_clos
         registration_number: "2026B0000001".to_owned(),
         created_at: None,
     };
-    let taken = stack.engine.take_over(transaction()).await.unwrap();
-    assert_eq!((taken.outcome, taken.operation), (civitas_engine::takeover::Outcome::Taken, "create_uin"));
-    assert_eq!(taken.note, None);
+    let first = stack.engine.take_over(transaction()).await.unwrap();
+    assert_eq!((first.outcome, first.operation), (civitas_engine::takeover::Outcome::Taken, "create_uin"));
+    assert_eq!(first.note, None);
     let again = stack.engine.take_over(transaction()).await.unwrap();
     assert_eq!(again.outcome, civitas_engine::takeover::Outcome::Known);
     issue(&stack, "100014598117372", vid("4512879630124577")).await;

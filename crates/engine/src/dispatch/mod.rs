@@ -97,10 +97,11 @@ impl Engine {
                 .at(later(self.now(), self.options().stalled_check)));
         };
         let mut packet = StoredPacket::from_bytes(bytes.as_bytes())?;
-        if operation.state == State::Planned && operation.cause.as_deref() == Some(FOUND) {
-            if let Some(step) = self.known_before(operation).await? {
-                return Ok(step);
-            }
+        if operation.state == State::Planned
+            && operation.cause.as_deref() == Some(FOUND)
+            && let Some(step) = self.known_before(operation).await?
+        {
+            return Ok(step);
         }
         if operation.state == State::Planned {
             match self.precondition(operation, &packet).await? {

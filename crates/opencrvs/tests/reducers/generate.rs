@@ -100,7 +100,7 @@ pub(crate) struct Log {
 pub(crate) fn document(seed: u64, old: bool) -> Value {
     let mut log = Log { dice: Dice::new(seed), actions: Vec::new(), at: 1_780_300_800_000, old };
     let id = log.dice.uuid();
-    log.push("CREATE", "Accepted", json!({}), json!({}));
+    log.push("CREATE", "Accepted", &json!({}), json!({}));
     let steps = 1 + log.dice.below(9);
     for _ in 0..steps {
         log.step();
@@ -126,20 +126,20 @@ impl Log {
         let more = self.more(kind);
         let declaration = self.declaration();
         if UNASKED.contains(&kind) {
-            self.push(kind, "Accepted", json!({}), more);
+            self.push(kind, "Accepted", &json!({}), more);
             return;
         }
         match self.dice.below(10) {
             0..=5 => {
-                let request = self.push(kind, "Requested", declaration, more.clone());
+                let request = self.push(kind, "Requested", &declaration, more.clone());
                 let status = if self.dice.once_in(5) { "Rejected" } else { "Accepted" };
                 self.answer(kind, status, &request, more);
             }
             6 | 7 => {
-                self.push(kind, "Requested", declaration, more);
+                self.push(kind, "Requested", &declaration, more);
             }
             _ => {
-                self.push(kind, "Accepted", declaration, more);
+                self.push(kind, "Accepted", &declaration, more);
             }
         }
     }
@@ -153,7 +153,7 @@ impl Log {
             more["registrationNumber"] = json!(format!("B{}", self.dice.below(1 << 40)));
         }
         let declaration = if self.dice.once_in(2) { json!({}) } else { self.declaration() };
-        self.push(kind, status, declaration, more);
+        self.push(kind, status, &declaration, more);
     }
 
     /// What a type carries besides.
@@ -190,7 +190,7 @@ impl Log {
         }
     }
 
-    fn push(&mut self, kind: &str, status: &str, declaration: Value, more: Value) -> String {
+    fn push(&mut self, kind: &str, status: &str, declaration: &Value, more: Value) -> String {
         let id = self.dice.uuid();
         let mut action = json!({
             "id": id, "transactionId": format!("t{}", self.dice.below(1 << 40)), "type": kind, "status": status,

@@ -76,8 +76,8 @@ pub(crate) fn run() -> Figure {
             let mut fill = |bytes: &mut [u8]| openssl::rand::rand_bytes(bytes).expect("chance");
             let began = thread_cpu();
             for _ in 0..EACH {
-                let file = build(&packet, &attachments, &keys, clock()(), &mut fill).expect("built");
-                size = file.bytes.len();
+                let built = build(&packet, &attachments, &keys, clock()(), &mut fill).expect("built");
+                size = built.bytes.len();
             }
             millis(thread_cpu().saturating_sub(began)) / f64::from(EACH)
         };

@@ -103,6 +103,9 @@ pub fn translate(environment: &Environment, rest: &Rest) -> anyhow::Result<Trans
     out.optional(2, "client_app_url", get("CLIENT_APP_URL"));
     out.line(0, "opencrvs:");
     out.key(1, "gateway_url", value("OPENCRVS_GATEWAY_URL"));
+    // A record that waits there is the country configuration's to answer; it asks here.
+    out.line(1, "reconcile:");
+    out.line(2, "enabled: false");
     let public_key = get("OPENCRVS_PUBLIC_KEY_URL");
     let auth = get("OPENCRVS_AUTH_URL").or_else(|| public_key.map(|url| without(url, "/.well-known")));
     let Some(auth) = auth else {

@@ -69,6 +69,7 @@ fn every_command_of_the_page_does_what_it_says() {
     }
     let yaml = fs::read_to_string(folder.path().join("civitas/civitas.yaml")).unwrap();
     assert!(!yaml.contains("canary"), "{yaml}");
+    assert!(yaml.contains("  reconcile:\n    enabled: false\n"), "whoever answers has not changed: {yaml}");
     let journal = fs::read(folder.path().join("civitas/civitas.db")).unwrap();
     assert!(!journal.windows(9).any(|part| part == b"c2lnbmF0d"), "tokens are sealed");
     let (good, again) = shell(commands[1], folder.path());

@@ -18,8 +18,8 @@ pub struct Arrival {
     pub event_type: Option<String>,
     /// The action type of the trigger's path (`REGISTER`). Without it the one pending action counts.
     pub action_type: Option<String>,
-    /// By which path it came. Found waiting in OpenCRVS: nobody was answered, so that it is told too. From Kafka: OpenCRVS was answered 202 by whoever emitted it, so that every decision,
-    /// also "nothing to do", is told by accept or reject.
+    /// By which path it came. From Kafka, OpenCRVS was answered 202 by whoever emitted it, and where it was found
+    /// waiting in OpenCRVS nobody was answered: every decision, also "nothing to do", is then told by accept or reject.
     pub origin: Origin,
     /// The action-confirmation token, kept only where confirming needs it.
     pub token: Option<SecretString>,

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::{
     Answer, Arrival, Engine, EngineError, Origin,
-    decide::{self, Decided, Obstacle, Planned, Station},
+    decide::{self, Decided, Planned, Station},
     ingest::Intake,
 };
 
@@ -141,10 +141,8 @@ pub(crate) fn decide(past: &Past, pack: &Pack, station: &Station<'_>, candidate:
                 tracking_id: &document.tracking_id,
                 registration_number: record_number.as_deref(),
             };
-            let packet = match pack.forbids(&facts, &decision) {
-                Some(guard) => Err(Obstacle { cause: "policy_guard", detail: guard.why().to_owned() }),
-                None => decide::packet_of(*operation, send, pack, &context),
-            };
+            let guard = pack.forbids(&facts, &decision);
+            let packet = decide::packet_of(*operation, send, guard, pack, &context);
             let aid =
                 Aid::derive(station.center, station.machine, document.id, past.action_id, past.at, candidate);
             Some(Planned {

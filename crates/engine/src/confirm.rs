@@ -231,9 +231,9 @@ impl Engine {
         Some(other.tracking_id)
     }
 
-    /// Asks OpenCRVS which action it is that a country configuration sent mapped fields of, and of which event type: how it is answered depends
-    /// on its type. Asked when it is answered, and once as a rule, since each question writes into the record's
-    /// history.
+    /// Asks OpenCRVS which action it is that a country configuration sent mapped fields of, and of which event type: how
+    /// it is answered depends on that. Asked when it is answered, and once as a rule, since each question writes into
+    /// the record's history.
     async fn find_type(&self, row: &Row, confirmation: &mut Confirmation) -> Result<String, After> {
         let record = self.record_of(row.key.event_id, confirmation.trigger_token.as_ref()).await;
         let record = record.map_err(|error| self.after_refusal(row, &error))?;

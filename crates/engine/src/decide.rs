@@ -3,7 +3,7 @@
 use civitas_journal::{RecordKey, WouldHave, operations::Respond};
 use civitas_mosip::Aid;
 use civitas_opencrvs::{DocumentError, EventDocument, Pending, Version};
-use civitas_rules::{Effect, Facts, OpencrvsVersion, Operation, Pack, Packet, PacketContext};
+use civitas_rules::{Effect, Facts, Guard, OpencrvsVersion, Operation, Pack, Packet, PacketContext};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{Answer, Arrival, IngestError, Note};
@@ -166,10 +166,7 @@ pub(crate) fn decide(
                 tracking_id: &document.tracking_id,
                 registration_number: record_number.as_deref(),
             };
-            let packet = match guard {
-                Some(guard) => Err(Obstacle { cause: "policy_guard", detail: guard.why().to_owned() }),
-                None => packet_of(operation, &send, pack, &context),
-            };
+            let packet = packet_of(operation, &send, guard, pack, &context);
             let (respond, answer) = match respond {
                 civitas_rules::Respond::AwaitExternalValidation => {
                     (Respond::AwaitExternalValidation, Answer::Await)
@@ -232,9 +229,13 @@ fn held(missing: &[String]) -> Planned {
 pub(crate) fn packet_of(
     operation: Operation,
     send: &str,
+    guard: Option<Guard>,
     pack: &Pack,
     context: &PacketContext<'_>,
 ) -> Result<Packet, Obstacle> {
+    if let Some(guard) = guard {
+        return Err(Obstacle { cause: "policy_guard", detail: guard.why().to_owned() });
+    }
     // New packs with such a rule are refused. Should one decide all the same, MOSIP must not get a packet for it.
     if operation == Operation::VerifyIdentity {
         return Err(Obstacle { cause: "operation_not_carried_out", detail: operation.to_string() });

@@ -10,7 +10,7 @@ use std::{
 };
 
 use civitas_audit::NewLeaf;
-use civitas_journal::{Journal, Lease, inbox, operations, rule_sets};
+use civitas_journal::{Journal, JournalError, Lease, inbox, leases, operations, rule_sets};
 use civitas_mosip::{
     IdSchema, Mosip,
     credential::{KeyRing, ProofKeys, VcTrust},
@@ -297,6 +297,17 @@ impl Engine {
         (Lease { owner: self.options().instance.clone(), until: later(now, self.options().lease) }, now)
     }
 
+    /// Whether this process has a role that one process has at a time, or takes it now.
+    pub(crate) async fn plays(&self, role: &'static str) -> Result<bool, JournalError> {
+        let (lease, now) = self.lease();
+        self.journal()
+            .write(move |tx| {
+                let lease = lease.clone();
+                Box::pin(async move { leases::acquire(tx, role, &lease, now).await })
+            })
+            .await
+    }
+
     pub(crate) fn backoff(&self, failures: u32, retry_after: Option<Duration>) -> Duration {
         let mut jitter = self.0.jitter.lock().unwrap_or_else(PoisonError::into_inner);
         self.options().backoff.wait(failures, retry_after, &mut *jitter)
@@ -365,14 +376,16 @@ impl Engine {
         self.0.archive.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
     }
 
-    /// Spares the compiling of an archived rule set. What is dropped here is in the journal.
-    pub(crate) fn keep_at_hand(&self, pack: &Arc<Pack>) {
+    /// Spares the compiling of an archived rule set; returns its ID schema. What is dropped here is in the journal.
+    pub(crate) fn keep_at_hand(&self, pack: &Arc<Pack>) -> Arc<IdSchema> {
         let schema = Arc::new(IdSchema::new(pack.id_schema()));
         let mut archive = self.0.archive.lock().unwrap_or_else(PoisonError::into_inner);
         if archive.len() >= PACKS_AT_HAND {
             archive.clear();
         }
-        archive.insert(pack.digest().to_owned(), AtHand { pack: Arc::clone(pack), schema });
+        archive
+            .insert(pack.digest().to_owned(), AtHand { pack: Arc::clone(pack), schema: Arc::clone(&schema) });
+        schema
     }
 
     /// The ID schema of the rule set that decided, also when another one decides now.
@@ -386,7 +399,6 @@ impl Engine {
             .await?
             .ok_or_else(|| unusable("it was never archived".to_owned()))?;
         let pack = crate::verify::compile(digest, &archived.canonical).map_err(unusable)?;
-        self.keep_at_hand(&pack);
-        Ok(Arc::new(IdSchema::new(pack.id_schema())))
+        Ok(self.keep_at_hand(&pack))
     }
 }

@@ -12,15 +12,7 @@ impl Engine {
     /// The oldest unpublished messages, in commit order; none while another process publishes. The same again
     /// until they are marked.
     pub async fn outbox_batch(&self, limit: u32) -> Result<Vec<outbox::Message>, EngineError> {
-        let (lease, now) = self.lease();
-        let mine = self
-            .journal()
-            .write(move |tx| {
-                let lease = lease.clone();
-                Box::pin(async move { leases::acquire(tx, LEASE, &lease, now).await })
-            })
-            .await?;
-        if !mine {
+        if !self.plays(LEASE).await? {
             return Ok(Vec::new());
         }
         let mut reader = self.journal().read().await?;

@@ -2,7 +2,7 @@
 
 use civitas_audit::NewLeaf;
 use civitas_journal::{
-    leases, operations,
+    operations,
     subscriptions::{self, Asked, Subscription, SubscriptionState},
 };
 use civitas_mosip::{HubAnswer, Subscription as Request};
@@ -78,15 +78,7 @@ impl Engine {
 
     /// Whether this process is the one that speaks with the hub; two would undo each other's steps.
     async fn speaks_with_the_hub(&self) -> Result<bool, EngineError> {
-        let (lease, now) = self.lease();
-        let mine = self
-            .journal()
-            .write(move |tx| {
-                let lease = lease.clone();
-                Box::pin(async move { leases::acquire(tx, LEASE, &lease, now).await })
-            })
-            .await?;
-        Ok(mine)
+        Ok(self.plays(LEASE).await?)
     }
 
     /// Makes one request: first into the journal, then to the hub.

@@ -17,7 +17,7 @@ mod view;
 use std::{collections::BTreeSet, time::Duration};
 
 use civitas_journal::{
-    JournalError, leases,
+    JournalError,
     lookthroughs::{self, Lookthrough},
     sightings,
 };
@@ -165,15 +165,7 @@ impl Engine {
 
     /// Whether this process is the one that looks.
     async fn looks_through(&self) -> Result<bool, LookError> {
-        let (lease, now) = self.lease();
-        let mine = self
-            .journal()
-            .write(move |tx| {
-                let lease = lease.clone();
-                Box::pin(async move { leases::acquire(tx, LEASE, &lease, now).await })
-            })
-            .await?;
-        Ok(mine)
+        Ok(self.plays(LEASE).await?)
     }
 
     /// Changes what the journal knows of the last look, in a transaction of its own.

@@ -145,17 +145,3 @@ fn the_logs_are_of_every_kind() {
         counts.iter().filter(|(_, count)| **count >= 20).map(|(kind, _)| kind).collect();
     assert!(kinds.len() >= 28, "{counts:#?}");
 }
-
-/// Writes the logs for the oracle: `CIVITAS_LOGS=/tmp/logs.jsonl CIVITAS_LOGS_COUNT=100000 CIVITAS_LOGS_VERSION=2.0`.
-#[test]
-#[ignore = "writes a file for the oracle"]
-fn writes_the_logs() {
-    use std::io::Write as _;
-    let of = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
-    let version: Version = of("CIVITAS_LOGS_VERSION").parse().unwrap();
-    let count: u64 = of("CIVITAS_LOGS_COUNT").parse().unwrap();
-    let mut file = std::io::BufWriter::new(std::fs::File::create(of("CIVITAS_LOGS")).unwrap());
-    for seed in 0..count {
-        writeln!(file, "{}", generate::document(seed, version == Version::V1_9)).unwrap();
-    }
-}

@@ -12,7 +12,7 @@ use openssl::rsa::{Padding, Rsa};
 use serde_json::{Map, Value, json};
 
 use crate::floor::millis;
-use crate::report::{Cell, Figure};
+use crate::report::{self, Figure};
 
 const RUNS: usize = 7;
 /// Credentials, each another, and bare operations, in one run.
@@ -98,16 +98,7 @@ pub(crate) async fn run() -> Figure {
         reader.read(&all);
         // In turns, so that whatever else the machine does meets both.
         let (limit, whole): (Vec<f64>, Vec<f64>) = (0..RUNS).map(|_| (bare.run(), reader.read(&all))).unzip();
-        let (limit, whole) = (Spread::of(&limit), Spread::of(&whole));
-        rows.push(vec![
-            what.into(),
-            Cell::Number(1000.0 / whole.median, 0),
-            Cell::Spread(whole, 3),
-            Cell::Number(1000.0 / limit.median, 0),
-            Cell::Spread(limit, 3),
-            Cell::Percent(limit.median / whole.median),
-            Cell::Percent(AIM),
-        ]);
+        rows.push(report::beside(what.to_owned(), Spread::of(&whole), Spread::of(&limit), AIM));
     }
     Figure {
         name: "credentials",

@@ -15,7 +15,7 @@ use openssl::rsa::{Padding, Rsa};
 use openssl::x509::X509;
 
 use crate::floor::millis;
-use crate::report::{Cell, Figure};
+use crate::report::{self, Figure};
 
 const RUNS: usize = 7;
 /// Packets, and bare operations, in one run.
@@ -84,16 +84,12 @@ pub(crate) fn run() -> Figure {
         whole();
         // In turns, so that whatever else the machine does meets both.
         let (limit, whole): (Vec<f64>, Vec<f64>) = (0..RUNS).map(|_| (bare.run(), whole())).unzip();
-        let (limit, whole) = (Spread::of(&limit), Spread::of(&whole));
-        rows.push(vec![
-            format!("{what}, {size} bytes").into(),
-            Cell::Number(1000.0 / whole.median, 0),
-            Cell::Spread(whole, 3),
-            Cell::Number(1000.0 / limit.median, 0),
-            Cell::Spread(limit, 3),
-            Cell::Percent(limit.median / whole.median),
-            Cell::Percent(AIM),
-        ]);
+        rows.push(report::beside(
+            format!("{what}, {size} bytes"),
+            Spread::of(&whole),
+            Spread::of(&limit),
+            AIM,
+        ));
     }
     Figure {
         name: "packets",

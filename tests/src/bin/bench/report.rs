@@ -141,3 +141,16 @@ pub(crate) fn write(folder: &Path, machine: &Machine, figures: &[Figure]) -> std
     std::fs::write(&text_file, format!("# Bench\n\n{}\n\n{}", heading(machine), figures.join("\n")))?;
     Ok([json_file, text_file])
 }
+
+/// What stands beside its limit, both in milliseconds each: rates, times, and the share of the limit that is reached.
+pub(crate) fn beside(what: String, each: Spread, limit: Spread, aim: f64) -> Vec<Cell> {
+    vec![
+        what.into(),
+        Cell::Number(1000.0 / each.median, 0),
+        Cell::Spread(each, 3),
+        Cell::Number(1000.0 / limit.median, 0),
+        Cell::Spread(limit, 3),
+        Cell::Percent(limit.median / each.median),
+        Cell::Percent(aim),
+    ]
+}

@@ -1,0 +1,11 @@
+//! The sections of `civitas.yaml` as types. What each key means, its unit, range and default are written in
+//! `civitas.default.yaml`, which is also where the defaults are taken from: there is no second place.
+
+mod dispatch;
+mod kafka;
+mod mosip;
+mod opencrvs;
+mod server;
+mod telemetry;
+
+pub use self::{dispatch::*, kafka::*, mosip::*, opencrvs::*, server::*, telemetry::*};

@@ -77,15 +77,23 @@ impl Move {
         }
     }
 
+    /// None: what is learnt of an operation changes nothing about where it stands.
+    pub(crate) fn staying(operation: &Operation) -> Self {
+        Move {
+            cause: Cause::of(operation),
+            next_action_at: operation.next_action_at,
+            step_attempts: operation.step_attempts,
+            ..Move::to(operation.state)
+        }
+    }
+
     /// Nothing was sent, because the service is left alone: everything as before the claim, its place in the order
     /// included.
     pub(crate) fn parked(operation: &Operation) -> Self {
         Move {
-            cause: Cause::of(operation),
-            next_action_at: operation.next_action_at,
             step_attempts: operation.step_attempts.saturating_sub(1),
             uncounted: true,
-            ..Move::to(operation.state)
+            ..Move::staying(operation)
         }
     }
 

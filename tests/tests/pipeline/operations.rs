@@ -148,6 +148,25 @@ async fn an_update_that_a_mosip_without_its_mapping_processed_is_not_applied_on_
     an_update_without_effect_stalls(setup).await;
 }
 
+/// MOSIP issues the person's credential again when an update is through, also when it changed nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_for_an_update_is_no_proof_that_it_took_effect() {
+    let stack = started(mosip(|mosip| mosip.update_mapped = false)).await;
+    let (born, number) = known(&stack).await;
+    let update = renamed(&stack, born.event).await;
+    stalled_for(&stack, update, "update_not_applied").await;
+    let before = deliveries(&stack).await.len();
+    issue(&stack, &aid(&stack, update).await, vid(&number)).await;
+    until("the credential is settled", || async {
+        let known = deliveries(&stack).await;
+        known.len() > before && known.iter().all(|delivery| !delivery.starts_with("new"))
+    })
+    .await;
+    stalled_for(&stack, update, "update_not_applied").await;
+    keeps_its_promises(&stack);
+    stack.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_whose_event_is_lost_is_read_back_after_a_poll() {
     let stack = started(mosip(|mosip| mosip.update_mapped = false)).await;

@@ -38,8 +38,6 @@ pub(super) async fn flag(
     }
     let code = if cause.code == "contradicting_answer" { "answer" } else { "credential" };
     metrics::counter!("civitas_contradictions_total", "of" => code).increment(1);
-    let mut step = Move::to(operation.state).because(cause).by("hub", "contradiction");
-    step.next_action_at = operation.next_action_at;
-    step.step_attempts = operation.step_attempts;
+    let step = Move::staying(operation).because(cause).by("hub", "contradiction");
     moves::apply_or_restart(tx, operation, &step, now).await
 }

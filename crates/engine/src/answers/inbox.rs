@@ -128,6 +128,9 @@ impl Engine {
             })
             .await?;
         self.bells().confirmer.ring();
+        // An update is read back, and an operation that ended lets its lane go on.
+        self.bells().asker.ring();
+        self.bells().sender.ring();
         self.bells().outbox.ring();
         Ok(())
     }
@@ -183,30 +186,13 @@ impl Engine {
         let ended_badly = ["mosip_rejected", "mosip_failed", "mosip_gave_up"];
         let contradicts = operation.cause.as_deref().is_some_and(|cause| ended_badly.contains(&cause));
         heard("credential", if contradicts { "contradicted" } else { "first" });
-        // Nobody waits for it in OpenCRVS, and nobody can be told: it is kept.
-        let unasked = operation.respond == Respond::Continue;
-        let mut step = if operation.done && unasked {
-            Move::to(operation.state).saying("credential, after the operation had ended")
-        } else if unasked {
-            Move::to(State::Processed).saying("credential, which no record waits for")
-        } else if operation.done {
-            Move::to(operation.state).saying("answered after a person had closed it")
-        } else if contradicts {
-            Move::to(State::Issued)
-                .saying("credential, though MOSIP had said that the packet ended without one")
-        } else {
-            let vouched = match opened.cover {
-                Cover::OwnProof => "credential, its identifier proven by itself",
-                Cover::EventProof => "credential, its identifier proven by the event",
-            };
-            Move::to(State::Issued).saying(vouched)
-        };
+        let mut step = self.on_credential(&operation, contradicts, opened.cover);
         step.triggered_at = operation.triggered_at.or(Some(now));
         step.issued =
             Some(Issued { identifier: Private::new(identifier), subject: self.subject_of(identifier) });
         let step = self.worded(tx, &operation, step.by("hub", "callback")).await?;
         moves::apply_or_restart(tx, &operation, &step, now).await?;
-        if !operation.done && !unasked {
+        if !operation.done && operation.respond == Respond::AwaitExternalValidation {
             let field = self.pack().country().nid_field(&event.event_type).map(str::to_owned);
             let declaration: Map<String, Value> =
                 field.map(|field| (field, Value::from(identifier))).into_iter().collect();
@@ -221,6 +207,29 @@ impl Engine {
             confirmations::replace(tx, &new).await?;
         }
         settle(tx, delivery, InboxState::Matched, &opened.aid).await
+    }
+
+    /// Where the first credential takes its operation.
+    fn on_credential(&self, operation: &Operation, contradicts: bool, cover: Cover) -> Move {
+        match operation.respond {
+            Respond::Continue if operation.done => {
+                Move::to(operation.state).saying("credential, after the operation had ended")
+            }
+            // Nobody waits for it in OpenCRVS, and nobody can be told: it is kept, and says that MOSIP is through.
+            Respond::Continue => self
+                .ended(operation)
+                .unwrap_or_else(|| Move::staying(operation))
+                .saying("credential, which no record waits for"),
+            Respond::AwaitExternalValidation if operation.done => {
+                Move::to(operation.state).saying("answered after a person had closed it")
+            }
+            Respond::AwaitExternalValidation if contradicts => Move::to(State::Issued)
+                .saying("credential, though MOSIP had said that the packet ended without one"),
+            Respond::AwaitExternalValidation => Move::to(State::Issued).saying(match cover {
+                Cover::OwnProof => "credential, its identifier proven by itself",
+                Cover::EventProof => "credential, its identifier proven by the event",
+            }),
+        }
     }
 
     /// No operation has this AID yet: keep it until one does, or until the parking time is over.

@@ -12,6 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::certificates::{self, CertificateView};
+use crate::pages::shown;
 use crate::state::App;
 
 /// How the process is.
@@ -104,10 +105,10 @@ pub(crate) fn sentences(outside: &Outside) -> Vec<String> {
             "recovering" => "answers again and is given work slowly",
             _ => "fails and is left alone",
         };
-        format!("{} {how}, since {}, says {}", service.service, service.since, service.instance)
+        format!("{} {how}, since {}, says {}", service.service, shown(service.since), service.instance)
     });
     let topics = outside.topics.iter().filter_map(|topic| {
-        let since = topic.silent_since?;
+        let since = shown(topic.silent_since?);
         let (name, missed) = (&topic.topic, topic.missed);
         Some(format!("the hub is silent on {name} since {since}: {missed} answers did not come"))
     });

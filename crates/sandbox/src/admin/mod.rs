@@ -4,8 +4,8 @@ mod records;
 
 use crate::faults::{FaultBox, Faults};
 use crate::keys::KeyError;
-use crate::mosip::Mosip;
-use crate::opencrvs::OpenCrvs;
+use crate::mosip::{self, Mosip};
+use crate::opencrvs::{self, OpenCrvs};
 use crate::options::ShareOptions;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
@@ -42,13 +42,22 @@ async fn read_faults(State(admin): State<Admin>) -> Json<Faults> {
 
 /// Replaces all faults; what the body leaves out is off.
 async fn write_faults(State(admin): State<Admin>, body: axum::body::Bytes) -> Response {
-    match serde_json::from_slice::<Faults>(&body) {
-        Ok(faults) => {
-            admin.faults.set(faults.clone());
-            Json(faults).into_response()
-        }
-        Err(error) => (StatusCode::BAD_REQUEST, Json(json!({"error": error.to_string()}))).into_response(),
+    let faults = match serde_json::from_slice::<Faults>(&body) {
+        Ok(faults) => faults,
+        Err(error) => return refused(&error.to_string()),
+    };
+    let mut known: Vec<&str> = opencrvs::FAULT_NAMES.into_iter().chain(mosip::fault_names()).collect();
+    if let Some(unknown) = faults.unknown_route(&known) {
+        known.sort_unstable();
+        known.dedup();
+        return refused(&format!("no route is called `{unknown}`; there are *, {}", known.join(", ")));
     }
+    admin.faults.set(faults.clone());
+    Json(faults).into_response()
+}
+
+fn refused(error: &str) -> Response {
+    (StatusCode::BAD_REQUEST, Json(json!({"error": error}))).into_response()
 }
 
 /// `?summary=1` leaves the entries per record and AID out.
@@ -83,7 +92,7 @@ async fn restart_file_server(State(admin): State<Admin>) -> Response {
 fn rotated(outcome: Result<Value, KeyError>) -> Response {
     match outcome {
         Ok(answer) => Json(answer).into_response(),
-        Err(error) => (StatusCode::BAD_REQUEST, Json(json!({"error": error.to_string()}))).into_response(),
+        Err(error) => refused(&error.to_string()),
     }
 }
 
@@ -99,7 +108,7 @@ async fn write_shares(State(admin): State<Admin>, body: axum::body::Bytes) -> Re
             admin.mosip.share_credentials(Some(shares.clone()));
             Json(shares).into_response()
         }
-        Err(error) => (StatusCode::BAD_REQUEST, Json(json!({"error": error.to_string()}))).into_response(),
+        Err(error) => refused(&error.to_string()),
     }
 }
 

@@ -18,6 +18,16 @@ pub struct Faults {
 }
 
 impl Faults {
+    /// A name under `routes` that is the name, or the beginning of a name, of none of `known`.
+    pub(crate) fn unknown_route(&self, known: &[&str]) -> Option<&str> {
+        let fits = |name: &str| {
+            known.iter().any(|known| {
+                known.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
+        };
+        self.routes.keys().map(String::as_str).find(|name| *name != "*" && !fits(name))
+    }
+
     /// The faults of a route, by its own name or the nearest prefix.
     pub fn route(&self, name: &str) -> Option<&RouteFaults> {
         if self.routes.is_empty() {

@@ -29,7 +29,7 @@ pub(crate) use auth::Grants;
 pub(crate) use desk::Desk;
 pub(crate) use hub::Hub;
 pub(crate) use registry::Registry;
-pub(crate) use routes::{fault_name, router};
+pub(crate) use routes::{fault_name, fault_names, router};
 pub(crate) use shares::Shares;
 pub(crate) use snapshot::{Snapshot, restore, take};
 pub(crate) use state::Mosip as Shared;

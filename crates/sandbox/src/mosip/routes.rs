@@ -52,31 +52,40 @@ pub(crate) fn router(mosip: Arc<Mosip>) -> Router {
         .with_state(mosip)
 }
 
+/// Where requests go that fail on their own, by the beginning of their path: the first that fits.
+const FAULT_NAMES: [(&str, &str); 17] = [
+    ("/v1/authmanager/actuator", "mosip.auth.health"),
+    ("/v1/authmanager", "mosip.auth"),
+    ("/commons/v1/packetmanager/actuator", "mosip.packetmanager.health"),
+    ("/commons/v1/packetmanager", "mosip.packetmanager"),
+    ("/registrationprocessor/v1/workflowmanager/actuator", "mosip.workflow.health"),
+    ("/registrationprocessor/v1/workflowmanager/workflowinstance", "mosip.workflow.instance"),
+    ("/registrationprocessor/v1/workflowmanager/workflow/search", "mosip.workflow.search"),
+    ("/registrationprocessor/v1/registrationtransaction", "mosip.workflow.transactions"),
+    ("/registrationprocessor/v1/registrationstatus/sync", "mosip.sync"),
+    ("/registrationprocessor/v1/registrationstatus", "mosip.workflow.status"),
+    ("/registrationprocessor/v1/packetreceiver", "mosip.receiver"),
+    ("/idrepository", "mosip.idrepo"),
+    ("/v1/credentialrequest", "mosip.credentialrequest"),
+    ("/v1/datashare", "mosip.datashare"),
+    ("/v1/keymanager", "mosip.keymanager"),
+    ("/hub", "mosip.hub"),
+    ("/.well-known", "mosip.keymanager"),
+];
+
+/// Changing an identity fails on its own.
+const CHANGE: &str = "mosip.idrepo.change";
+
+/// Every fault name of MOSIP.
+pub(crate) fn fault_names() -> impl Iterator<Item = &'static str> {
+    FAULT_NAMES.iter().map(|(_, name)| *name).chain([CHANGE])
+}
+
 /// The fault name of a request.
 pub(crate) fn fault_name(request: &Request) -> Option<&'static str> {
     let path = request.uri().path();
-    // What changes an identity fails on its own.
     if path.starts_with("/idrepository") && request.method() == http::Method::PATCH {
-        return Some("mosip.idrepo.change");
+        return Some(CHANGE);
     }
-    let table = [
-        ("/v1/authmanager/actuator", "mosip.auth.health"),
-        ("/v1/authmanager", "mosip.auth"),
-        ("/commons/v1/packetmanager/actuator", "mosip.packetmanager.health"),
-        ("/commons/v1/packetmanager", "mosip.packetmanager"),
-        ("/registrationprocessor/v1/workflowmanager/actuator", "mosip.workflow.health"),
-        ("/registrationprocessor/v1/workflowmanager/workflowinstance", "mosip.workflow.instance"),
-        ("/registrationprocessor/v1/workflowmanager/workflow/search", "mosip.workflow.search"),
-        ("/registrationprocessor/v1/registrationtransaction", "mosip.workflow.transactions"),
-        ("/registrationprocessor/v1/registrationstatus/sync", "mosip.sync"),
-        ("/registrationprocessor/v1/registrationstatus", "mosip.workflow.status"),
-        ("/registrationprocessor/v1/packetreceiver", "mosip.receiver"),
-        ("/idrepository", "mosip.idrepo"),
-        ("/v1/credentialrequest", "mosip.credentialrequest"),
-        ("/v1/datashare", "mosip.datashare"),
-        ("/v1/keymanager", "mosip.keymanager"),
-        ("/hub", "mosip.hub"),
-        ("/.well-known", "mosip.keymanager"),
-    ];
-    table.iter().find(|(prefix, _)| path.starts_with(prefix)).map(|(_, name)| *name)
+    FAULT_NAMES.iter().find(|(prefix, _)| path.starts_with(prefix)).map(|(_, name)| *name)
 }

@@ -5,11 +5,14 @@ use super::fields;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
+/// Event types that the country has a form for.
+pub(crate) const FORMS: [&str; 2] = ["birth", "death"];
+
 /// EventConfig of each event type.
 pub(crate) fn events(lacking: &BTreeSet<String>) -> Value {
     json!([
-        event("birth", "child.dob", "child.name", lacking),
-        event("death", "eventDetails.date", "deceased.name", lacking),
+        event(FORMS[0], "child.dob", "child.name", lacking),
+        event(FORMS[1], "eventDetails.date", "deceased.name", lacking),
     ])
 }
 

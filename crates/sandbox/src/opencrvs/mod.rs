@@ -29,9 +29,10 @@ pub use reindex::Reindexed;
 pub use submit::{Click, Clicked, Submission};
 
 pub(crate) use self::core::{Core, OFFICE, REGISTRAR};
+pub(crate) use config::FORMS;
 #[cfg(test)]
 pub(crate) use fields::unknown as unknown_field;
-pub(crate) use routes::{fault_name, router};
+pub(crate) use routes::{FAULT_NAMES, fault_name, router};
 pub(crate) use store::Store;
 pub(crate) use tokens::Tokens;
 

@@ -34,6 +34,17 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .with_state(core)
 }
 
+/// Every fault name of OpenCRVS.
+pub(crate) const FAULT_NAMES: [&str; 7] = [
+    "opencrvs.token",
+    "opencrvs.publicKey",
+    "opencrvs.config",
+    "opencrvs.search",
+    "opencrvs.accept",
+    "opencrvs.reject",
+    "opencrvs.get",
+];
+
 /// The fault name of a request.
 pub(crate) fn fault_name(request: &Request) -> Option<&'static str> {
     let path = request.uri().path();

@@ -70,6 +70,24 @@ async fn a_misspelt_fault_is_refused_with_its_name() {
 }
 
 #[tokio::test]
+async fn a_route_or_form_that_there_is_not_is_refused_with_those_there_are() {
+    let sandbox = sandbox().await;
+    let gateway = sandbox.opencrvs().url();
+    for name in ["*", "mosip", "mosip.idrepo", "mosip.idrepo.change", "opencrvs.accept"] {
+        set(&sandbox, name, json!({})).await;
+    }
+    let faults = json!({"routes": {"mosip.packet": {"outage": "unavailable"}}});
+    let reply = http().put(format!("{gateway}/admin/faults")).json(&faults).send().await.unwrap();
+    assert_eq!(reply.status(), 400);
+    let said = reply.text().await.unwrap();
+    assert!(said.contains("`mosip.packet`") && said.contains("mosip.packetmanager, "), "{said}");
+    let record = json!({"event": "brith", "declaration": {}});
+    let reply = http().post(format!("{gateway}/admin/records")).json(&record).send().await.unwrap();
+    assert_eq!(reply.status(), 400);
+    assert!(reply.text().await.unwrap().contains("birth and death"));
+}
+
+#[tokio::test]
 async fn a_reset_forgets_everything() {
     let sandbox = sandbox().await;
     let token = token(&sandbox).await;

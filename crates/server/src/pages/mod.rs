@@ -34,7 +34,7 @@ impl Frame {
 }
 
 /// An instant as people read it.
-fn shown(at: Timestamp) -> String {
+pub(crate) fn shown(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 

@@ -147,6 +147,16 @@ pub fn run(arguments: &Backfill, file: Option<PathBuf>) -> anyhow::Result<()> {
     let at = arguments.at.unwrap_or_else(clock::now);
     let began = clock::now();
     let mut tally = judge(arguments, &source, &pack, at)?;
+    if tally.read == 0 {
+        bail!(
+            "there is nothing to judge: {}",
+            if arguments.spool {
+                "the spool is empty; it holds what OpenCRVS's reindex has posted to /reindex"
+            } else {
+                "no event document is in what was named"
+            }
+        );
+    }
     // Several versions of a record are one.
     tally.asked.sort_unstable_by_key(|(key, _, _)| (key.event_id, key.action_id));
     tally.asked.dedup_by_key(|(key, _, _)| key.event_id);

@@ -16,7 +16,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Tally;
-use crate::words::grouped;
+use crate::words::{grouped, instant, many};
 
 pub(super) fn as_text(
     tally: &Tally,
@@ -27,10 +27,11 @@ pub(super) fn as_text(
     took: f64,
 ) -> String {
     let mut parts = vec![format!(
-        "Rule set {} of {}, at {at}.\n{} documents in {took:.1} s.\n\n",
+        "Rule set {} of {}, at {} UTC.\n{} in {took:.1} s.\n\n",
         &pack.digest()[..12],
         pack.country().code,
-        grouped(tally.read)
+        instant(at),
+        many(tally.read, "document")
     )];
     let mut table = Table::new();
     table.load_style(NOTHING);

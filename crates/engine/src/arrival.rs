@@ -1,9 +1,15 @@
 //! What comes in: one civil event, by the trigger endpoint or by Kafka, and what is answered to it.
 
-use civitas_journal::civil_events::{self, Origin};
+use std::fmt;
+
+use civitas_journal::{
+    JournalError, Private,
+    civil_events::{self, Origin},
+};
 use civitas_opencrvs::DocumentError;
 use jiff::Timestamp;
 use secrecy::SecretString;
+use serde_json::{Map, Value};
 
 use crate::Note;
 
@@ -36,6 +42,8 @@ pub enum Answer {
     Accept {
         /// Minted once for a REGISTER; absent for other actions.
         registration_number: Option<String>,
+        /// What the rule writes into the record: fields that the form has, and their values.
+        declaration: Values,
         /// What the record's history says of it.
         note: Option<Note>,
     },
@@ -48,7 +56,37 @@ pub enum Answer {
     },
 }
 
+/// Values of a form, of which messages show the fields only.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Values(pub Map<String, Value>);
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
+impl Values {
+    /// As the journal holds them, sealed; none where there are none.
+    pub(crate) fn sealed(&self) -> Option<Private> {
+        (!self.0.is_empty()).then(|| Private::new(serde_json::to_vec(&self.0).unwrap_or_default()))
+    }
+
+    /// As they were sealed.
+    pub(crate) fn opened(sealed: Option<&Private>) -> Result<Self, JournalError> {
+        let Some(sealed) = sealed else { return Ok(Self::default()) };
+        serde_json::from_slice(sealed.as_bytes())
+            .map(Self)
+            .map_err(|_| JournalError::Corrupt { column: "declared" })
+    }
+}
+
 impl Answer {
+    /// 200 and nothing more.
+    pub(crate) fn accept() -> Self {
+        Answer::Accept { registration_number: None, declaration: Values::default(), note: None }
+    }
+
     /// As the journal holds it.
     pub(crate) fn recorded(&self) -> civil_events::Answer {
         match self {

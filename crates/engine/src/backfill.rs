@@ -16,7 +16,7 @@ use civitas_journal::{
 };
 use civitas_mosip::Aid;
 use civitas_opencrvs::{Action, ActionStatus, EventDocument, EventStatus, Version};
-use civitas_rules::{Effect, Facts, Operation, Pack, PacketContext};
+use civitas_rules::{Effect, Facts, Operation, Pack, PacketContext, Writing};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -172,9 +172,10 @@ pub(crate) fn decide(past: &Past, pack: &Pack, station: &Station<'_>, candidate:
         sentence: format!("back-fill of a past registration: {}", explanation.sentence(language)),
         message: None,
         failed_message: None,
-        answer: Answer::Accept { registration_number: None, note: None },
+        answer: Answer::accept(),
         registration_number: None,
         record_number,
+        writing: Writing::default(),
         operation,
         anomaly: None,
     }

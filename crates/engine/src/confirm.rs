@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 use tracing::Instrument;
 
 use crate::{
-    Cause, Engine, EngineError, Note,
+    Cause, Engine, EngineError, Note, Values,
     desk::{Bell, Desk},
     entry,
     forms::Fields,
@@ -117,15 +117,14 @@ async fn with_events(tx: &mut Tx, rows: Vec<Row>) -> Result<Vec<(Row, NewCivilEv
 
 /// Whether the answer that is in force holds what we had to write. It does not where somebody else accepted the action
 /// before: OpenCRVS answers our accept with success and writes nothing.
-fn is_ours(record: &EventDocument, confirmation: &Confirmation) -> bool {
+fn is_ours(record: &EventDocument, action_id: uuid::Uuid, written: &Map<String, Value>) -> bool {
     let answers = record.actions.iter().filter(|action| {
-        action.original_action_id == Some(confirmation.action_id) && action.status == ActionStatus::Accepted
+        action.original_action_id == Some(action_id) && action.status == ActionStatus::Accepted
     });
     let mut answers = answers.peekable();
     // Keys inside JSON columns with an underscore come back rewritten.
     let holds = |action: &Action| {
-        confirmation
-            .declaration
+        written
             .iter()
             .filter(|(key, value)| !key.contains('_') && !value.is_null())
             .all(|(key, value)| action.declaration.get(key) == Some(value))
@@ -164,21 +163,41 @@ impl Engine {
                 Err(after) => return self.record_confirmation(row, after).await,
             }
         }
+        // What must not be lost; the rest only ought to be there.
+        let identifier = confirmation.declaration.clone();
+        if row.verdict == Verdict::Accept {
+            let declared = Values::opened(event.declared.as_ref())?;
+            match self.in_the_form(&event_type, declared).await {
+                Ok(declared) => {
+                    for (field, value) in declared.0 {
+                        confirmation.declaration.entry(field).or_insert(value);
+                    }
+                }
+                Err(error) => {
+                    return self.record_confirmation(row.clone(), self.after_refusal(&row, &error)).await;
+                }
+            }
+        }
         if row.verdict == Verdict::Accept && confirmation.annotation.is_none() {
-            let identifier = !confirmation.declaration.is_empty();
             let mut reader = self.journal().read().await?;
-            let note = self.note_on_acceptance(&mut reader, &event, identifier).await?;
+            let note = self.note_on_acceptance(&mut reader, &event, !identifier.is_empty()).await?;
             confirmation.annotation = note.map(Note::into_annotation);
         }
         let after = match row.verdict {
-            Verdict::Accept => self.accept(&row, &event_type, &confirmation).await,
+            Verdict::Accept => self.accept(&row, &event_type, &confirmation, &identifier).await,
             Verdict::Reject => self.reject(&row, &confirmation, told.reason.as_deref()).await,
         };
         self.record_confirmation(row, after).await
     }
 
-    async fn accept(&self, row: &Row, event_type: &str, confirmation: &Confirmation) -> After {
-        match self.form_has(event_type, &confirmation.declaration).await {
+    async fn accept(
+        &self,
+        row: &Row,
+        event_type: &str,
+        confirmation: &Confirmation,
+        identifier: &Map<String, Value>,
+    ) -> After {
+        match self.form_has(event_type, identifier).await {
             Ok(Fields::Known) => {}
             Ok(Fields::Unknown(field)) => {
                 return After::Person { cause: Cause::with("field_not_in_form", field) };
@@ -186,7 +205,7 @@ impl Engine {
             Err(error) => return self.after_refusal(row, &error),
         }
         match self.opencrvs().accept(confirmation, self.now()).await {
-            Ok(Some(record)) if !is_ours(&record, confirmation) => {
+            Ok(Some(record)) if !is_ours(&record, confirmation.action_id, identifier) => {
                 After::Person { cause: Cause::new("accepted_by_somebody_else") }
             }
             Ok(_) => After::Told,
@@ -253,6 +272,18 @@ impl Engine {
             confirmation.content.clone_from(&action.content);
         }
         Ok(record.kind)
+    }
+
+    /// Those of the values whose field the form has.
+    async fn in_the_form(&self, event_type: &str, mut values: Values) -> Result<Values, CallError> {
+        for field in values.0.keys().cloned().collect::<Vec<_>>() {
+            let alone = Map::from_iter([(field.clone(), Value::Null)]);
+            if self.form_has(event_type, &alone).await? != Fields::Known {
+                tracing::warn!(event_type, field, "the form no longer has a field that a rule writes");
+                values.0.remove(&field);
+            }
+        }
+        Ok(values)
     }
 
     /// A record, read by our own client or, where there is none, by the token that came with it.

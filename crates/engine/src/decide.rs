@@ -1,12 +1,16 @@
 //! From a civil event to what is recorded and done about it: pure, but for the pack's code.
 
+use std::collections::BTreeMap;
+
 use civitas_journal::{RecordKey, WouldHave, operations::Respond};
 use civitas_mosip::Aid;
 use civitas_opencrvs::{DocumentError, EventDocument, Pending, Version};
-use civitas_rules::{Effect, Facts, Guard, OpencrvsVersion, Operation, Pack, Packet, PacketContext};
+use civitas_rules::{
+    Effect, Facts, FieldProblem, Guard, OpencrvsVersion, Operation, Pack, Packet, PacketContext, Writing,
+};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{Answer, Arrival, IngestError, Note};
+use crate::{Answer, Arrival, IngestError, Note, Values};
 
 /// A civil event with the decision taken on it.
 pub(crate) struct Decided {
@@ -32,6 +36,8 @@ pub(crate) struct Decided {
     pub(crate) registration_number: Option<String>,
     /// The record's number, minted now or before.
     pub(crate) record_number: Option<String>,
+    /// What the rule writes into the record, and what is left out of it.
+    pub(crate) writing: Writing,
     pub(crate) operation: Option<Planned>,
     pub(crate) anomaly: Option<String>,
 }
@@ -39,6 +45,19 @@ pub(crate) struct Decided {
 impl Decided {
     pub(crate) fn key(&self) -> RecordKey {
         RecordKey::new(self.event_id, self.action_id)
+    }
+
+    /// Leaves out what may not be written, with the reason why.
+    pub(crate) fn leave_out(&mut self, fields: &BTreeMap<String, String>) {
+        for (field, reason) in fields {
+            if self.writing.declaration.remove(field).is_some() {
+                let problem = FieldProblem { field: field.clone(), reason: reason.clone() };
+                self.writing.left_out.push(problem);
+            }
+        }
+        if let Answer::Accept { declaration, .. } = &mut self.answer {
+            declaration.0.clone_from(&self.writing.declaration);
+        }
     }
 
     pub(crate) fn aid(&self) -> Option<String> {
@@ -152,20 +171,27 @@ pub(crate) fn decide(
 
     let outcome = decision.effect.outcome();
     let note = outcome.and_then(|outcome| Note::of(pack, decision.rule.as_deref(), outcome));
-    let accept =
-        |number: Option<&String>| Answer::Accept { registration_number: number.cloned(), note: note.clone() };
+    let context = PacketContext {
+        facts: &facts,
+        event_id: &event_id,
+        tracking_id: &document.tracking_id,
+        registration_number: record_number.as_deref(),
+    };
+    let writing = match (&decision.effect, &decision.rule) {
+        (Effect::Operate { .. } | Effect::Ignore, Some(rule)) => pack.write(rule, &context),
+        _ => Writing::default(),
+    };
+    let accept = |number: Option<&String>| Answer::Accept {
+        registration_number: number.cloned(),
+        declaration: Values(writing.declaration.clone()),
+        note: note.clone(),
+    };
     let (effect, answer, operation) = match decision.effect {
         Effect::None => ("none", accept(registration_number.as_ref()), None),
         Effect::Ignore => ("ignore", accept(registration_number.as_ref()), None),
         Effect::Reject { reason } => ("reject", Answer::Reject { reason }, None),
         Effect::Hold { missing } => ("hold", Answer::Await, Some(held(&missing))),
         Effect::Operate { operation, send, respond, deadline } => {
-            let context = PacketContext {
-                facts: &facts,
-                event_id: &event_id,
-                tracking_id: &document.tracking_id,
-                registration_number: record_number.as_deref(),
-            };
             let packet = packet_of(operation, &send, guard, pack, &context);
             let (respond, answer) = match respond {
                 civitas_rules::Respond::AwaitExternalValidation => {
@@ -203,7 +229,8 @@ pub(crate) fn decide(
         failed_message,
         answer,
         registration_number,
-        record_number,
+        record_number: record_number.clone(),
+        writing,
         operation,
         anomaly: pending
             .anomaly

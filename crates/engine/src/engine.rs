@@ -112,6 +112,10 @@ impl Engine {
         engine.archive(&pack).await?;
         tokio::spawn(queue.run(Arc::downgrade(&engine.0)));
         tokio::spawn(waiting.run(Arc::downgrade(&engine.0)));
+        if !engine.pack().written_fields().is_empty() {
+            let looking = engine.clone();
+            tokio::spawn(async move { looking.look_at_forms().await });
+        }
         Ok(engine)
     }
 

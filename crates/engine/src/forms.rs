@@ -19,9 +19,16 @@ const BELIEVED: Duration = Duration::from_mins(10);
 /// The least distance between two looks at a form.
 const AGAIN: Duration = Duration::from_secs(30);
 
+/// How long a trigger waits for a form.
+const SOON: Duration = Duration::from_secs(1);
+
 /// Forms as they were last seen, by event type.
 #[derive(Default)]
-pub(crate) struct Forms(Mutex<HashMap<String, Seen>>);
+pub(crate) struct Forms {
+    seen: Mutex<HashMap<String, Seen>>,
+    /// When each was looked for last while somebody waited; held by whoever looks.
+    tried: tokio::sync::Mutex<HashMap<String, Timestamp>>,
+}
 
 #[derive(Clone)]
 struct Seen {
@@ -63,6 +70,61 @@ impl Engine {
         Ok(Fields::Known)
     }
 
+    /// Those of the fields that may not be written, with the reason why; asked while a registrar waits, so that nothing
+    /// is waited for long and nothing fails. What is not known to be in the form is not written: a value that is missing
+    /// can be entered later, and an unknown field breaks the record for good.
+    pub(crate) async fn not_to_write(
+        &self,
+        event_type: &str,
+        fields: &Map<String, Value>,
+    ) -> BTreeMap<String, String> {
+        let seen = self.form_soon(event_type, BELIEVED).await;
+        let lacks = |seen: &Option<Seen>| match seen {
+            Some(Seen { form: Some(form), .. }) => fields.keys().any(|field| !form.has_field(field)),
+            _ => false,
+        };
+        // It may have been added since.
+        let seen = if lacks(&seen) { self.form_soon(event_type, AGAIN).await } else { seen };
+        let form = seen.and_then(|seen| seen.form);
+        let reason = |field: &str| match &form {
+            Some(form) if form.has_field(field) => None,
+            Some(_) => Some("the form of OpenCRVS does not have this field"),
+            None => Some("the form of OpenCRVS could not be looked at"),
+        };
+        fields.keys().filter_map(|field| Some((field.clone(), reason(field)?.to_owned()))).collect()
+    }
+
+    /// The form, as it was seen last where it does not come soon. One looks, and the others wait for it; after a look
+    /// that came to nothing nobody waits for a while.
+    async fn form_soon(&self, event_type: &str, believed: Duration) -> Option<Seen> {
+        let now = self.now();
+        let fresh = |seen: &Seen| later(seen.at, believed) > now;
+        if let Some(seen) = self.forms().get(event_type).filter(fresh) {
+            return Some(seen);
+        }
+        let look = async {
+            let mut tried = self.forms().tried.lock().await;
+            let lately = tried.get(event_type).is_some_and(|at| later(*at, AGAIN) > now);
+            if !lately && self.forms().get(event_type).is_none_or(|seen| !fresh(&seen)) {
+                tried.insert(event_type.to_owned(), now);
+                // What came of it is read below.
+                let _ = self.form(event_type, believed).await;
+            }
+        };
+        let _ = tokio::time::timeout(SOON, look).await;
+        self.forms().get(event_type)
+    }
+
+    /// Looks at the forms that rules write into, so that no trigger has to.
+    pub(crate) async fn look_at_forms(&self) {
+        let pack = self.pack();
+        let events: std::collections::BTreeSet<&str> =
+            pack.written_fields().into_iter().map(|(event, _)| event).collect();
+        for event in events {
+            self.form_soon(event, BELIEVED).await;
+        }
+    }
+
     async fn form(&self, event_type: &str, believed: Duration) -> Result<Seen, CallError> {
         let now = self.now();
         let known = self.forms().get(event_type);
@@ -96,11 +158,11 @@ impl Engine {
 
 impl Forms {
     fn get(&self, event_type: &str) -> Option<Seen> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(event_type).cloned()
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(event_type).cloned()
     }
 
     fn put(&self, event_type: &str, seen: Seen) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(event_type.to_owned(), seen);
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(event_type.to_owned(), seen);
     }
 }
 

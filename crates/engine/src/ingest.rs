@@ -2,7 +2,7 @@
 //! transaction. The answer is what the journal holds, so that a second delivery gets the first one's answer.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
@@ -22,7 +22,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
 use crate::{
-    Answer, Arrival, Cause, Engine, IngestError, Origin,
+    Answer, Arrival, Cause, Engine, IngestError, Origin, Values,
     backfill::{self, Past},
     cause::FOUND,
     confirm::Told,
@@ -45,6 +45,8 @@ pub(crate) struct Intake {
     arrival: Arrival,
     matter: Matter,
     pack: Arc<Pack>,
+    /// Fields that may not be written, with the reason why.
+    forbidden: BTreeMap<String, String>,
 }
 
 /// What is decided on.
@@ -60,12 +62,12 @@ enum Matter {
 impl Intake {
     /// The intake of an operation that is asked for.
     pub(crate) fn asked(arrival: Arrival, asked: Asked, pack: Arc<Pack>) -> Self {
-        Self { arrival, matter: Matter::Asked(Box::new(asked)), pack }
+        Self { arrival, matter: Matter::Asked(Box::new(asked)), pack, forbidden: BTreeMap::new() }
     }
 
     /// The intake of a past registration.
     pub(crate) fn past(arrival: Arrival, past: Past, pack: Arc<Pack>) -> Self {
-        Self { arrival, matter: Matter::Past(Box::new(past)), pack }
+        Self { arrival, matter: Matter::Past(Box::new(past)), pack, forbidden: BTreeMap::new() }
     }
 
     /// Decides. `candidate` counts up while a number or AID is another event's; `holder` has a number that is given.
@@ -78,7 +80,10 @@ impl Intake {
         match &self.matter {
             Matter::Document(document) => {
                 let pending = decide::pending(document, &self.arrival)?;
-                decide::decide(document, &pending, &self.pack, &engine.station(), candidate)
+                let mut decided =
+                    decide::decide(document, &pending, &self.pack, &engine.station(), candidate)?;
+                decided.leave_out(&self.forbidden);
+                Ok(decided)
             }
             Matter::Asked(asked) => {
                 Ok(requests::decide(asked, &self.pack, &engine.station(), candidate, holder))
@@ -97,6 +102,7 @@ impl Engine {
     /// not recorded, and the error says so. Triggers that arrive together share a transaction.
     pub async fn trigger(&self, arrival: Arrival, patience: Duration) -> Result<Answer, IngestError> {
         let intake = read(arrival, &self.pack(), self).inspect_err(refused)?;
+        let intake = self.looked_up(intake).await;
         self.gatherer().take(intake, patience).await
     }
 
@@ -109,7 +115,7 @@ impl Engine {
         for arrival in arrivals {
             match read(arrival, &pack, self) {
                 Ok(intake) => {
-                    good.push(intake);
+                    good.push(self.looked_up(intake).await);
                     answers.push(None);
                 }
                 Err(error) => {
@@ -124,6 +130,15 @@ impl Engine {
             .map(|answer| answer.or_else(|| recorded.next()))
             .map(|answer| answer.unwrap_or(Err(IngestError::Journal(JournalError::Interrupted))))
             .collect()
+    }
+
+    /// With what the rule writes held against the form of OpenCRVS.
+    async fn looked_up(&self, (mut intake, mut decided): (Intake, Decided)) -> (Intake, Decided) {
+        if !decided.writing.declaration.is_empty() {
+            intake.forbidden = self.not_to_write(&decided.event_type, &decided.writing.declaration).await;
+            decided.leave_out(&intake.forbidden);
+        }
+        (intake, decided)
     }
 
     /// Records a batch in one transaction, if that begins within `patience`.
@@ -196,6 +211,9 @@ impl Engine {
         let obstacles: Vec<NewLeaf> =
             fresh.iter().filter_map(|(_, decided)| obstacle(decided, now)).collect();
         tx.append_audit(&obstacles);
+        let left_out: Vec<NewLeaf> =
+            fresh.iter().filter_map(|(_, decided)| not_written(decided, now)).collect();
+        tx.append_audit(&left_out);
         for new in
             operations.iter().filter(|new| entry::is_queued(new.respond, new.state, new.cause.as_deref()))
         {
@@ -292,6 +310,7 @@ impl Engine {
             token: arrival.token.as_ref().filter(|_| keep).map(|token| Private::new(token.expose_secret())),
             token_expires_at: arrival.token_expires_at.filter(|_| keep),
             traceparent: arrival.traceparent.clone(),
+            declared: Values(decided.writing.declaration.clone()).sealed(),
             would_have: decided.would_have.clone(),
         }
     }
@@ -392,7 +411,7 @@ fn refused(error: &IngestError) {
 
 fn read(arrival: Arrival, pack: &Arc<Pack>, engine: &Engine) -> Result<(Intake, Decided), IngestError> {
     let matter = Matter::Document(Box::new(decide::read(&arrival, pack)?));
-    let intake = Intake { arrival, matter, pack: Arc::clone(pack) };
+    let intake = Intake { arrival, matter, pack: Arc::clone(pack), forbidden: BTreeMap::new() };
     let decided = intake.decide(engine, 0, Holder::Nobody)?;
     Ok((intake, decided))
 }
@@ -415,7 +434,11 @@ impl Engine {
                     Some(outcome) => self.note_of(tx, &event.ruleset, event.rule.as_deref(), outcome).await?,
                     None => None,
                 };
-                Answer::Accept { registration_number: event.registration_number.clone(), note }
+                Answer::Accept {
+                    registration_number: event.registration_number.clone(),
+                    declaration: Values::opened(event.declared.as_ref())?,
+                    note,
+                }
             }
             civil_events::Answer::Reject => {
                 Answer::Reject { reason: event.answer_reason.clone().unwrap_or_default() }
@@ -435,6 +458,21 @@ fn obstacle(decided: &Decided, now: Timestamp) -> Option<NewLeaf> {
     let cause = Cause::with(obstacle.cause, obstacle.detail.clone()).to_string();
     let said: Vec<String> = decided.failed_message.iter().cloned().chain([cause]).collect();
     leaf.reason = Some(said.join("; "));
+    Some(leaf)
+}
+
+/// What the rule would have written and the record does not get: said, since nobody sees what is missing.
+fn not_written(decided: &Decided, now: Timestamp) -> Option<NewLeaf> {
+    if decided.writing.left_out.is_empty() {
+        return None;
+    }
+    let key = decided.key();
+    let mut leaf = NewLeaf::new("not_written", "engine", now).about(key.event_id, key.action_id);
+    leaf.rule.clone_from(&decided.rule);
+    let said =
+        decided.writing.left_out.iter().map(|problem| format!("{}: {}", problem.field, problem.reason));
+    leaf.reason = Some(said.collect::<Vec<_>>().join("; "));
+    metrics::counter!("civitas_values_not_written_total").increment(decided.writing.left_out.len() as u64);
     Some(leaf)
 }
 

@@ -45,7 +45,7 @@ pub mod verify;
 
 pub use self::{
     answers::{DeliverError, Delivered},
-    arrival::{Answer, Arrival, IngestError},
+    arrival::{Answer, Arrival, IngestError, Values},
     cause::{Cause, DELIVERIES as DELIVERY_CAUSES, OWN as OWN_CAUSES},
     documents::Documents,
     engine::Engine,

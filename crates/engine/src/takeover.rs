@@ -167,6 +167,7 @@ impl Engine {
             token: Some(transaction.token.clone()).filter(|_| keep),
             token_expires_at: found.expires_at.filter(|_| keep),
             traceparent: None,
+            declared: None,
             would_have: Vec::new(),
         };
         let ordinals = civil_events::insert_many(tx, &[event]).await?;

@@ -86,6 +86,8 @@ pub struct NewCivilEvent {
     pub token_expires_at: Option<Timestamp>,
     /// W3C trace context of the arrival.
     pub traceparent: Option<String>,
+    /// What the rule writes into the record when the action is accepted (sealed): fields and values as JSON.
+    pub declared: Option<Private>,
     /// What rules in evaluate mode would have done, in file order.
     pub would_have: Vec<WouldHave>,
 }
@@ -99,12 +101,12 @@ pub struct CivilEvent {
     pub event: NewCivilEvent,
 }
 
-const COLUMNS: usize = 24;
+const COLUMNS: usize = 25;
 static INSERT: Bulk = Bulk::new(
     "INSERT INTO civil_events (event_id, action_id, ordinal, tracking_id, event_type, action_type, \
      custom_action, request_id, origin, received_at, action_at, ruleset, rule, effect, sentence, answer, \
      answer_reason, registration_number, record_number, document, token, token_expires_at, traceparent, \
-     would_have) VALUES ",
+     declared, would_have) VALUES ",
     COLUMNS,
     " ON CONFLICT (event_id, action_id) DO NOTHING RETURNING ordinal",
 );
@@ -157,6 +159,7 @@ fn bind(tx: &Tx, args: &mut Args, event: &NewCivilEvent, ordinal: i64) -> Result
     args.bytes(tx.seal(TABLE, "document", &row, &event.document)?);
     args.opt_bytes(tx.seal_opt(TABLE, "token", &row, event.token.as_ref())?);
     args.opt_at(event.token_expires_at).opt_text(event.traceparent.as_deref());
+    args.opt_bytes(tx.seal_opt(TABLE, "declared", &row, event.declared.as_ref())?);
     args.opt_text(written(&event.would_have).as_deref());
     Ok(())
 }
@@ -167,7 +170,7 @@ macro_rules! select {
             "SELECT event_id, action_id, ordinal, tracking_id, event_type, action_type, custom_action, \
              request_id, origin, received_at, action_at, ruleset, rule, effect, sentence, answer, \
              answer_reason, registration_number, record_number, document, token, token_expires_at, traceparent, \
-             would_have FROM civil_events ",
+             declared, would_have FROM civil_events ",
             $rest
         )
     };
@@ -200,6 +203,7 @@ fn decode(session: &Session, row: &Row) -> Result<CivilEvent, JournalError> {
             token: session.open_opt(TABLE, "token", &place, row.opt_bytes("token")?)?,
             token_expires_at: row.opt_at("token_expires_at")?,
             traceparent: row.opt_text("traceparent")?,
+            declared: session.open_opt(TABLE, "declared", &place, row.opt_bytes("declared")?)?,
             would_have: read(row.opt_text("would_have")?)?,
         },
     })
@@ -249,7 +253,7 @@ pub async fn get_many(session: &mut Session, keys: &[RecordKey]) -> Result<Vec<C
     Ok(events)
 }
 
-/// What a repeated delivery has to be answered, without opening anything.
+/// What a repeated delivery has to be answered, without opening more than that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
     /// Record and action.
@@ -270,11 +274,13 @@ pub struct Known {
     pub rule: Option<String>,
     /// What the decision does.
     pub effect: String,
+    /// What the rule writes into the record.
+    pub declared: Option<Private>,
 }
 
 static KNOWN: Bulk = Bulk::new(
-    "SELECT event_id, action_id, ordinal, origin, answer, answer_reason, registration_number, ruleset, rule, effect \
-     FROM civil_events WHERE (event_id, action_id) IN (VALUES ",
+    "SELECT event_id, action_id, ordinal, origin, answer, answer_reason, registration_number, ruleset, rule, effect, \
+     declared FROM civil_events WHERE (event_id, action_id) IN (VALUES ",
     2,
     ")",
 );
@@ -288,8 +294,9 @@ pub async fn known(session: &mut Session, keys: &[RecordKey]) -> Result<Vec<Know
             args.uuid(key.event_id).uuid(key.action_id);
         }
         for row in session.bulk(sql, args).await? {
+            let key = RecordKey::new(row.uuid("event_id")?, row.uuid("action_id")?);
             known.push(Known {
-                key: RecordKey::new(row.uuid("event_id")?, row.uuid("action_id")?),
+                key,
                 ordinal: row.int("ordinal")?,
                 origin: row.word("origin", Origin::from_word)?,
                 answer: row.word("answer", Answer::from_word)?,
@@ -298,6 +305,7 @@ pub async fn known(session: &mut Session, keys: &[RecordKey]) -> Result<Vec<Know
                 ruleset: row.text("ruleset")?,
                 rule: row.opt_text("rule")?,
                 effect: row.text("effect")?,
+                declared: session.open_opt(TABLE, "declared", &key.row(), row.opt_bytes("declared")?)?,
             });
         }
     }

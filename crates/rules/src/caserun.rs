@@ -5,12 +5,12 @@ use std::fmt;
 
 use jiff::SignedDuration;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::age::read_duration;
 use crate::because;
 use crate::cases::Case;
-use crate::decision::{Decision, Effect};
+use crate::decision::{Decision, Effect, Facts};
 use crate::explain::Verdict;
 use crate::files::cases::{Because, ExpectedPacket};
 use crate::files::packets::OneOrMany;
@@ -18,6 +18,7 @@ use crate::pack::{Inner, Pack};
 use crate::packet::{Packet, PacketContext, PacketError};
 use crate::reference::is_absent;
 use crate::truth::Truth;
+use crate::writes::Writing;
 
 /// What came of a pack's cases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -147,13 +148,11 @@ impl Case {
         }
         // Every operation of a case must be possible, whether or not the case looks at its packet.
         if let Effect::Operate { send, .. } = &decision.effect {
-            let context = PacketContext {
-                facts: &facts,
-                event_id: &self.event_id,
-                tracking_id: &self.tracking_id,
-                registration_number: self.registration_number.as_deref(),
-            };
-            self.packet(pack.build_packet(send, &context), &mut differences);
+            self.packet(pack.build_packet(send, &self.context(&facts)), &mut differences);
+        }
+        if let (Some(expected), Some(rule)) = (&self.expect.write, &decision.rule) {
+            let context = self.context(&facts);
+            compare_writing(expected, &pack.write(rule, &context), &mut differences);
         }
         if enough(&differences) {
             return differences.0;
@@ -176,6 +175,15 @@ impl Case {
             self.because(pack.inner(), rule, because, &mut differences);
         }
         differences.0
+    }
+
+    fn context<'a>(&'a self, facts: &'a Facts<'a>) -> PacketContext<'a> {
+        PacketContext {
+            facts,
+            event_id: &self.event_id,
+            tracking_id: &self.tracking_id,
+            registration_number: self.registration_number.as_deref(),
+        }
     }
 
     fn packet(&self, built: Result<Packet, PacketError>, out: &mut Differences) {
@@ -325,6 +333,23 @@ fn compare_packet(expected: &ExpectedPacket, packet: &Packet, out: &mut Differen
     for (part, text) in &expected.notification {
         let found = told.get(part.as_str()).and_then(|found| found.as_deref());
         out.compare(&format!("packet.notification.{part}"), text, found.unwrap_or("not sent"));
+    }
+}
+
+fn compare_writing(expected: &Map<String, Value>, writing: &Writing, out: &mut Differences) {
+    let names: BTreeSet<&String> = expected.keys().chain(writing.declaration.keys()).collect();
+    for name in names {
+        let (wanted, found) = (expected.get(name), writing.declaration.get(name));
+        if wanted != found {
+            let why = || writing.left_out.iter().find(|problem| problem.field == *name);
+            let missing =
+                || why().map_or("not written".to_owned(), |why| format!("left out: {}", why.reason));
+            out.push(
+                &format!("write.{name}"),
+                &wanted.map_or_else(|| "not written".to_owned(), written),
+                &found.map_or_else(missing, written),
+            );
+        }
     }
 }
 

@@ -432,6 +432,7 @@ impl CaseCompiler<'_> {
             ("deadline", expect.deadline.is_some(), expect.act.sends()),
             ("unfit", expect.unfit.is_some(), expect.act.sends() && expect.packet.is_none()),
             ("missing", expect.missing.is_some(), act == "hold"),
+            ("write", expect.write.is_some(), expect.act.sends() || act == "ignore"),
         ] {
             if given && !belongs {
                 contradiction(

@@ -38,6 +38,8 @@ pub struct Country {
     pub(crate) nid_fields: BTreeMap<String, String>,
     /// Key in the annotation of an accepted action that tells the record's history the pack's message.
     pub history_annotation: Option<String>,
+    /// Custom action by which the engine notes what became of an operation that the record did not wait for.
+    pub history_custom_action: Option<String>,
     pub(crate) number: Option<Template>,
     pub(crate) numbers: BTreeMap<String, Template>,
     /// Levels of administrative areas from the top.
@@ -171,6 +173,7 @@ impl Country {
             biometric_enrolment_age,
             nid_fields: file.national_id.fields.clone(),
             history_annotation: file.history.as_ref().map(|history| history.annotation.clone()),
+            history_custom_action: file.history.as_ref().and_then(|history| history.custom_action.clone()),
             number,
             numbers,
         }
@@ -264,6 +267,20 @@ fn check_history(file: &CountryFile, document: &Document, out: &mut Vec<Diagnost
                     .at_value(Code::N009, &path, format!("`{key}` cannot be a key of an annotation"))
                     .help("letters, digits, `.` and `-`: OpenCRVS rewrites keys with an underscore"),
             );
+        }
+        let path = at("history").key("custom_action");
+        match &history.custom_action {
+            Some(action) if file.opencrvs == OpencrvsVersion::V1_9 => out.push(
+                document
+                    .at_value(Code::N010, &path, format!("OpenCRVS 1.9 has no custom action `{action}`"))
+                    .help("custom actions came with 2.0; before, a note goes with an accepted action only"),
+            ),
+            Some(action) if action.trim().is_empty() => out.push(
+                document
+                    .at_value(Code::N010, &path, "the custom action has no name")
+                    .help("the `customActionType` of the event configuration, for example NATIONAL_ID_NOTE"),
+            ),
+            _ => {}
         }
     }
 }

@@ -77,6 +77,7 @@ mod term;
 mod trial;
 mod truth;
 mod words;
+mod writes;
 
 pub use caserun::{CaseFailure, CaseLine, CaseReport, Difference};
 pub use codes::Code;
@@ -106,3 +107,4 @@ pub use phrases::shipped as shipped_words;
 pub use schemas::schemas;
 pub use term::Cause;
 pub use truth::Truth;
+pub use writes::Writing;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use minijinja::Environment;
 use serde_json::{Map, Value as Json, json};
 
 use crate::age::read_date;
@@ -115,18 +116,22 @@ fn listed(problems: &[FieldProblem]) -> String {
     texts.join("; ")
 }
 
-/// Builds packets of one pack.
+/// Builds packets, and what is written into records.
 pub(crate) struct Builder<'a> {
-    pub(crate) packets: &'a Packets,
-    pub(crate) schema: &'a IdSchema,
+    pub(crate) templates: &'a Environment<'static>,
     pub(crate) country: &'a Country,
     pub(crate) locations: Option<&'a Locations>,
     pub(crate) context: &'a PacketContext<'a>,
 }
 
 impl Builder<'_> {
-    pub(crate) fn build(&self, name: &str) -> Result<Packet, PacketError> {
-        let plan = self.packets.plans.get(name).ok_or_else(|| PacketError::Unknown(name.to_owned()))?;
+    pub(crate) fn build(
+        &self,
+        name: &str,
+        packets: &Packets,
+        schema: &IdSchema,
+    ) -> Result<Packet, PacketError> {
+        let plan = packets.plans.get(name).ok_or_else(|| PacketError::Unknown(name.to_owned()))?;
         let mut problems = Vec::new();
         let mut problem = |field: String, reason: String| problems.push(FieldProblem { field, reason });
 
@@ -142,13 +147,13 @@ impl Builder<'_> {
                     continue;
                 }
             };
-            if let Some(reason) = self.schema.reject(field, &text) {
+            if let Some(reason) = schema.reject(field, &text) {
                 refused.insert(field.as_str());
                 problem(field.clone(), reason);
             }
             fields.insert(field.clone(), text);
         }
-        for alternatives in self.schema.required_of(&plan.mandatory) {
+        for alternatives in schema.required_of(&plan.mandatory) {
             if !alternatives.iter().any(|field| fields.contains_key(*field) || refused.contains(field)) {
                 problem(alternatives.join("|"), "mandatory, and the record has nothing for it".to_owned());
             }
@@ -182,9 +187,9 @@ impl Builder<'_> {
         }
         Ok(Packet {
             process: plan.process.clone(),
-            source: plan.source.as_ref().unwrap_or(&self.packets.source).clone(),
-            schema_version: self.packets.schema_version.clone(),
-            schema_json: self.schema.text.clone(),
+            source: plan.source.as_ref().unwrap_or(&packets.source).clone(),
+            schema_version: packets.schema_version.clone(),
+            schema_json: schema.text.clone(),
             fields,
             meta_info,
             notification,
@@ -193,7 +198,7 @@ impl Builder<'_> {
     }
 
     /// The finished text; `None` if there is nothing to send and that is allowed.
-    fn value(&self, value: &Value) -> Result<Option<String>, String> {
+    pub(crate) fn value(&self, value: &Value) -> Result<Option<String>, String> {
         if value.only_if_changed && !self.has_changed(&value.source) {
             return Ok(None);
         }
@@ -278,7 +283,7 @@ impl Builder<'_> {
                 if !any {
                     return Ok(None);
                 }
-                template::render(&self.packets.templates, name, &values).map(Some).map_err(str::to_owned)
+                template::render(self.templates, name, &values).map(Some).map_err(str::to_owned)
             }
             Source::Given(Given::EventId) => Ok(Some(self.context.event_id.to_owned())),
             Source::Given(Given::TrackingId) => Ok(Some(self.context.tracking_id.to_owned())),

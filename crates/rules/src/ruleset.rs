@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::SignedDuration;
+use minijinja::Environment;
 use serde_json::Value;
 
 use crate::actions;
@@ -17,6 +18,7 @@ use crate::files::Localised;
 use crate::files::country::OpencrvsVersion;
 use crate::files::rules::{Act, Guard, IfUnknown, Mode, On, Outcome, RuleEntry, RuleIds, RulesFile};
 use crate::limits::{Spent, enough};
+use crate::locations::List;
 use crate::mapping::Packets;
 use crate::reason::Reasoning;
 use crate::review::Review;
@@ -25,6 +27,7 @@ use crate::structure::is_misspelt;
 use crate::suggest::nearest;
 use crate::term::{Scene, Slots, Term};
 use crate::truth::Truth;
+use crate::writes::Write;
 
 /// A rule, ready to be evaluated.
 #[derive(Clone, Debug)]
@@ -41,6 +44,8 @@ pub(crate) struct Rule {
     pub(crate) audit: BTreeMap<Outcome, Localised>,
     /// Rules further up whose precedence is meant.
     pub(crate) after: Vec<String>,
+    /// What it writes into the record.
+    pub(crate) write: Vec<Write>,
     /// Guards that it is meant to pass.
     pub(crate) despite: Vec<Guard>,
 }
@@ -65,12 +70,18 @@ impl Rule {
 pub(crate) struct Rules {
     pub(crate) rules: Vec<Rule>,
     pub(crate) labels: BTreeMap<String, Localised>,
+    /// Of what rules write.
+    pub(crate) templates: Environment<'static>,
     /// Event → action → the rules for it, in file order: what is not for a step costs it nothing.
     by_step: HashMap<String, HashMap<String, Vec<usize>>>,
 }
 
 impl Rules {
-    pub(crate) fn new(mut rules: Vec<Rule>, labels: BTreeMap<String, Localised>) -> Self {
+    pub(crate) fn new(
+        mut rules: Vec<Rule>,
+        labels: BTreeMap<String, Localised>,
+        templates: Environment<'static>,
+    ) -> Self {
         let mut slots: HashMap<String, Slots> = HashMap::new();
         for rule in &mut rules {
             if let Some(term) = &mut rule.term {
@@ -86,7 +97,7 @@ impl Rules {
                 .or_default()
                 .push(index);
         }
-        Self { rules, labels, by_step }
+        Self { rules, labels, templates, by_step }
     }
 
     /// The rules for this step, in file order, each with its index in the file.
@@ -134,6 +145,8 @@ pub(crate) struct RuleCompiler<'a> {
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) country: &'a Country,
     pub(crate) packets: &'a Packets,
+    pub(crate) locations: List<'a>,
+    pub(crate) templates: Environment<'static>,
     pub(crate) out: &'a mut Vec<Diagnostic>,
 }
 
@@ -212,7 +225,7 @@ impl RuleCompiler<'_> {
             .check(self.out);
         }
         let rules = rules.into_iter().map(|(_, rule)| rule).collect();
-        Rules::new(rules, self.file.labels.clone())
+        Rules::new(rules, self.file.labels.clone(), self.templates)
     }
 
     fn unsent(&mut self) {
@@ -271,6 +284,7 @@ impl RuleCompiler<'_> {
                 Some(compiler.condition(&condition.0, &path.key("if"))?)
             }
         };
+        let write = self.write(entry, form, path);
         Some(Rule {
             id: entry.id.clone(),
             name: entry.name.clone(),
@@ -283,6 +297,7 @@ impl RuleCompiler<'_> {
             mode: entry.mode,
             audit: entry.audit.clone(),
             after: entry.after.iter().flat_map(RuleIds::ids).cloned().collect(),
+            write,
             despite: entry.despite.clone(),
         })
     }
@@ -368,6 +383,15 @@ impl RuleCompiler<'_> {
     fn step(&mut self, entry: &RuleEntry, on: &Path) {
         let awaits = entry.respond == Some(Respond::AwaitExternalValidation);
         self.step_of(&entry.on.action, entry.on.custom_action.is_some(), awaits, on);
+        if let Some(custom) = &entry.on.custom_action
+            && self.country.history_custom_action.as_ref() == Some(custom)
+        {
+            self.out.push(
+                self.document
+                    .at_value(Code::N010, &on.key("custom_action"), format!("`{custom}` carries the engine's own notes"))
+                    .help("a rule for it would answer each note with another operation: name another custom action in country.yaml"),
+            );
+        }
     }
 
     fn step_of(&mut self, action: &str, custom: bool, awaits: bool, on: &Path) {
@@ -469,6 +493,7 @@ impl RuleCompiler<'_> {
             "reason",
             "audit",
             "after",
+            "write",
         ];
         let map = self.document.get(rule).and_then(Value::as_object);
         map.is_some_and(|map| is_misspelt(key, map, &known.map(str::to_owned)))

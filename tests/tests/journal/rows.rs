@@ -43,6 +43,7 @@ pub(crate) fn event(key: RecordKey) -> NewCivilEvent {
         token: None,
         token_expires_at: None,
         traceparent: None,
+        declared: None,
         would_have: Vec::new(),
     }
 }

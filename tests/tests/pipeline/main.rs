@@ -12,6 +12,7 @@ mod confirmations;
 mod conformance;
 mod corpus;
 mod deadline;
+mod declared;
 mod documents;
 mod found;
 mod happy;

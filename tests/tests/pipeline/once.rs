@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use civitas_engine::Answer;
+use civitas_engine::{Answer, Values};
 use civitas_journal::civil_events;
 use civitas_sandbox::Document;
 use civitas_tests::{
@@ -86,7 +86,14 @@ async fn a_number_is_minted_once_and_told_to_everybody() {
     assert!(replies.iter().all(|reply| reply.body["registrationNumber"] == json!(number)), "{replies:?}");
     let answers = stack.engine.ingest(vec![arrival(&document), arrival(&document)]).await;
     for answer in answers {
-        assert_eq!(answer.unwrap(), Answer::Accept { registration_number: Some(number.clone()), note: None });
+        assert_eq!(
+            answer.unwrap(),
+            Answer::Accept {
+                registration_number: Some(number.clone()),
+                declaration: Values::default(),
+                note: None
+            }
+        );
     }
     let mut reader = stack.journal.read().await.unwrap();
     let events = civil_events::by_event(&mut reader, document.id).await.unwrap();
@@ -116,7 +123,11 @@ async fn what_came_by_kafka_first_is_accepted_once_and_not_by_the_trigger_too() 
     assert_eq!(answers.len(), 1);
     assert_eq!(
         first,
-        Answer::Accept { registration_number: answers[0].registration_number.clone(), note: None }
+        Answer::Accept {
+            registration_number: answers[0].registration_number.clone(),
+            declaration: Values::default(),
+            note: None
+        }
     );
     keeps_its_promises(&stack);
     stack.stop().await;

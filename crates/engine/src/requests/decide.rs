@@ -2,7 +2,7 @@
 
 use civitas_journal::operations::Respond;
 use civitas_mosip::Aid;
-use civitas_rules::{Fitted, Operation, Pack};
+use civitas_rules::{Fitted, Operation, Pack, Writing};
 
 use super::{Asked, type_of};
 use crate::{
@@ -44,9 +44,7 @@ pub(crate) fn decide(
     // Whether the country configuration answered 200 or 202 to a death is not told. An accept that was given already is
     // answered well and changes nothing, so that a death is waited for like a birth.
     let (respond, answer) = match operation {
-        Operation::UpdateBiographics => {
-            (Respond::Continue, Answer::Accept { registration_number: None, note: None })
-        }
+        Operation::UpdateBiographics => (Respond::Continue, Answer::accept()),
         _ => (Respond::AwaitExternalValidation, Answer::Await),
     };
     let aid =
@@ -70,6 +68,7 @@ pub(crate) fn decide(
         answer,
         registration_number: number.clone().filter(|_| holder == Holder::Nobody),
         record_number: number,
+        writing: Writing::default(),
         operation: Some(Planned {
             operation: operation.as_str().to_owned(),
             respond,

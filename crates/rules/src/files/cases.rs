@@ -112,6 +112,8 @@ pub(crate) struct Expect {
     pub(crate) because: BTreeMap<String, Because>,
     /// The packet that is sent.
     pub(crate) packet: Option<ExpectedPacket>,
+    /// Field of the form → its value: all that is written into the record, and nothing else; `{}` where nothing is.
+    pub(crate) write: Option<Map<String, Value>>,
     /// The packet's fields because of which it cannot be built from this record: `gender`, `notification.name`.
     pub(crate) unfit: Option<Vec<String>>,
 }

@@ -54,6 +54,11 @@ pub(crate) struct HistoryFile {
     /// an underscore.
     #[schemars(extend("examples" = ["civitas.message"]))]
     pub(crate) annotation: String,
+    /// Custom action of the event configuration that the engine performs to say what became of an operation that the
+    /// record did not wait for: nothing is accepted then whose annotation could say it. From OpenCRVS 2.0 on; no rule is
+    /// for it.
+    #[schemars(extend("examples" = ["NATIONAL_ID_NOTE"]))]
+    pub(crate) custom_action: Option<String>,
 }
 
 /// What the places of `locations.csv` are.

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Localised;
-use super::lenient::Entries;
+use super::lenient::{Entries, Table};
+use super::packets::Mapping;
 
 /// rules.yaml: which event makes MOSIP do what. File order decides; the first rule that matches is the decision.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -68,6 +69,11 @@ pub(crate) struct RuleEntry {
     #[serde(default)]
     #[schemars(example = serde_json::json!({ "requested": { "en": "UIN requested" }, "completed": { "en": "UIN issued" } }))]
     pub(crate) audit: BTreeMap<Outcome, Localised>,
+    /// Field of the form → its value, which is written into the record when the action is accepted: by the answer to the
+    /// trigger, or later for a record that waits. What the form of OpenCRVS does not have is left out.
+    #[serde(default)]
+    #[schemars(example = serde_json::json!({ "child.identity": { "constant": "REQUESTED" } }))]
+    pub(crate) write: Table<Mapping>,
     /// Rules further up that are meant to decide where both match: the id of one, or a list. Order
     /// decides in any case; this says that it is no accident.
     pub(crate) after: Option<RuleIds>,

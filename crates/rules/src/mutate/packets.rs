@@ -47,6 +47,19 @@ pub(super) fn mutate(sheet: &mut Sheet<'_>) {
     }
 }
 
+/// Changes of what a rule writes into the record.
+pub(super) fn mutate_written(sheet: &mut Sheet<'_>, rule: usize, write: &Node, cases: &[usize]) {
+    let rule = sheet.pack.rules.rules[rule].clone();
+    let form = sheet.pack.catalogue.form(&rule.event).cloned().unwrap_or_default();
+    let certain = certain(&[&rule]);
+    let mut walk =
+        Walk { sheet, packet: rule.id, form, mandatory: BTreeSet::new(), certain, cases: cases.to_vec() };
+    for entry in write.entries() {
+        // Left out is left out, whether or not it is said.
+        walk.value(&entry.key, &entry.value, true);
+    }
+}
+
 /// A rule that is only evaluated builds no packet.
 fn sends(rule: &Rule, packet: &str) -> bool {
     rule.mode == Mode::Enforce && matches!(&rule.effect, Effect::Operate { send, .. } if send == packet)

@@ -186,6 +186,7 @@ mod tests {
             mode: Mode::Enforce,
             audit: std::collections::BTreeMap::new(),
             after: Vec::new(),
+            write: Vec::new(),
             despite: Vec::new(),
         })
     }

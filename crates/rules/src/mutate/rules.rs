@@ -14,7 +14,7 @@ use crate::mutate::edit::{
     Edit, append_entry, append_item, inline, quoted, remove_entry, remove_item, rewrite, swap,
 };
 use crate::mutate::proof::{can_be_unknown, disjoint, has_test, needs_birthday, needs_today, other_step};
-use crate::mutate::{Sheet, kind_of, words};
+use crate::mutate::{Sheet, kind_of, packets, words};
 use crate::ruleset::Rule;
 use crate::term::Term;
 
@@ -192,6 +192,19 @@ fn effects(sheet: &mut Sheet<'_>, root: &Node, index: usize, node: &Node, cases:
         let unit = if unit.ends_with('s') { unit.to_owned() } else { format!("{unit}s") };
         let edit = rewrite(&text, deadline, &format!("{} {unit}", count.saturating_add(1)));
         sheet.add("the deadline moved", deadline.range.start, &[edit], cases);
+    }
+    if let Some(write) = node.get("write") {
+        let whole = write.entries().len() == 1;
+        for entry in write.entries() {
+            let drop = if whole {
+                remove_entry(&text, node, "write")
+            } else {
+                remove_entry(&text, write, &entry.key)
+            };
+            let edits: Vec<Edit> = drop.into_iter().collect();
+            sheet.add(format!("`{}` not written", entry.key), entry.key_range.start, &edits, cases);
+        }
+        packets::mutate_written(sheet, index, write, cases);
     }
     if undecided {
         let holds = node.get("if_unknown").and_then(Node::scalar) == Some("hold");

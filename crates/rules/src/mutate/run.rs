@@ -15,6 +15,7 @@ use crate::mutate::Mutant;
 use crate::pack::{Inner, Pack, PackFiles};
 use crate::ruleset::RuleCompiler;
 use crate::source::Document;
+use crate::template;
 
 /// What came of the mutants.
 #[derive(Clone, Debug)]
@@ -111,6 +112,7 @@ fn rebuild(pack: &Inner, file: &str, text: &str) -> Option<Pack> {
         reads: crate::reads::Reads::default(),
     };
     let value = document.value.clone();
+    let list = pack.locations.as_deref().map_or(List::Missing, List::Of);
     match file {
         "rules.yaml" => {
             let file: RulesFile = serde_json::from_value(value).ok()?;
@@ -120,6 +122,8 @@ fn rebuild(pack: &Inner, file: &str, text: &str) -> Option<Pack> {
                 catalogue: &pack.catalogue,
                 country: &pack.country,
                 packets: &pack.packets,
+                locations: list,
+                templates: template::environment(),
                 out: &mut out,
             }
             .compile();
@@ -127,14 +131,13 @@ fn rebuild(pack: &Inner, file: &str, text: &str) -> Option<Pack> {
         }
         "packets.yaml" => {
             let file: PacketsFile = serde_json::from_value(value).ok()?;
-            let places = pack.locations.as_deref().map_or(List::Missing, List::Of);
             let packets = Packets::compile(
                 &file,
                 &document,
                 &pack.catalogue,
                 &pack.country,
                 &pack.schema,
-                places,
+                list,
                 &mut out,
             );
             inner.packets = Arc::new(packets);

@@ -30,6 +30,7 @@ use crate::reads::Reads;
 use crate::ruleset::RuleCompiler;
 use crate::source::{Document, at};
 use crate::structure::decode;
+use crate::template;
 
 /// What the pack's cases are written in.
 pub(super) struct CaseSources<'a> {
@@ -80,14 +81,14 @@ pub(super) fn compile(
         identity::check(file, document, &catalogue, &mut out);
     }
     let locations = places.and_then(|table| locations::compile(table, &country, &mut out));
-    let packets = packets_file.as_ref().map(|(d, file)| {
-        let list = match (&locations, places) {
-            (Some(locations), _) => List::Of(locations),
-            (None, Some(_)) => List::Broken,
-            (None, None) => List::Missing,
-        };
-        Packets::compile(file, d, &catalogue, &country, &schema, list, &mut out)
-    });
+    let list = match (&locations, places) {
+        (Some(locations), _) => List::Of(locations),
+        (None, Some(_)) => List::Broken,
+        (None, None) => List::Missing,
+    };
+    let packets = packets_file
+        .as_ref()
+        .map(|(d, file)| Packets::compile(file, d, &catalogue, &country, &schema, list, &mut out));
     let (Some(packets), Some((document, file))) = (packets, &rules_file) else {
         return Err(problems(out));
     };
@@ -97,6 +98,8 @@ pub(super) fn compile(
         catalogue: &catalogue,
         country: &country,
         packets: &packets,
+        locations: list,
+        templates: template::environment(),
         out: &mut out,
     }
     .compile();

@@ -5,11 +5,12 @@ mod canonical;
 mod compile;
 mod texts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use minijinja::Environment;
 
 use self::compile::{CaseSources, compile};
 pub use self::texts::PackFiles;
@@ -23,7 +24,7 @@ use crate::decision::{Decision, Facts};
 use crate::diagnostics::Diagnostics;
 use crate::explain::Explanation;
 use crate::files::identity::IdentityFile;
-use crate::files::rules::Outcome;
+use crate::files::rules::{Mode, Outcome};
 use crate::given::ReadDocument;
 use crate::idschema::IdSchema;
 use crate::locations::{self, Locations};
@@ -35,6 +36,7 @@ use crate::phrases::Words;
 use crate::reads::Reads;
 use crate::ruleset::Rules;
 use crate::term::Scene;
+use crate::writes::{self, Writing};
 
 /// Checks that judge what somebody writes today. A rule set that has decided is not judged again: its
 /// decisions must be taken again as they were, and what it sent may still be on its way.
@@ -179,8 +181,34 @@ impl Pack {
 
     /// Builds the packet `name` and checks it against the ID schema.
     pub fn build_packet(&self, name: &str, context: &PacketContext<'_>) -> Result<Packet, PacketError> {
-        let Inner { packets, schema, country, locations, .. } = &*self.inner;
-        Builder { packets, schema, country, locations: locations.as_deref(), context }.build(name)
+        let Inner { packets, schema, .. } = &*self.inner;
+        self.builder(&packets.templates, context).build(name, packets, schema)
+    }
+
+    /// What a rule writes into the record when the action is accepted.
+    ///
+    /// Never fails: a value that the record does not give, or that the field could not hold, is left out and said.
+    pub fn write(&self, rule: &str, context: &PacketContext<'_>) -> Writing {
+        let rules = &self.inner.rules;
+        let Some(rule) = rules.rules.iter().find(|known| known.id == rule) else { return Writing::default() };
+        writes::write(&rule.write, &self.builder(&rules.templates, context))
+    }
+
+    /// Events, and the fields of their forms that rules write, other than the national id.
+    pub fn written_fields(&self) -> BTreeSet<(&str, &str)> {
+        let rules = self.inner.rules.rules.iter().filter(|rule| rule.mode == Mode::Enforce);
+        rules
+            .flat_map(|rule| rule.write.iter().map(|one| (rule.event.as_str(), one.field.as_str())))
+            .collect()
+    }
+
+    fn builder<'a>(
+        &'a self,
+        templates: &'a Environment<'static>,
+        context: &'a PacketContext<'a>,
+    ) -> Builder<'a> {
+        let Inner { country, locations, .. } = &*self.inner;
+        Builder { templates, country, locations: locations.as_deref(), context }
     }
 
     /// The registration number of a civil event: the same for the same arguments, on every attempt.

@@ -184,7 +184,7 @@ impl PlanCompiler<'_, '_> {
         self.country.languages.first().map_or("eng", |language| language.mosip.as_str())
     }
 
-    fn value(&mut self, name: &str, mapping: &Mapping, path: &Path) -> Option<Value> {
+    pub(crate) fn value(&mut self, name: &str, mapping: &Mapping, path: &Path) -> Option<Value> {
         if enough(self.out) {
             return None;
         }

@@ -87,6 +87,14 @@ pub(crate) const EDITS: &[(Code, Edit)] = &[
             "biometric_enrolment_age: 10 years\nhistory: { annotation: civitas_message }",
         ),
     ),
+    (
+        Code::N010,
+        Swap(
+            COUNTRY,
+            "biometric_enrolment_age: 10 years",
+            "biometric_enrolment_age: 10 years\nhistory: { annotation: civitas.message, custom_action: NATIONAL_ID_NOTE }",
+        ),
+    ),
     (Code::N020, Swap(COUNTRY, "{ code: fr, mosip: fra }", "{ code: sw, mosip: fra }")),
     (
         Code::N021,
@@ -234,6 +242,14 @@ pub(crate) const EDITS: &[(Code, Edit)] = &[
     (Code::R038, Swap(RULES, IF, "if: { changed: biographic }\n    after: young")),
     (Code::R039, Swap(RULES, IF, TOO_LARGE)),
     (Code::R040, Swap(COUNTRY, "fields: { birth: child.nid }", "fields: {}")),
+    (
+        Code::R041,
+        Swap(
+            RULES,
+            "    deadline: 14 days\n",
+            "    deadline: 14 days\n    write: { child.gender: { constant: boy } }\n",
+        ),
+    ),
     (Code::R060, Swap(PACKETS, "UIN: { from: child.nid }", "UIN: { from: child.nid, optional: true }")),
     (Code::R061, Swap(PACKETS, "    mandatory: [fullName, UIN]\n", "    subject: child.nid\n")),
     (Code::R062, Swap(RULES, "do: update_biographics", "do: verify_identity")),

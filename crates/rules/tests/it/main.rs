@@ -36,3 +36,5 @@ mod schemas;
 mod shipped;
 #[cfg(test)]
 mod slips;
+#[cfg(test)]
+mod writes;

@@ -37,6 +37,10 @@ pub(crate) struct Accepted {
     /// Minted for a REGISTER; absent for other actions.
     #[serde(skip_serializing_if = "Option::is_none")]
     registration_number: Option<String>,
+    /// What a rule of the pack writes into the record: fields of the form and their values.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Object)]
+    declaration: Map<String, Value>,
     /// What the record's history says of it, under the key that the pack names.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -202,9 +206,9 @@ fn refused(error: &IngestError) -> Refusal {
 
 fn reply(answer: Answer) -> Response {
     match answer {
-        Answer::Accept { registration_number, note } => {
+        Answer::Accept { registration_number, declaration, note } => {
             let annotation = note.map(|note| Map::from_iter([(note.key, Value::from(note.message))]));
-            Json(Accepted { registration_number, annotation }).into_response()
+            Json(Accepted { registration_number, declaration: declaration.0, annotation }).into_response()
         }
         Answer::Await => (StatusCode::ACCEPTED, Json(Value::Object(Map::new()))).into_response(),
         Answer::Reject { reason } => (StatusCode::BAD_REQUEST, Json(Rejected { reason })).into_response(),

@@ -77,9 +77,11 @@ impl Intake for Script {
         let mood = self.mood();
         Box::pin(async move {
             match mood {
-                Mood::Accepts => {
-                    Ok(Answer::Accept { registration_number: Some("B2026X7Q4KMN".to_owned()), note: None })
-                }
+                Mood::Accepts => Ok(Answer::Accept {
+                    registration_number: Some("B2026X7Q4KMN".to_owned()),
+                    declaration: civitas_engine::Values::default(),
+                    note: None,
+                }),
                 Mood::Awaits => Ok(Answer::Await),
                 Mood::Rejects => Ok(Answer::Reject { reason: "the mother is not known".to_owned() }),
                 Mood::CannotWrite => Err(IngestError::Journal(broken())),

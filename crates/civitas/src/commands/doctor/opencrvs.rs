@@ -31,7 +31,10 @@ pub(super) async fn check(patient: &Patient<'_>) -> Vec<Finding> {
     findings.push(auth(&client).await);
     findings.push(reading(patient, &client).await);
     for (event, field) in pack.country().nid_fields() {
-        findings.push(form(&client, event, field).await);
+        findings.push(form(&client, event, field, false).await);
+    }
+    for (event, field) in pack.written_fields() {
+        findings.push(form(&client, event, field, true).await);
     }
     findings
 }
@@ -137,10 +140,18 @@ fn advice(error: &CallError) -> String {
     }
 }
 
-async fn form(client: &Client, event: &str, field: &str) -> Finding {
+/// Whether the form has a field that is written. What a rule writes is left out where it does not.
+async fn form(client: &Client, event: &str, field: &str, is_left_out: bool) -> Finding {
     let check = format!("field {field} in the {event} form");
     match client.event_config(event, clock::now()).await {
         Ok(Some(config)) if config.has_field(field) => Finding::ok(check, "it is there"),
+        Ok(Some(_)) if is_left_out => Finding::warn(
+            check,
+            "the form has no such field; what a rule writes there is left out",
+            format!(
+                "add the field {field} to the {event} form of the country configuration, or take it out of `write` in rules.yaml"
+            ),
+        ),
         Ok(Some(_)) => Finding::fail(
             check,
             "the form has no such field; writing it would break each record that MOSIP answers",

@@ -166,6 +166,8 @@ pub fn mosip(config: &Config) -> anyhow::Result<Mosip> {
         (Service::Hub, mosip.limits.hub),
         (Service::CredentialRequest, mosip.limits.credential_request),
         (Service::IdRepository, mosip.limits.id_repository),
+        (Service::IdAuthentication, mosip.limits.id_authentication),
+        (Service::ESignet, mosip.limits.esignet),
     ];
     let mut of_service = Vec::new();
     for (service, limit) in own {
@@ -231,6 +233,8 @@ fn limits(config: &Config) -> civitas_mosip::Limits {
         credential_request: of(limits.credential_request),
         id_repository: of(limits.id_repository),
         data_share: of(limits.data_share),
+        id_authentication: of(limits.id_authentication),
+        esignet: of(limits.esignet),
         breaking: Breaking {
             failures: config.mosip.breaking.failures.0,
             first: config.mosip.breaking.first.0,

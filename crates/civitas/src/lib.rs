@@ -12,6 +12,7 @@ pub mod commands;
 pub mod config;
 pub mod entropy;
 pub mod http;
+pub mod identity;
 pub mod pack;
 pub mod partner_keys;
 pub mod replay;

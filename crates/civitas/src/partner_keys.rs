@@ -25,8 +25,10 @@ pub enum PartnerKeyError {
     #[error(transparent)]
     File(#[from] SecretError),
     /// The key is not what it should be.
-    #[error("`{KEYS}` names {place}, which cannot be used: {error}")]
+    #[error("`{named}` names {place}, which cannot be used: {error}")]
     Key {
+        /// Key of the configuration.
+        named: &'static str,
         /// The key's file or token.
         place: String,
         /// Why.
@@ -41,7 +43,7 @@ pub enum PartnerKeyError {
         error: CertificateError,
     },
     /// The configuration names no key; `civitas config check` says so with its place.
-    #[error("an entry of `{KEYS}` names no private key")]
+    #[error("an entry of the configuration's keys names no private key")]
     Nothing,
 }
 
@@ -82,20 +84,25 @@ pub fn place(key: &PartnerKey) -> String {
     }
 }
 
-/// Reads one key. Blocks: a token is asked.
+/// Reads one of our partner keys. Blocks: a token is asked.
 pub fn load(key: &PartnerKey) -> Result<Loaded, PartnerKeyError> {
-    let password = key.password_file.as_ref().map(|file| secrets::text(KEYS, file)).transpose()?;
-    let certificate = key.certificate_file.as_ref().map(|file| bytes(KEYS, file)).transpose()?;
+    load_of(KEYS, key)
+}
+
+/// Reads one key of the list that the configuration calls so. Blocks: a token is asked.
+pub fn load_of(named: &'static str, key: &PartnerKey) -> Result<Loaded, PartnerKeyError> {
+    let password = key.password_file.as_ref().map(|file| secrets::text(named, file)).transpose()?;
+    let certificate = key.certificate_file.as_ref().map(|file| bytes(named, file)).transpose()?;
     let certificate = certificate.as_ref().map(|pem| pem.as_slice());
-    let unusable = |error| PartnerKeyError::Key { place: place(key), error };
+    let unusable = |error| PartnerKeyError::Key { named, place: place(key), error };
     let here = |pair| Loaded { pair, away: None };
     if let Some(file) = &key.pkcs12_file {
-        let container = bytes(KEYS, file)?;
+        let container = bytes(named, file)?;
         return KeyPair::from_pkcs12(&container, password.as_ref(), certificate).map(here).map_err(unusable);
     }
     let certificate = certificate.unwrap_or_default();
     if let Some(file) = &key.key_file {
-        let pem = bytes(KEYS, file)?;
+        let pem = bytes(named, file)?;
         return KeyPair::from_pem(&pem, password.as_ref(), certificate).map(here).map_err(unusable);
     }
     let token = key.pkcs11.as_ref().ok_or(PartnerKeyError::Nothing)?;
@@ -205,6 +212,7 @@ pub fn partner_certificates(config: &Config) -> Result<Vec<Named>, PartnerKeyErr
         let certificate = match &key.certificate_file {
             Some(file) => {
                 let unusable = |error| PartnerKeyError::Key {
+                    named: KEYS,
                     place: file.as_path().display().to_string(),
                     error: KeyError::Certificate(error),
                 };

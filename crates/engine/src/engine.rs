@@ -239,7 +239,8 @@ impl Engine {
         &self.0.ports.journal
     }
 
-    pub(crate) fn mosip(&self) -> &Mosip {
+    /// MOSIP's clients, for whoever asks MOSIP beside the engine: limits and circuits are shared.
+    pub fn mosip(&self) -> &Mosip {
         &self.0.ports.mosip
     }
 

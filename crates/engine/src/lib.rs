@@ -29,6 +29,7 @@ mod gather;
 mod health;
 mod history;
 mod hub;
+mod identified;
 mod identities;
 mod ingest;
 mod moves;
@@ -54,6 +55,7 @@ pub use self::{
     health::{Outside, ServiceView, TopicView},
     history::Note,
     hub::IntentAnswer,
+    identified::{Identified, Way},
     options::{Channel, Clock, IdRepository, Options, PacketsName, Ports, Route, Subscriptions, UploadRoute},
     queue::Queue,
     records::{Records, RecordsView, StuckView},

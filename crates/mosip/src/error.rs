@@ -25,11 +25,15 @@ pub enum Service {
     IdRepository,
     /// Data shares: credentials that are fetched.
     DataShare,
+    /// ID authentication: comparisons of demographic data.
+    IdAuthentication,
+    /// e-Signet: logins.
+    ESignet,
 }
 
 impl Service {
     /// All of them.
-    pub const ALL: [Service; 9] = [
+    pub const ALL: [Service; 11] = [
         Service::Auth,
         Service::PacketManager,
         Service::Workflow,
@@ -39,6 +43,8 @@ impl Service {
         Service::CredentialRequest,
         Service::IdRepository,
         Service::DataShare,
+        Service::IdAuthentication,
+        Service::ESignet,
     ];
 
     /// Its name in metrics, configuration and error texts.
@@ -53,6 +59,8 @@ impl Service {
             Service::CredentialRequest => "credential_request",
             Service::IdRepository => "id_repository",
             Service::DataShare => "data_share",
+            Service::IdAuthentication => "id_authentication",
+            Service::ESignet => "esignet",
         }
     }
 }

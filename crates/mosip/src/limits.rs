@@ -44,6 +44,10 @@ pub struct Limits {
     pub id_repository: Limit,
     /// Data shares.
     pub data_share: Limit,
+    /// ID authentication.
+    pub id_authentication: Limit,
+    /// e-Signet.
+    pub esignet: Limit,
     /// When a service that fails is left alone.
     pub breaking: Breaking,
 }
@@ -61,6 +65,8 @@ impl Default for Limits {
             credential_request: Limit::at_a_time(2),
             id_repository: Limit::at_a_time(4),
             data_share: Limit::at_a_time(4),
+            id_authentication: Limit::at_a_time(8),
+            esignet: Limit::at_a_time(16),
             breaking: Breaking::default(),
         }
     }
@@ -78,6 +84,8 @@ impl Limits {
             Service::CredentialRequest => self.credential_request,
             Service::IdRepository => self.id_repository,
             Service::DataShare => self.data_share,
+            Service::IdAuthentication => self.id_authentication,
+            Service::ESignet => self.esignet,
         }
     }
 }

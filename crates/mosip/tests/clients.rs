@@ -6,8 +6,10 @@ mod clients {
     mod create_packet;
     mod credential_request;
     mod data_share;
+    mod esignet;
     mod hub;
     mod id_repository;
+    mod ida;
     mod limits;
     mod status;
     mod transport;

@@ -25,6 +25,7 @@ pub(super) fn check(config: &Config, tree: &Node) -> Vec<Problem> {
     mosip(config, &mut found);
     websub(config, &mut found);
     super::check_keys::check(config, &mut found);
+    super::check_identity::check(config, &mut found);
     kafka(config, &mut found);
     times(config, &mut found);
     found.problems
@@ -353,6 +354,7 @@ fn times(config: &Config, found: &mut Found<'_>) {
     };
     let any_route =
         [limits.auth, limits.hub, limits.credential_request, limits.id_repository, limits.data_share];
+    // Those of ID authentication and e-Signet are no operation's calls.
     let longest = route.iter().chain(&any_route).filter_map(|limit| limit.timeout).max();
     let longest = longest.unwrap_or(config.mosip.timeout).max(config.mosip.data_share.timeout);
     let longest_call = config.mosip.timeout.max(config.opencrvs.timeout).max(longest);

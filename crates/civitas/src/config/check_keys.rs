@@ -9,7 +9,7 @@ use super::sections::{PartnerKey, TokenKey};
 /// Everything that is wrong.
 pub(super) fn check(config: &Config, found: &mut Found<'_>) {
     for (number, key) in (1..).zip(&config.mosip.partner.keys) {
-        partner_key(number, key, found);
+        partner_key("mosip.partner.keys", number, key, found);
     }
     let share = &config.mosip.data_share;
     for host in &share.hosts {
@@ -31,8 +31,8 @@ pub(super) fn check(config: &Config, found: &mut Found<'_>) {
     }
 }
 
-fn partner_key(number: usize, key: &PartnerKey, found: &mut Found<'_>) {
-    let path = "mosip.partner.keys";
+/// One entry of a list of keys.
+pub(super) fn partner_key(path: &str, number: usize, key: &PartnerKey, found: &mut Found<'_>) {
     let mut wrong = |message: &str, help: &str| {
         found.add(path, format!("entry {number} of `{path}` {message}"), help);
     };

@@ -4,6 +4,7 @@
 //! whatever is wrong is shown at the line that somebody wrote. Secrets come by file reference only.
 
 mod check;
+mod check_identity;
 mod check_keys;
 mod problem;
 mod read;

@@ -34,7 +34,7 @@ pub use upload::{Upload, Uploaded};
 pub use workflow_status::WorkflowStatus;
 
 use self::token::TokenSource;
-pub(crate) use self::transport::{Body, Call, Effect, Reply, not_sent, retry_after, token_refused};
+pub(crate) use self::transport::{Body, Call, Effect, Raw, Reply, not_sent, retry_after, token_refused};
 use crate::{
     Admission, Limits, Service, ServiceHealth,
     data_share::{DataShare, DataSharePolicy},

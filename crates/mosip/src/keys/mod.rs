@@ -8,6 +8,7 @@ mod certificate;
 mod pair;
 mod private;
 mod ring;
+mod signing;
 mod token;
 mod x509;
 
@@ -16,5 +17,6 @@ pub use pair::{KeyError, KeyPair};
 pub(crate) use private::PrivateKey;
 pub use private::UnwrapError;
 pub use ring::KeyRing;
+pub use signing::SigningKey;
 pub use token::{KeyName, TokenAddress, TokenError, TokenName};
 pub(crate) use x509::thumbprint;

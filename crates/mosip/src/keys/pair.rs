@@ -30,6 +30,8 @@ pub struct KeyPair {
     public: PKey<Public>,
     thumbprint: [u8; 32],
     certificate: Certificate,
+    /// Of the certificate.
+    der: Vec<u8>,
 }
 
 /// Why a key is not taken.
@@ -70,6 +72,9 @@ pub enum KeyError {
     /// MOSIP encrypts to RSA-2048 only.
     #[error("the private key is not RSA of 2048 bits, to which alone MOSIP encrypts credentials")]
     Kind,
+    /// In a token, where it only unwraps.
+    #[error("the key is in a token, and requests are signed with keys in files only")]
+    CannotSign,
     /// The token refuses or lacks it.
     #[error(transparent)]
     Token(#[from] TokenError),
@@ -103,6 +108,7 @@ impl KeyError {
             KeyError::Kind => {
                 "make an RSA-2048 key and have its certificate uploaded to MOSIP's partner management"
             }
+            KeyError::CannotSign => "give it as `pkcs12_file`, or as `key_file` with `certificate_file`",
             KeyError::Token(error) => error.advice(),
         }
     }
@@ -181,8 +187,9 @@ impl KeyPair {
 
     fn of(private: PrivateKey, public: PKey<Public>, certificate: &X509) -> Result<Self, KeyError> {
         let thumbprint = thumbprint(certificate).map_err(unreadable)?;
+        let der = certificate.to_der().map_err(unreadable)?;
         let certificate = Certificate::of(certificate).map_err(KeyError::Certificate)?;
-        Ok(KeyPair { private, public, thumbprint, certificate })
+        Ok(KeyPair { private, public, thumbprint, certificate, der })
     }
 
     /// The certificate that MOSIP has of it.
@@ -196,6 +203,14 @@ impl KeyPair {
         let wrapped = wrap_key(&self.public, &sample).map_err(|_| UnwrapError::Refused)?;
         let plain = self.private.unwrap(&wrapped)?;
         if plain.as_slice() == sample { Ok(()) } else { Err(UnwrapError::Refused) }
+    }
+
+    pub(super) fn private(&self) -> &PrivateKey {
+        &self.private
+    }
+
+    pub(super) fn der(&self) -> &[u8] {
+        &self.der
     }
 
     pub(super) fn into_parts(self) -> ([u8; 32], PrivateKey) {

@@ -143,7 +143,7 @@ impl EncryptionCertificate {
         self.from <= now && now <= self.until
     }
 
-    pub(super) fn key(&self) -> &PKeyRef<Public> {
+    pub(crate) fn key(&self) -> &PKeyRef<Public> {
         &self.key
     }
 }

@@ -2,10 +2,11 @@
 //! `civitas.default.yaml`, which is also where the defaults are taken from: there is no second place.
 
 mod dispatch;
+mod identity;
 mod kafka;
 mod mosip;
 mod opencrvs;
 mod server;
 mod telemetry;
 
-pub use self::{dispatch::*, kafka::*, mosip::*, opencrvs::*, server::*, telemetry::*};
+pub use self::{dispatch::*, identity::*, kafka::*, mosip::*, opencrvs::*, server::*, telemetry::*};

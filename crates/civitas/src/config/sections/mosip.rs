@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::{ESignet, IdAuthentication};
 use crate::config::units::{BaseUrl, Count, FilePath, FiveDigits, Size, Wait};
 
 /// MOSIP.
@@ -57,6 +58,10 @@ pub struct Mosip {
     pub data_share: DataShare,
     /// Proofs inside verifiable credentials.
     pub credential_proof: CredentialProof,
+    /// Comparisons of demographic data.
+    pub id_authentication: IdAuthentication,
+    /// Logins.
+    pub esignet: ESignet,
     /// Load limits.
     pub limits: MosipLimits,
 }
@@ -284,6 +289,10 @@ pub struct MosipLimits {
     pub id_repository: Limit,
     /// Data shares.
     pub data_share: Limit,
+    /// ID authentication.
+    pub id_authentication: Limit,
+    /// e-Signet.
+    pub esignet: Limit,
 }
 
 /// One service's limit.

@@ -85,6 +85,10 @@ pub struct MosipApi {
     pub enabled: bool,
     /// Origin of the OpenCRVS client.
     pub client_app_url: Option<BaseUrl>,
+    /// Most comparisons that one user may ask for in a minute.
+    pub verifications_per_user: Count<1, 10_000>,
+    /// Most comparisons with one number in an hour.
+    pub verifications_per_id: Count<1, 10_000>,
 }
 
 /// One operator.

@@ -2,7 +2,7 @@
 
 use civitas_journal::{
     JournalError, Session,
-    civil_events::{self, DecidedBy},
+    civil_events::{self, DecidedBy, Origin},
     operations::{Operation, Respond, State},
     rule_sets,
 };
@@ -55,7 +55,7 @@ impl Engine {
         mut step: Move,
     ) -> Result<Move, JournalError> {
         let Some(outcome) = outcome(operation, &step) else { return Ok(step) };
-        let Some(DecidedBy { ruleset, rule: Some(rule) }) =
+        let Some(DecidedBy { origin, ruleset, rule: Some(rule) }) =
             civil_events::decided_by(session, operation.key).await?
         else {
             return Ok(step);
@@ -72,6 +72,11 @@ impl Engine {
         };
         let language = pack.country().languages.first().map_or("en", |language| language.code.as_str());
         step.message = pack.audit_message(&rule, outcome, language).map(str::to_owned);
+        // Of what the record waits for, its acceptance says it; of the past, OpenCRVS is told nothing.
+        let apart = operation.respond == Respond::Continue && origin != Origin::Backfill;
+        if apart && step.message.is_some() && pack.country().history_custom_action.is_some() {
+            step.note = Some(outcome);
+        }
         Ok(step)
     }
 }

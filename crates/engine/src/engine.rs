@@ -32,6 +32,7 @@ use crate::{
     forms::Forms,
     gather::Gatherer,
     moves::Move,
+    noter::Noter,
     schedule::later,
     swap::Swaps,
     together::Mover,
@@ -77,6 +78,7 @@ pub(crate) struct Bells {
     pub(crate) inbox: Bell,
     pub(crate) confirmer: Bell,
     pub(crate) asker: Bell,
+    pub(crate) noter: Bell,
     pub(crate) outbox: Bell,
 }
 
@@ -150,6 +152,7 @@ impl Engine {
             desk::run(Sender(self.clone()), stop.clone()),
             desk::run(InboxDesk(self.clone()), stop.clone()),
             desk::run(Confirmer(self.clone()), stop.clone()),
+            desk::run(Noter(self.clone()), stop.clone()),
             self.keep_watch(stop),
         );
     }

@@ -3,7 +3,7 @@
 //! OpenCRVS accepts a field that it does not know, and then cannot index or edit the record any more.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -70,6 +70,23 @@ impl Engine {
         Ok(Fields::Known)
     }
 
+    /// Whether the event configuration has a custom action; none where it is not for us to see.
+    ///
+    /// # Errors
+    /// As [`Engine::form_has`].
+    pub(crate) async fn custom_action_there(
+        &self,
+        event_type: &str,
+        action: &str,
+    ) -> Result<Option<bool>, CallError> {
+        let has = |seen: Seen| seen.form.map(|form| form.custom_actions.contains(action));
+        match has(self.form(event_type, BELIEVED).await?) {
+            // It may have been added since.
+            Some(false) => Ok(has(self.form(event_type, AGAIN).await?)),
+            other => Ok(other),
+        }
+    }
+
     /// Those of the fields that may not be written, with the reason why; asked while a registrar waits, so that nothing
     /// is waited for long and nothing fails. What is not known to be in the form is not written: a value that is missing
     /// can be entered later, and an unknown field breaks the record for good.
@@ -118,8 +135,7 @@ impl Engine {
     /// Looks at the forms that rules write into, so that no trigger has to.
     pub(crate) async fn look_at_forms(&self) {
         let pack = self.pack();
-        let events: std::collections::BTreeSet<&str> =
-            pack.written_fields().into_iter().map(|(event, _)| event).collect();
+        let events: BTreeSet<&str> = pack.written_fields().into_iter().map(|(event, _)| event).collect();
         for event in events {
             self.form_soon(event, BELIEVED).await;
         }
@@ -134,7 +150,11 @@ impl Engine {
         let form = match self.opencrvs().event_config(event_type, now).await {
             // No such event type: no field of it can be written.
             Ok(form) => {
-                let none = EventConfig { event_type: event_type.to_owned(), fields: BTreeMap::default() };
+                let none = EventConfig {
+                    event_type: event_type.to_owned(),
+                    fields: BTreeMap::default(),
+                    custom_actions: BTreeSet::default(),
+                };
                 Some(Arc::new(form.unwrap_or(none)))
             }
             Err(error) if error.class == Class::Transient && error.cause != Cause::NotOpencrvs => {

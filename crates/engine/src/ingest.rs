@@ -16,7 +16,7 @@ use civitas_journal::{
     operations::{NewOperation, Operation, Respond, State},
 };
 use civitas_opencrvs::EventDocument;
-use civitas_rules::Pack;
+use civitas_rules::{Outcome, Pack};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
@@ -28,7 +28,7 @@ use crate::{
     confirm::Told,
     decide::{self, Decided, Planned},
     dispatch::StoredPacket,
-    entry, history,
+    entry, history, noter,
     requests::{self, Asked, Holder},
     schedule::later,
 };
@@ -90,6 +90,18 @@ impl Intake {
             }
             Matter::Past(past) => Ok(backfill::decide(past, &self.pack, &engine.station(), candidate)),
         }
+    }
+
+    /// Whether the record's history is told of an operation that cannot be sent.
+    fn notes_apart(&self, decided: &Decided) -> bool {
+        let stuck = decided
+            .operation
+            .as_ref()
+            .is_some_and(|planned| planned.respond == Respond::Continue && planned.packet.is_err());
+        stuck
+            && matches!(self.matter, Matter::Document(_))
+            && decided.failed_message.is_some()
+            && self.pack.country().history_custom_action.is_some()
     }
 
     fn is_asked(&self) -> bool {
@@ -214,6 +226,12 @@ impl Engine {
         let left_out: Vec<NewLeaf> =
             fresh.iter().filter_map(|(_, decided)| not_written(decided, now)).collect();
         tx.append_audit(&left_out);
+        for (intake, decided) in &fresh {
+            // It begins as a person's turn, after the answer said that it was on its way.
+            if intake.notes_apart(decided) {
+                noter::plan(tx, decided.key(), Outcome::Failed, now, now).await?;
+            }
+        }
         for new in
             operations.iter().filter(|new| entry::is_queued(new.respond, new.state, new.cause.as_deref()))
         {

@@ -7,9 +7,10 @@ use civitas_journal::{
     confirmations::{self, NewConfirmation, Verdict},
     operations::{self, Advance, Operation, State},
 };
+use civitas_rules::Outcome;
 use jiff::Timestamp;
 
-use crate::{Cause, entry};
+use crate::{Cause, entry, noter};
 
 /// What changes when an operation moves. Everything that is not named stays.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub(crate) struct Move {
     pub(crate) tell: Option<Tell>,
     /// What the pack has the record's history say.
     pub(crate) message: Option<String>,
+    /// What the record's history is told by a custom action, since the record did not wait.
+    pub(crate) note: Option<Outcome>,
     /// The kind of the audit leaf.
     pub(crate) kind: &'static str,
     pub(crate) actor: String,
@@ -71,6 +74,7 @@ impl Move {
             packet: None,
             tell: None,
             message: None,
+            note: None,
             kind: "transition",
             actor: "engine".to_owned(),
             reason: None,
@@ -218,6 +222,9 @@ async fn record(
         leaf.traceparent.clone_from(&operation.traceparent);
         tx.append_audit(&[leaf]);
         tx.publish(entry::message(after, now));
+    }
+    if let Some(outcome) = step.note {
+        noter::plan(tx, operation.key, outcome, now, now).await?;
     }
     if let Some(tell) = &step.tell {
         let new = NewConfirmation {

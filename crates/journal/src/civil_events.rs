@@ -217,6 +217,8 @@ pub async fn get(session: &mut Session, key: RecordKey) -> Result<Option<CivilEv
 /// By what an action was decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecidedBy {
+    /// How it came in.
+    pub origin: Origin,
     /// Digest of the rule set.
     pub ruleset: String,
     /// The rule that matched.
@@ -228,9 +230,15 @@ pub async fn decided_by(session: &mut Session, key: RecordKey) -> Result<Option<
     let mut args = Args::new();
     args.uuid(key.event_id).uuid(key.action_id);
     let rows = session
-        .rows("SELECT ruleset, rule FROM civil_events WHERE event_id = $1 AND action_id = $2", args)
+        .rows("SELECT origin, ruleset, rule FROM civil_events WHERE event_id = $1 AND action_id = $2", args)
         .await?;
-    let read = |row: &Row| Ok(DecidedBy { ruleset: row.text("ruleset")?, rule: row.opt_text("rule")? });
+    let read = |row: &Row| {
+        Ok(DecidedBy {
+            origin: row.word("origin", Origin::from_word)?,
+            ruleset: row.text("ruleset")?,
+            rule: row.opt_text("rule")?,
+        })
+    };
     rows.first().map(read).transpose()
 }
 

@@ -34,6 +34,7 @@ pub mod history;
 pub mod inbox;
 pub mod leases;
 pub mod lookthroughs;
+pub mod notes;
 pub mod operations;
 pub mod outbox;
 pub mod predecessor;

@@ -9,7 +9,7 @@ use crate::JournalError;
 use crate::backend::{Role, Target};
 use crate::connection::Driver;
 
-const TEXTS: [(i64, &str, &str); 8] = [
+const TEXTS: [(i64, &str, &str); 9] = [
     (1, "journal", include_str!("../migrations/0001_journal.sql")),
     (2, "swap", include_str!("../migrations/0002_swap.sql")),
     (3, "operations", include_str!("../migrations/0003_operations.sql")),
@@ -18,6 +18,7 @@ const TEXTS: [(i64, &str, &str); 8] = [
     (6, "sightings", include_str!("../migrations/0006_sightings.sql")),
     (10, "backfill", include_str!("../migrations/0010_backfill.sql")),
     (11, "declared", include_str!("../migrations/0011_declared.sql")),
+    (12, "notes", include_str!("../migrations/0012_notes.sql")),
 ];
 
 /// Applies what is missing. Several processes may do so at once: PostgreSQL's migrator takes an advisory

@@ -18,8 +18,8 @@ mod trigger_token;
 mod version;
 
 pub use client::{
-    AuthCheck, CallError, Cause, Class, Client, Confirmation, ConfirmationAuth, Endpoints, EventConfig,
-    EventIndex, PAGE, SearchPage, SearchQuery, SystemClient, requested_flag, token_expiry,
+    AuthCheck, CallError, Cause, Class, Client, Confirmation, ConfirmationAuth, CustomAction, Endpoints,
+    EventConfig, EventIndex, PAGE, SearchPage, SearchQuery, SystemClient, requested_flag, token_expiry,
 };
 pub use document::{Action, ActionStatus, DocumentError, EventDocument, NoPendingAction, Pending, Stamp};
 pub use state::{

@@ -168,12 +168,13 @@ pub struct SystemClient {
 impl Default for SystemClient {
     fn default() -> Self {
         // The last is what 1.9 calls the search.
-        let scopes = [
+        let scopes: [&str; 7] = [
             "record.register",
             "record.correct",
             "record.read",
             "record.search",
             "record.reindex",
+            "record.custom-action",
             "recordsearch",
         ];
         Self {

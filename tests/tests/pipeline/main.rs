@@ -20,6 +20,7 @@ mod keys;
 mod locked;
 mod mosip;
 mod mosip_api;
+mod notes;
 mod once;
 mod opencrvs;
 mod operations;

@@ -3,7 +3,7 @@
 //! Writing a field that a form lacks makes OpenCRVS fail *after* the action was accepted, and breaks the record for
 //! later edits; so what we write is checked against this before anything is sent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -23,6 +23,8 @@ pub struct EventConfig {
     pub event_type: String,
     /// Field id → field type (`child.dob` → `DATE`).
     pub fields: BTreeMap<String, String>,
+    /// `customActionType` of each custom action.
+    pub custom_actions: BTreeSet<String>,
 }
 
 impl EventConfig {
@@ -36,7 +38,12 @@ impl EventConfig {
         let config = configs.as_array()?.iter().find(|config| config["id"] == event_type)?;
         let mut fields = BTreeMap::new();
         collect(config.get("declaration").unwrap_or(config), &mut fields);
-        Some(Self { event_type: event_type.to_owned(), fields })
+        let actions = config.get("actions").and_then(Value::as_array).into_iter().flatten();
+        let custom_actions = actions
+            .filter(|action| action["type"] == "CUSTOM")
+            .filter_map(|action| action["customActionType"].as_str().map(str::to_owned))
+            .collect();
+        Some(Self { event_type: event_type.to_owned(), fields, custom_actions })
     }
 }
 

@@ -20,7 +20,7 @@ use crate::catalogue::Catalogue;
 use crate::codes::Code;
 use crate::country::Country;
 use crate::coverage::{self, Coverage, MissingCases};
-use crate::decision::{Decision, Facts};
+use crate::decision::{Decision, Effect, Facts, Respond};
 use crate::diagnostics::Diagnostics;
 use crate::explain::Explanation;
 use crate::files::identity::IdentityFile;
@@ -34,7 +34,7 @@ use crate::number::Seed;
 use crate::packet::{Builder, Packet, PacketContext, PacketError};
 use crate::phrases::Words;
 use crate::reads::Reads;
-use crate::ruleset::Rules;
+use crate::ruleset::{Rule, Rules};
 use crate::term::Scene;
 use crate::writes::{self, Writing};
 
@@ -200,6 +200,17 @@ impl Pack {
         rules
             .flat_map(|rule| rule.write.iter().map(|one| (rule.event.as_str(), one.field.as_str())))
             .collect()
+    }
+
+    /// Events of whose operations the record's history is told by a custom action: those with a rule that lets the record
+    /// go on, and says what became of it.
+    pub fn noted_events(&self) -> BTreeSet<&str> {
+        let apart = |rule: &&Rule| {
+            let on = matches!(rule.effect, Effect::Operate { respond: Respond::Continue, .. });
+            let said = [Outcome::Completed, Outcome::Failed].iter().any(|end| rule.audit.contains_key(end));
+            rule.mode == Mode::Enforce && on && said
+        };
+        self.inner.rules.rules.iter().filter(apart).map(|rule| rule.event.as_str()).collect()
     }
 
     fn builder<'a>(

@@ -24,7 +24,7 @@ fn event(id: &str, date: &str, name: &str, lacking: &BTreeSet<String>) -> Value 
         "dateOfEvent": {"fieldId": date},
         "summary": {"fields": [{"fieldId": name}, {"fieldId": date}]},
         "declaration": {"label": text(&format!("form.{id}.label"), "Declaration"), "pages": pages(id, lacking)},
-        "actions": actions(),
+        "actions": actions(id, lacking),
         "flags": [{"id": "validated", "label": text("flags.validated", "Validated"), "requiresAction": false}],
         "advancedSearch": [],
     })
@@ -46,11 +46,27 @@ fn pages(event: &str, lacking: &BTreeSet<String>) -> Value {
         .collect()
 }
 
-fn actions() -> Value {
-    ["READ", "DECLARE", "REGISTER", "PRINT_CERTIFICATE", "REQUEST_CORRECTION", "APPROVE_CORRECTION"]
-        .iter()
-        .map(|kind| json!({"type": kind, "label": text(&format!("actions.{}", kind.to_lowercase()), kind)}))
-        .collect()
+/// Custom actions of every event type: the country's own, and the one for notes of clients.
+const CUSTOM_ACTIONS: [&str; 4] =
+    ["REVOKE_REGISTRATION", "REINSTATE_REVOKE_REGISTRATION", "VALIDATE_DECLARATION", "NATIONAL_ID_NOTE"];
+
+/// Whether an event type has a custom action. Types without a form have any.
+pub(crate) fn has_custom_action(event: &str, name: &str, lacking: &BTreeSet<String>) -> bool {
+    !FORMS.contains(&event) || (CUSTOM_ACTIONS.contains(&name) && !lacking.contains(name))
+}
+
+fn actions(event: &str, lacking: &BTreeSet<String>) -> Value {
+    let own =
+        ["READ", "DECLARE", "REGISTER", "PRINT_CERTIFICATE", "REQUEST_CORRECTION", "APPROVE_CORRECTION"];
+    let label = |kind: &str| text(&format!("actions.{}", kind.to_lowercase()), kind);
+    let own = own.iter().map(|kind| json!({"type": kind, "label": label(kind)}));
+    let custom = CUSTOM_ACTIONS.iter().filter(|name| has_custom_action(event, name, lacking)).map(|name| {
+        json!({
+            "type": "CUSTOM", "customActionType": name, "label": label(name), "auditHistoryLabel": label(name),
+            "form": [{"id": "civitas.message", "type": "TEXT", "label": text("civitas.message", "Message")}],
+        })
+    });
+    own.chain(custom).collect()
 }
 
 fn text(id: &str, message: &str) -> Value {

@@ -135,6 +135,8 @@ impl OpenCrvs {
     }
 
     /// The form of an event type loses a field, or gets it back.
+    ///
+    /// The name of a custom action takes that out instead.
     pub fn form_lacks(&self, field: &str, lacks: bool) {
         let mut lacking = lock(&self.core.lacking);
         if lacks {

@@ -7,6 +7,7 @@ use super::tokens::Claims;
 use super::trpc::{self, Code, Outcome, TrpcError};
 use super::{accept, config, get, reindex, reject, search, submit, token_endpoint};
 use crate::entropy::lock;
+use crate::options::Regime;
 use axum::extract::{Path, Query, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get as on_get, post};
@@ -15,6 +16,7 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
+use uuid::Uuid;
 
 type Params = Query<HashMap<String, String>>;
 
@@ -35,13 +37,14 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
 }
 
 /// Every fault name of OpenCRVS.
-pub(crate) const FAULT_NAMES: [&str; 7] = [
+pub(crate) const FAULT_NAMES: [&str; 8] = [
     "opencrvs.token",
     "opencrvs.publicKey",
     "opencrvs.config",
     "opencrvs.search",
     "opencrvs.accept",
     "opencrvs.reject",
+    "opencrvs.request",
     "opencrvs.get",
 ];
 
@@ -56,6 +59,7 @@ pub(crate) fn fault_name(request: &Request) -> Option<&'static str> {
         _ if path.starts_with("/admin") => return None,
         _ if path.ends_with(".accept") => "opencrvs.accept",
         _ if path.ends_with(".reject") => "opencrvs.reject",
+        _ if path.ends_with(".request") => "opencrvs.request",
         _ if path.ends_with(".search") => "opencrvs.search",
         _ => "opencrvs.get",
     })
@@ -170,9 +174,15 @@ async fn request(core: &Arc<Core>, claims: &Claims, kind: &str, input: &Value) -
     }
     let event = input["eventId"].as_str().and_then(|id| id.parse().ok());
     let event = event.ok_or_else(|| TrpcError::new(Code::BadRequest, "Input validation failed: eventId"))?;
+    if claims.system && kind == "CUSTOM" {
+        authorise::scope(core, claims, "record.custom-action")?;
+    }
     let held = core.store.rows().records.get(&event).and_then(|record| record.assigned_to.clone());
     if claims.system && held.is_some() {
         return Err(TrpcError::new(Code::Conflict, "CONFLICT"));
+    }
+    if kind == "CUSTOM" {
+        custom(core, claims, event, input)?;
     }
     // A person must have the record in hand.
     if !claims.system && held.as_deref() != Some(claims.sub.as_str()) {
@@ -188,13 +198,40 @@ async fn request(core: &Arc<Core>, claims: &Claims, kind: &str, input: &Value) -
         content: input.get("content").cloned(),
         custom_action_type: input["customActionType"].as_str().map(str::to_owned),
         keep_assignment: input["keepAssignment"] == true,
+        location: input["createdAtLocation"].as_str().map(str::to_owned),
     };
-    match submit::submit(core, event, submission).await.outcome {
+    let click = if claims.system {
+        submit::submit_as(core, claims.clone(), event, submission).await
+    } else {
+        submit::submit(core, event, submission).await
+    };
+    match click.outcome {
         submit::Clicked::Conflict { .. } => Err(TrpcError::new(Code::Conflict, "CONFLICT")),
         submit::Clicked::Frozen { .. } => Err(TrpcError::internal("trigger failed")),
         submit::Clicked::Unknown => Err(TrpcError::new(Code::NotFound, "Event not found")),
         _ => core.store.rows().json(event).ok_or_else(|| TrpcError::internal("record vanished")),
     }
+}
+
+/// What a custom action needs beside the record: to be configured, and the office of a client. Not in 1.9.
+fn custom(core: &Core, claims: &Claims, event: Uuid, input: &Value) -> Result<(), TrpcError> {
+    let refuse = |message: &str| Err(TrpcError::new(Code::BadRequest, message));
+    if core.tokens.regime == Regime::V1_9 {
+        return Err(TrpcError::new(
+            Code::NotFound,
+            "No procedure found on path \"event.actions.custom.request\"",
+        ));
+    }
+    let name = input["customActionType"].as_str().unwrap_or_default();
+    let kind = core.store.rows().records.get(&event).map(|record| record.document.kind.clone());
+    if kind.is_some_and(|kind| !config::has_custom_action(&kind, name, &lock(&core.lacking))) {
+        return refuse(&format!("Custom action configuration not found with name: {name}"));
+    }
+    let office = input["createdAtLocation"].as_str().is_some_and(|id| id.parse::<Uuid>().is_ok());
+    if claims.system && !office {
+        return refuse("createdAtLocation is required and must be a valid office id");
+    }
+    Ok(())
 }
 
 fn keep(core: &Core, call: &str, sent: Value, outcome: &Outcome) {

@@ -35,6 +35,8 @@ pub struct Submission {
     pub custom_action_type: Option<String>,
     /// Whether the record stays assigned.
     pub keep_assignment: bool,
+    /// The office of a client, which has none of its own.
+    pub location: Option<String>,
 }
 
 impl Submission {
@@ -107,7 +109,16 @@ struct Pending {
 }
 
 pub(crate) async fn submit(core: &Arc<Core>, event: Uuid, submission: Submission) -> Click {
-    let registrar = core.registrar();
+    submit_as(core, core.registrar(), event, submission).await
+}
+
+/// The same by whoever holds a token.
+pub(crate) async fn submit_as(
+    core: &Arc<Core>,
+    registrar: Claims,
+    event: Uuid,
+    submission: Submission,
+) -> Click {
     if !procedure::is_confirmable(&submission.kind) {
         return unasked(core, &registrar, event, submission);
     }
@@ -171,6 +182,11 @@ fn request(
     if repeat && what.kind != "DECLARE" && what.kind != "CUSTOM" {
         return stop(Clicked::Repeated, earlier);
     }
+    if let (true, "CUSTOM", Some(action)) = (repeat, what.kind.as_str(), earlier)
+        && record.answer(action).is_some()
+    {
+        return stop(Clicked::Repeated, Some(action));
+    }
     if let (true, "DECLARE", Some(action)) = (repeat, what.kind.as_str(), earlier) {
         if record.answer(action).is_some() {
             return stop(Clicked::Repeated, Some(action));
@@ -193,6 +209,9 @@ fn request(
     action.annotation = what.annotation.or_else(|| Some(Declaration::new()));
     action.content = what.content;
     action.custom_action_type = what.custom_action_type;
+    if actor.system {
+        action.created_at_location = what.location;
+    }
     if rows.append(event, action) != Insert::Done {
         return stop(Clicked::Frozen { status: Some(500) }, None);
     }
@@ -394,7 +413,8 @@ fn finish(
     if !matches!(rows.append(pending.event, action), Insert::Done | Insert::Dropped) {
         return Clicked::Frozen { status: Some(500) };
     }
-    if !pending.keep_assignment {
+    // Nobody held it for a client.
+    if !pending.keep_assignment && !actor.system {
         rows.append(pending.event, unassign);
     }
     match rows.index(pending.event, searchable) {

@@ -130,3 +130,68 @@ async fn a_click_can_be_handed_over_instead_of_posted() {
     assert_eq!((handed.event_id, Some(handed.action_id)), (record, click.action_id));
     assert!(civitas_opencrvs::EventDocument::parse(&handed.body).is_ok());
 }
+
+/// A client's call of a custom action.
+async fn note(sandbox: &civitas_sandbox::Sandbox, input: serde_json::Value) -> (u16, serde_json::Value) {
+    let opencrvs = sandbox.opencrvs();
+    let http = reqwest::Client::new();
+    let form = "client_id=civitas&client_secret=civitas-secret&grant_type=client_credentials";
+    let token = http
+        .post(format!("{}/auth/token", opencrvs.url()))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form)
+        .send()
+        .await
+        .unwrap();
+    let token: serde_json::Value = token.json().await.unwrap();
+    let sent = http
+        .post(format!("{}/events/event.actions.custom.request", opencrvs.url()))
+        .bearer_auth(token["access_token"].as_str().unwrap())
+        .json(&json!({ "json": input }))
+        .send()
+        .await
+        .unwrap();
+    (sent.status().as_u16(), sent.json().await.unwrap())
+}
+
+#[tokio::test]
+async fn a_client_performs_a_custom_action_on_a_record_that_is_free_and_once() {
+    let (sandbox, _) = sandbox(Regime::V2_0).await;
+    let config = country_config(&[(200, "{}"), (500, ""), (200, "{}")]).await;
+    sandbox.opencrvs().set_country_config(&config.url);
+    let record = declared(&sandbox).await;
+    let office = "9e069dda-0d83-4f67-a4f2-9adbf5658e2e";
+    let call = |transaction: &str, action: &str| {
+        json!({"eventId": record, "transactionId": transaction, "customActionType": action,
+            "createdAtLocation": office, "annotation": {"civitas.message": "noted"}})
+    };
+    sandbox.opencrvs().assign(record);
+    assert_eq!(note(&sandbox, call("a", "NATIONAL_ID_NOTE")).await.0, 409, "somebody holds it");
+    sandbox.opencrvs().submit(record, Submission::new("UNASSIGN")).await;
+    assert_eq!(note(&sandbox, call("a", "NOT_CONFIGURED")).await.0, 400);
+    let mut nowhere = call("a", "NATIONAL_ID_NOTE");
+    nowhere.as_object_mut().unwrap().remove("createdAtLocation");
+    assert_eq!(note(&sandbox, nowhere).await.0, 400, "a client has no office of its own");
+
+    assert_eq!(note(&sandbox, call("a", "NATIONAL_ID_NOTE")).await.0, 500, "the trigger failed");
+    assert_eq!(sandbox.opencrvs().pending(record).len(), 1, "and the record is frozen");
+    assert_eq!(note(&sandbox, call("a", "NATIONAL_ID_NOTE")).await.0, 409, "for the same call too");
+    let click = sandbox.opencrvs().submit(record, Submission::new("REGISTER")).await;
+    assert_eq!(click.outcome, Clicked::Conflict { because: "custom:requested".to_owned() });
+
+    let other = declared(&sandbox).await;
+    let mut fresh = call("b", "NATIONAL_ID_NOTE");
+    fresh["eventId"] = json!(other);
+    let (status, answer) = note(&sandbox, fresh.clone()).await;
+    assert_eq!(status, 200);
+    let actions = answer["result"]["data"]["json"]["actions"].as_array().unwrap().clone();
+    let last = actions.last().unwrap();
+    assert_eq!(
+        (&last["type"], &last["status"]),
+        (&json!("CUSTOM"), &json!("Accepted")),
+        "no UNASSIGN after it"
+    );
+    assert_eq!(last["createdByUserType"], "system");
+    let (status, again) = note(&sandbox, fresh).await;
+    assert_eq!((status, &again), (200, &answer), "the same transaction is not performed again");
+}

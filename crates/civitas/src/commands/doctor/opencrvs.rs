@@ -36,6 +36,9 @@ pub(super) async fn check(patient: &Patient<'_>) -> Vec<Finding> {
     for (event, field) in pack.written_fields() {
         findings.push(form(&client, event, field, true).await);
     }
+    if let Some(action) = &pack.country().history_custom_action {
+        findings.extend(notes(&client, pack, action).await);
+    }
     findings
 }
 
@@ -127,6 +130,53 @@ async fn reading(patient: &Patient<'_>, client: &Client) -> Finding {
             "give the integration client record.search and record.read for every event type of the pack",
         ),
     }
+}
+
+/// Whether what becomes of an operation can be noted in the record's history: who may perform the custom action, and
+/// where there is one.
+async fn notes(client: &Client, pack: &civitas_rules::Pack, action: &str) -> Vec<Finding> {
+    const SCOPE: &str = "record.custom-action";
+    let check = "opencrvs notes";
+    let granted = match client.check_auth(clock::now()).await {
+        Ok(found) if found.scopes.is_empty() => Finding::warn(
+            check,
+            "no system client with scopes of its own is configured: notes cannot be written",
+            "name an integration client in opencrvs.confirmation, or take `history.custom_action` out of country.yaml",
+        ),
+        Ok(found) if !found.scopes.iter().any(|scope| scope == SCOPE) => Finding::fail(
+            check,
+            format!("the client lacks the scope {SCOPE}"),
+            format!(
+                "give the integration client `type={SCOPE}&event={}&customActionTypes={action}` in OpenCRVS",
+                events(pack)
+            ),
+        ),
+        Ok(_) => Finding::ok(check, format!("{action} may be performed")),
+        Err(error) => Finding::fail(check, error.to_string(), advice(&error)),
+    };
+    let mut findings = vec![granted];
+    for event in pack.noted_events() {
+        let check = format!("custom action {action} of {event}");
+        findings.push(match client.event_config(event, clock::now()).await {
+            Ok(Some(config)) if config.custom_actions.contains(action) => Finding::ok(check, "it is there"),
+            Ok(_) => Finding::warn(
+                check,
+                "the event configuration has no such action: its notes wait, and are given up after 30 days",
+                format!("add the custom action {action} to the {event} event of the country configuration"),
+            ),
+            Err(error) => Finding::warn(
+                check,
+                format!("cannot be looked at: {error}"),
+                "set `opencrvs.country_config_url`, whose /config/events lists the actions",
+            ),
+        });
+    }
+    findings
+}
+
+/// As a scope lists them.
+fn events(pack: &civitas_rules::Pack) -> String {
+    pack.noted_events().into_iter().collect::<Vec<_>>().join(",")
 }
 
 fn advice(error: &CallError) -> String {

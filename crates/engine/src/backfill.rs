@@ -256,20 +256,26 @@ impl Engine {
         Ok(planning)
     }
 
-    /// Keeps records of the reindex feed, sealed, for a back-fill.
+    /// Keeps records of the reindex feed, sealed, for a back-fill. Those that wait in it and not here are looked at.
     pub async fn keep_reindexed(
         &self,
         records: Vec<(Uuid, Vec<u8>)>,
         patience: Duration,
     ) -> Result<(), JournalError> {
         let now = self.now();
+        let waiting = Arc::new(self.waiting_in(&records));
+        let engine = self.clone();
         let records: Vec<(Uuid, Private)> =
             records.into_iter().map(|(id, bytes)| (id, Private::new(bytes))).collect();
         let records = Arc::new(records);
         self.journal()
             .write_within(patience, move |tx| {
+                let (engine, waiting) = (engine.clone(), Arc::clone(&waiting));
                 let records = Arc::clone(&records);
-                Box::pin(async move { reindexed::keep_many(tx, &records, now).await })
+                Box::pin(async move {
+                    reindexed::keep_many(tx, &records, now).await?;
+                    engine.note_fed(tx, &waiting, now).await
+                })
             })
             .await
     }

@@ -61,3 +61,12 @@ pub async fn page(
 pub async fn clear(tx: &mut Tx) -> Result<u64, JournalError> {
     tx.execute("DELETE FROM reindexed", Args::new()).await
 }
+
+/// A record as the feed had it last.
+pub async fn get(session: &mut Session, event_id: Uuid) -> Result<Option<Private>, JournalError> {
+    let mut args = Args::new();
+    args.uuid(event_id);
+    let rows = session.rows("SELECT document FROM reindexed WHERE event_id = $1", args).await?;
+    let place = event_id.to_string();
+    rows.first().map(|row| session.open(TABLE, "document", &place, &row.bytes("document")?)).transpose()
+}

@@ -16,6 +16,8 @@ text_enum! {
         InHand = "in_hand",
         /// The journal waits for the record; OpenCRVS does not say that it does.
         NotFrozen = "not_frozen",
+        /// OpenCRVS's reindex feed holds an action that waits, and nothing in the journal does. No search need show it.
+        Fed = "fed",
     }
 }
 
@@ -107,6 +109,14 @@ fn decode(row: &Row) -> Result<Sighting, JournalError> {
         next_read_at: row.at("next_read_at")?,
         reads: row.count("reads")?,
     })
+}
+
+/// What was seen of a record.
+pub async fn get(session: &mut Session, event_id: Uuid) -> Result<Option<Sighting>, JournalError> {
+    let mut args = Args::new();
+    args.uuid(event_id);
+    let rows = session.rows(select!("WHERE event_id = $1"), args).await?;
+    rows.first().map(decode).transpose()
 }
 
 /// The record that has been due for longest.

@@ -317,3 +317,95 @@ async fn a_search_that_is_refused_is_a_trouble_that_is_shown() {
     assert!(stack.engine.queue().outside().await.unwrap().is_troubled());
     stack.stop().await;
 }
+
+/// The feed is taken, and nothing is searched: what is found is found by it.
+fn fed_only() -> Setup {
+    Setup {
+        tune: |options| {
+            options.records = records(true);
+            options.records.sweep_every = None;
+            options.records.every = Duration::from_secs(3600);
+        },
+        ..Setup::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_waits_in_the_reindex_feed_alone_is_taken_up_without_a_search() {
+    let stack = Stack::with(fed_only()).await;
+    stack.subscribed().await;
+    let well = birth(&stack).await;
+    closed_with_vid(&stack, well).await;
+    until("OpenCRVS was searched", || async { differences(&stack).await.looked_through_at.is_some() }).await;
+    let case = frozen(&stack, TriggerLoss::Request, eligible()).await;
+    let searches = differences(&stack).await.searches;
+    assert!(stack.sandbox.opencrvs().reindex().await.complete);
+    until("the record is found", || known(&stack, case)).await;
+    closed_with_vid(&stack, case).await;
+    assert_eq!(differences(&stack).await.searches, searches, "nobody searched");
+    assert_eq!((reads(&stack, case), reads(&stack, well)), (1, 0), "and what is well was not read");
+    let rows = differences(&stack).await;
+    assert!(rows.stuck.is_empty(), "{rows:?}");
+    keeps_its_promises(&stack);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_that_was_lost_is_seen_in_the_feed_and_told_again() {
+    let mut setup = fed_only();
+    // What came in a moment ago the feed cannot know; here nothing is a moment ago.
+    setup.tune = |options| {
+        options.records = records(true);
+        options.records.sweep_every = None;
+        options.records.every = Duration::from_secs(3600);
+        options.records.grace = Duration::ZERO;
+    };
+    let stack = Stack::with(setup).await;
+    stack.subscribed().await;
+    let case = frozen(&stack, TriggerLoss::Reply, ineligible()).await;
+    assert!(known(&stack, case).await, "the trigger came");
+    assert!(stack.sandbox.opencrvs().reindex().await.complete);
+    until("it is told again", || async { accepted(&stack, case).len() == 1 }).await;
+    assert_eq!(reads(&stack, case), 1);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_here_too_is_not_read_because_the_feed_says_that_it_waits() {
+    let mut setup = fed_only();
+    setup.sandbox = silent().sandbox;
+    let stack = Stack::with(setup).await;
+    let (case, _) = awaited(&stack).await;
+    assert!(stack.sandbox.opencrvs().reindex().await.complete);
+    let mut reader = stack.journal.read().await.unwrap();
+    assert_eq!(civitas_journal::sightings::get(&mut reader, case.event).await.unwrap(), None);
+    drop(reader);
+    assert_eq!(reads(&stack, case), 0);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_whose_trigger_comes_after_the_feed_is_not_read() {
+    let mut setup = fed_only();
+    setup.sandbox = silent().sandbox;
+    setup.tune = |options| {
+        options.records = records(true);
+        options.records.sweep_every = None;
+        options.records.every = Duration::from_secs(3600);
+        options.records.grace = Duration::from_secs(3);
+    };
+    let stack = Stack::with(setup).await;
+    let document = another("birth-register", 1);
+    assert!(stack.sandbox.opencrvs().import(document.clone()));
+    let case = Case { event: document.id, action: pending(&document).0 };
+    assert!(stack.sandbox.opencrvs().reindex().await.complete);
+    let sighting = || async {
+        let mut reader = stack.journal.read().await.unwrap();
+        civitas_journal::sightings::get(&mut reader, case.event).await.unwrap()
+    };
+    assert!(sighting().await.is_some(), "it is noted");
+    assert_eq!(trigger(&stack, &document).await.status, 202);
+    until("it is forgotten", || async { sighting().await.is_none() }).await;
+    assert_eq!(reads(&stack, case), 0);
+    stack.stop().await;
+}

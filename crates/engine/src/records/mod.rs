@@ -10,6 +10,7 @@
 //! the registrar's hand. Records that stand still like that are noted too, less often.
 
 mod compare;
+mod fed;
 mod read;
 mod search;
 mod view;

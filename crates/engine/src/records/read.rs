@@ -8,7 +8,7 @@ use civitas_journal::{
     civil_events::{self, Answer as Answered, CivilEvent, Origin},
     confirmations::{self, NewConfirmation, Verdict},
     operations::{self, Operation, Respond, State, Work},
-    sightings::{self, Sighting, SightingState},
+    sightings::{self, Kind, Sighting, SightingState},
 };
 use civitas_opencrvs::{Action, ActionStatus, CallError, Cause as Refusal, Class, EventDocument};
 use jiff::Timestamp;
@@ -57,6 +57,9 @@ impl Engine {
             let mut reader = self.journal().read().await?;
             civil_events::by_event(&mut reader, sighting.event_id).await?
         };
+        if sighting.kind == Kind::Fed && self.came_by_itself(sighting, &known).await? {
+            return Ok(Outcome::Mended("came_by_itself"));
+        }
         let raw = match self.read_record(sighting, &known).await? {
             Ok(raw) => raw,
             Err(cause) => return Ok(Outcome::Stuck(cause)),
@@ -228,7 +231,9 @@ impl Engine {
         let now = self.now();
         sighting.reads = sighting.reads.saturating_add(1);
         (sighting.state, sighting.cause, sighting.cause_detail) = (SightingState::Well, None, None);
-        let mended = matches!(outcome, Outcome::Mended(_));
+        // Only the feed spoke of it, and it speaks of the past.
+        let fed = sighting.kind == Kind::Fed && matches!(outcome, Outcome::Well);
+        let mended = fed || matches!(outcome, Outcome::Mended(_));
         let wait = match outcome {
             Outcome::Mended(_) => Duration::ZERO,
             Outcome::Shortly => {

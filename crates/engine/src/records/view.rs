@@ -29,7 +29,8 @@ pub struct StuckView {
     pub event_id: Uuid,
     /// The tracking id that registrars know.
     pub tracking_id: String,
-    /// `frozen`: it waits in OpenCRVS and not here. `not_frozen`: the other way round. `in_hand`: it stands still there.
+    /// `frozen`: it waits in OpenCRVS and not here. `not_frozen`: the other way round. `in_hand`: it stands still there. `fed`: its
+    /// reindex feed says that it waits.
     pub seen: String,
     /// Why it cannot be mended.
     pub cause: Option<Cause>,
@@ -118,7 +119,7 @@ impl Engine {
     pub(super) async fn show_differences(&self) -> Result<(), LookError> {
         let mut reader = self.journal().read().await?;
         let counts = sightings::counts(&mut reader).await?;
-        for kind in [Kind::Frozen, Kind::InHand, Kind::NotFrozen] {
+        for kind in [Kind::Frozen, Kind::InHand, Kind::NotFrozen, Kind::Fed] {
             for state in [SightingState::Open, SightingState::Stuck] {
                 let count: u64 =
                     counts.iter().filter(|(k, s, _)| (*k, *s) == (kind, state)).map(|(.., n)| n).sum();

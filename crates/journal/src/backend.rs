@@ -49,9 +49,11 @@ impl Backend {
 
     fn setup(self, role: Role) -> &'static str {
         match (self, role) {
+            // What statements put aside meanwhile needs no file: each of many rows would open and unlink one.
             (Self::Sqlite, Role::Writer | Role::Migrator) => {
                 "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                 PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768"
+                 PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768; \
+                 PRAGMA temp_store = MEMORY"
             }
             (Self::Sqlite, Role::Reader) => "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON",
             // Every query of the journal has its index. Tables that grow by thousands of rows before their

@@ -9,7 +9,7 @@ use crate::JournalError;
 use crate::backend::{Role, Target};
 use crate::connection::Driver;
 
-const TEXTS: [(i64, &str, &str); 9] = [
+const TEXTS: [(i64, &str, &str); 10] = [
     (1, "journal", include_str!("../migrations/0001_journal.sql")),
     (2, "swap", include_str!("../migrations/0002_swap.sql")),
     (3, "operations", include_str!("../migrations/0003_operations.sql")),
@@ -19,6 +19,7 @@ const TEXTS: [(i64, &str, &str); 9] = [
     (10, "backfill", include_str!("../migrations/0010_backfill.sql")),
     (11, "declared", include_str!("../migrations/0011_declared.sql")),
     (12, "notes", include_str!("../migrations/0012_notes.sql")),
+    (13, "work", include_str!("../migrations/0013_work.sql")),
 ];
 
 /// Applies what is missing. Several processes may do so at once: PostgreSQL's migrator takes an advisory

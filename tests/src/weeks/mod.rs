@@ -262,6 +262,7 @@ where
     F: Future<Output = (bool, String)>,
 {
     let (mut last, mut since) = (String::new(), Instant::now());
+    let mut told = Instant::now();
     loop {
         let (holds, seen) = look().await;
         if holds {
@@ -269,6 +270,11 @@ where
         }
         if seen != last {
             (last, since) = (seen, Instant::now());
+        }
+        // At full size a stage takes minutes: whoever watches sees that it goes on.
+        if told.elapsed() > Duration::from_secs(15) {
+            eprintln!("weeks: until {what}: {last}");
+            told = Instant::now();
         }
         assert!(since.elapsed() < Duration::from_secs(120), "nothing moves any more before {what}: {last}");
         tokio::time::sleep(Duration::from_millis(100)).await;

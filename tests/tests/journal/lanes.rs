@@ -26,19 +26,19 @@ async fn only_the_head_of_a_lane_is_given_out(place: &Place) {
     let journal = place.open().await;
     archive_rule_set(&journal).await;
     ingest_plain(&journal, [key(1, 3), key(1, 1), key(1, 2), key(2, 1)]).await;
-    let first = claim(&journal, Work::Any, "a", 0, 10).await;
+    let first = claim(&journal, Work::Dispatch, "a", 0, 10).await;
     assert_eq!(keys(&first), [key(1, 3), key(2, 1)], "arrival decides, not the ids");
-    assert!(claim(&journal, Work::Any, "b", 1, 10).await.is_empty(), "the head is leased");
+    assert!(claim(&journal, Work::Dispatch, "b", 1, 10).await.is_empty(), "the head is leased");
     finish(&journal, &first[1]).await;
     // A head that rests until later still holds the lane up.
     let mut resting = Advance::of(&first[0], at(1));
     resting.next_action_at = Some(at(1000));
     assert_eq!(advance(&journal, vec![resting]).await, [true]);
-    assert!(claim(&journal, Work::Any, "b", 2, 10).await.is_empty());
-    let head = claim(&journal, Work::Any, "b", 1000, 10).await.remove(0);
+    assert!(claim(&journal, Work::Dispatch, "b", 2, 10).await.is_empty());
+    let head = claim(&journal, Work::Dispatch, "b", 1000, 10).await.remove(0);
     assert_eq!((head.key, head.attempts, head.step_attempts), (key(1, 3), 2, 2), "claims are counted");
     finish(&journal, &head).await;
-    assert_eq!(keys(&claim(&journal, Work::Any, "b", 1001, 1).await), [key(1, 1)]);
+    assert_eq!(keys(&claim(&journal, Work::Dispatch, "b", 1001, 1).await), [key(1, 1)]);
 }
 
 async fn a_subject_is_served_in_order_across_records(place: &Place) {
@@ -54,17 +54,17 @@ async fn a_subject_is_served_in_order_across_records(place: &Place) {
         ],
     )
     .await;
-    let first = claim(&journal, Work::Any, "a", 0, 10).await;
+    let first = claim(&journal, Work::Dispatch, "a", 0, 10).await;
     assert_eq!(keys(&first), [key(1, 1), key(3, 1), key(4, 1)]);
     finish(&journal, &first[0]).await;
-    assert_eq!(keys(&claim(&journal, Work::Any, "a", 1, 10).await), [key(2, 1)]);
+    assert_eq!(keys(&claim(&journal, Work::Dispatch, "a", 1, 10).await), [key(2, 1)]);
     // A subject that becomes known on the way orders those who come later.
     let mut known = Advance::of(&first[2], at(2));
     known.subject = Some("u".into());
     known.next_action_at = Some(at(500));
     assert_eq!(advance(&journal, vec![known]).await, [true]);
     ingest(&journal, vec![(event(key(5, 1)), |operation| operation.subject = Some("u".into()))]).await;
-    assert!(claim(&journal, Work::Any, "b", 3, 10).await.is_empty());
+    assert!(claim(&journal, Work::Dispatch, "b", 3, 10).await.is_empty());
 }
 
 async fn each_operation_goes_to_one_worker(place: &Place) {
@@ -98,10 +98,10 @@ async fn a_lease_runs_out_and_its_holder_is_fenced_off(place: &Place) {
     let journal = place.open().await;
     archive_rule_set(&journal).await;
     ingest_plain(&journal, [key(1, 1)]).await;
-    let slow = claim(&journal, Work::Any, "slow", 0, 1).await.remove(0);
+    let slow = claim(&journal, Work::Dispatch, "slow", 0, 1).await.remove(0);
     assert_eq!(slow.lease, Some(lease("slow", 60)));
-    assert!(claim(&journal, Work::Any, "quick", 59, 1).await.is_empty());
-    let quick = claim(&journal, Work::Any, "quick", 60, 1).await.remove(0);
+    assert!(claim(&journal, Work::Dispatch, "quick", 59, 1).await.is_empty());
+    let quick = claim(&journal, Work::Dispatch, "quick", 60, 1).await.remove(0);
     assert!(quick.version > slow.version);
     let mut late = Advance::of(&slow, at(61));
     late.state = State::PacketCreated;
@@ -132,13 +132,13 @@ async fn a_kept_lease_is_kept(place: &Place) {
     let journal = place.open().await;
     archive_rule_set(&journal).await;
     ingest_plain(&journal, [key(1, 1)]).await;
-    let claimed = claim(&journal, Work::Any, "a", 0, 1).await.remove(0);
+    let claimed = claim(&journal, Work::Dispatch, "a", 0, 1).await.remove(0);
     let mut to = Advance::of(&claimed, at(1));
     to.state = State::PacketCreated;
     to.lease = Some(lease("a", 100));
     assert_eq!(advance(&journal, vec![to]).await, [true]);
-    assert!(claim(&journal, Work::Any, "b", 99, 1).await.is_empty());
-    assert_eq!(claim(&journal, Work::Any, "b", 100, 1).await[0].state, State::PacketCreated);
+    assert!(claim(&journal, Work::Dispatch, "b", 99, 1).await.is_empty());
+    assert_eq!(claim(&journal, Work::Dispatch, "b", 100, 1).await[0].state, State::PacketCreated);
 }
 
 async fn work_is_given_out_by_kind_and_by_age(place: &Place) {
@@ -162,7 +162,6 @@ async fn work_is_given_out_by_kind_and_by_age(place: &Place) {
     )
     .await;
     let mut reader = journal.read().await.unwrap();
-    assert_eq!(operations::next_due(&mut reader).await.unwrap(), Some(at(0)));
     assert_eq!(keys(&claim(&journal, Work::Poll, "a", 30, 10).await), [key(3, 1), key(4, 1)]);
     assert_eq!(keys(&claim(&journal, Work::Dispatch, "a", 30, 10).await), [key(2, 1), key(1, 1)]);
     let counts = operations::counts_by_state(&mut reader).await.unwrap();
@@ -179,7 +178,7 @@ async fn a_person_has_the_last_word(place: &Place) {
     let (engine, command) = (place.open().await, place.open().await);
     archive_rule_set(&engine).await;
     ingest_plain(&engine, [key(1, 1), key(1, 2)]).await;
-    let working = claim(&engine, Work::Any, "engine", 0, 1).await.remove(0);
+    let working = claim(&engine, Work::Dispatch, "engine", 0, 1).await.remove(0);
     // Another process releases the record while the engine works on it.
     let mut reader = command.read().await.unwrap();
     let seen = operations::get(&mut reader, key(1, 1)).await.unwrap().unwrap();
@@ -191,7 +190,7 @@ async fn a_person_has_the_last_word(place: &Place) {
     let mut late = Advance::of(&working, at(2));
     late.state = State::Triggered;
     assert_eq!(advance(&engine, vec![late]).await, [false]);
-    assert_eq!(keys(&claim(&engine, Work::Any, "engine", 3, 5).await), [key(1, 2)]);
+    assert_eq!(keys(&claim(&engine, Work::Dispatch, "engine", 3, 5).await), [key(1, 2)]);
 }
 
 async fn a_blocked_lane_does_not_use_up_the_limit(place: &Place) {
@@ -200,7 +199,7 @@ async fn a_blocked_lane_does_not_use_up_the_limit(place: &Place) {
     // Ninety operations of one record, then ten records with one each.
     ingest_plain(&journal, (1..=90).map(|n| key(1, n))).await;
     ingest_plain(&journal, (2..=11).map(|n| key(n, 1))).await;
-    let first = claim(&journal, Work::Any, "a", 0, 5).await;
+    let first = claim(&journal, Work::Dispatch, "a", 0, 5).await;
     assert_eq!(first.len(), 5);
     assert_eq!(first.iter().filter(|operation| operation.key.event_id == key(1, 1).event_id).count(), 1);
 }
@@ -221,5 +220,5 @@ async fn what_rests_can_be_brought_forward(place: &Place) {
             .write(move |tx| Box::pin(async move { operations::bring_forward(tx, key(n, 1), at(10)).await }));
         write.await.unwrap();
     }
-    assert_eq!(keys(&claim(&journal, Work::Any, "a", 10, 10).await), [key(1, 1)], "not a person's turn");
+    assert_eq!(keys(&claim(&journal, Work::Dispatch, "a", 10, 10).await), [key(1, 1)], "not a person's turn");
 }

@@ -29,7 +29,7 @@ async fn fill(journal: &civitas_journal::Journal) {
         )
     });
     ingest(journal, rows.to_vec()).await;
-    let claimed = claim(journal, operations::Work::Any, "a", 0, 10).await;
+    let claimed = claim(journal, operations::Work::Dispatch, "a", 0, 10).await;
     let issued = claimed.iter().map(|operation| {
         let mut to = operations::Advance::of(operation, at(1));
         to.issued = Some(CANARY.into());

@@ -17,7 +17,7 @@ pub use advance::{Advance, advance, bring_all_forward, bring_forward};
 pub use claim::{Claim, Work, claim};
 pub use read::{
     Waiting, about, awaited, by_aid, by_aids, by_event, counts_by_state, get, get_many, kinds_of,
-    last_planned, next_due, of_origin, past_deadline, taken_aids, waiting,
+    last_planned, of_origin, past_deadline, taken_aids, waiting,
 };
 
 const TABLE: &str = "operations";

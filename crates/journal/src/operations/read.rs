@@ -131,20 +131,10 @@ pub async fn counts_by_state(session: &mut Session) -> Result<Vec<(State, u64)>,
         .collect()
 }
 
-/// When the next unfinished operation is due, so that a worker knows how long it may rest.
-pub async fn next_due(session: &mut Session) -> Result<Option<Timestamp>, JournalError> {
-    let rows =
-        session.rows("SELECT MIN(next_action_at) AS due FROM operations WHERE done = 0", Args::new()).await?;
-    rows.first().map_or(Ok(None), |row| row.opt_at("due"))
-}
-
 /// How many unfinished operations MOSIP is asked about.
 pub async fn waiting(session: &mut Session) -> Result<u64, JournalError> {
     let rows = session
-        .rows(
-            "SELECT COUNT(*) AS n FROM operations WHERE done = 0 AND state IN ('triggered', 'awaiting')",
-            Args::new(),
-        )
+        .rows("SELECT COUNT(*) AS n FROM operations WHERE state IN ('triggered', 'awaiting')", Args::new())
         .await?;
     rows.first().map_or(Ok(0), |row| Ok(row.int("n")?.unsigned_abs()))
 }

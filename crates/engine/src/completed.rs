@@ -52,28 +52,39 @@ impl Engine {
         &self,
         session: &mut Session,
         operation: &Operation,
+        step: Move,
+    ) -> Result<Move, JournalError> {
+        if outcome(operation, &step).is_none() {
+            return Ok(step);
+        }
+        let brief = civil_events::briefs(session, &[operation.key]).await?.pop();
+        self.worded_by(session, brief.map(|brief| brief.decided).as_ref(), operation, step).await
+    }
+
+    /// The same, where it is known by what the civil event was decided.
+    pub(crate) async fn worded_by(
+        &self,
+        session: &mut Session,
+        decided: Option<&DecidedBy>,
+        operation: &Operation,
         mut step: Move,
     ) -> Result<Move, JournalError> {
         let Some(outcome) = outcome(operation, &step) else { return Ok(step) };
-        let Some(DecidedBy { origin, ruleset, rule: Some(rule) }) =
-            civil_events::decided_by(session, operation.key).await?
-        else {
-            return Ok(step);
-        };
-        let at_hand = self.pack_at_hand(&ruleset);
+        let Some(DecidedBy { origin, ruleset, rule: Some(rule) }) = decided else { return Ok(step) };
+        let at_hand = self.pack_at_hand(ruleset);
         let pack = if let Some(pack) = at_hand {
             pack
         } else {
-            let Some(archived) = rule_sets::get(session, &ruleset).await? else { return Ok(step) };
+            let Some(archived) = rule_sets::get(session, ruleset).await? else { return Ok(step) };
             // A rule set that cannot be read again is reported where decisions are verified.
-            let Ok(pack) = crate::verify::compile(&ruleset, &archived.canonical) else { return Ok(step) };
+            let Ok(pack) = crate::verify::compile(ruleset, &archived.canonical) else { return Ok(step) };
             self.keep_at_hand(&pack);
             pack
         };
         let language = pack.country().languages.first().map_or("en", |language| language.code.as_str());
-        step.message = pack.audit_message(&rule, outcome, language).map(str::to_owned);
+        step.message = pack.audit_message(rule, outcome, language).map(str::to_owned);
         // Of what the record waits for, its acceptance says it; of the past, OpenCRVS is told nothing.
-        let apart = operation.respond == Respond::Continue && origin != Origin::Backfill;
+        let apart = operation.respond == Respond::Continue && *origin != Origin::Backfill;
         if apart && step.message.is_some() && pack.country().history_custom_action.is_some() {
             step.note = Some(outcome);
         }

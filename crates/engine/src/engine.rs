@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     EngineError, Options, Ports, Queue,
-    answers::{Asker, InboxDesk},
+    answers::{Asker, Heard, InboxDesk},
     confirm::Confirmer,
     decide::Station,
     desk::{self, Bell},
@@ -32,10 +32,11 @@ use crate::{
     forms::Forms,
     gather::Gatherer,
     moves::Move,
+    moving::Moving,
     noter::Noter,
     schedule::later,
     swap::Swaps,
-    together::Mover,
+    together::Together,
 };
 
 /// A handle on the engine; clones share everything.
@@ -50,7 +51,8 @@ pub(crate) struct Inner {
     jitter: Mutex<StdRng>,
     bells: Bells,
     gatherer: Gatherer,
-    mover: Mover,
+    mover: Together<Moving>,
+    heard: Together<Heard>,
     denials: Mutex<Option<Timestamp>>,
     swaps: Swaps,
     forms: Forms,
@@ -95,7 +97,8 @@ impl Engine {
         let pack = Arc::new(pack);
         let swaps = Swaps::new((ports.clock)());
         let (gatherer, queue) = Gatherer::new();
-        let (mover, waiting) = Mover::new();
+        let (mover, moves) = Together::new();
+        let (heard, answers) = Together::new();
         let engine = Engine(Arc::new(Inner {
             ports,
             options,
@@ -105,6 +108,7 @@ impl Engine {
             bells: Bells::default(),
             gatherer,
             mover,
+            heard,
             denials: Mutex::default(),
             swaps,
             forms: Forms::default(),
@@ -113,7 +117,8 @@ impl Engine {
         }));
         engine.archive(&pack).await?;
         tokio::spawn(queue.run(Arc::downgrade(&engine.0)));
-        tokio::spawn(waiting.run(Arc::downgrade(&engine.0)));
+        tokio::spawn(moves.run(Arc::downgrade(&engine.0)));
+        tokio::spawn(answers.run(Arc::downgrade(&engine.0)));
         if !engine.pack().written_fields().is_empty() {
             let looking = engine.clone();
             tokio::spawn(async move { looking.look_at_forms().await });
@@ -291,6 +296,11 @@ impl Engine {
         &self.0.gatherer
     }
 
+    /// Where answers queue that are understood.
+    pub(crate) fn heard(&self) -> &Together<Heard> {
+        &self.0.heard
+    }
+
     pub(crate) fn bells(&self) -> &Bells {
         &self.0.bells
     }
@@ -341,7 +351,7 @@ impl Engine {
         step: Move,
     ) -> Result<Option<operations::Operation>, EngineError> {
         let (to, tells) = (step.to, step.tell.is_some());
-        let Some(moved) = self.0.mover.apply(operation, step).await? else { return Ok(None) };
+        let Some(moved) = self.0.mover.record(Moving { operation, step }).await? else { return Ok(None) };
         metrics::counter!("civitas_moves_total", "to" => to.as_str()).increment(1);
         if moved.done {
             self.bells().sender.ring();

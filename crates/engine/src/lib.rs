@@ -33,6 +33,7 @@ mod identified;
 mod identities;
 mod ingest;
 mod moves;
+mod moving;
 mod noter;
 mod options;
 mod outbox;

@@ -52,6 +52,18 @@ pub(crate) struct Tell {
     pub(crate) due: Timestamp,
 }
 
+impl Tell {
+    fn owed(&self, operation: &Operation, now: Timestamp) -> NewConfirmation {
+        NewConfirmation {
+            key: operation.key,
+            verdict: Verdict::Accept,
+            body: self.told.clone(),
+            next_action_at: self.due,
+            created_at: now,
+        }
+    }
+}
+
 /// The identifier that MOSIP issued, and the hash of the subject that it names.
 #[derive(Debug, Clone)]
 pub(crate) struct Issued {
@@ -184,12 +196,18 @@ pub(crate) async fn apply_all(
         .collect();
     let applied = operations::advance(tx, &advances).await?;
     let mut results = Vec::with_capacity(steps.len());
+    let mut owed = Vec::new();
     for (((operation, step), after), applied) in steps.iter().zip(after).zip(applied) {
         if applied {
-            record(tx, operation, step, &after, now).await?;
+            record(tx, operation, step, &after, now);
+            if let Some(outcome) = step.note {
+                noter::plan(tx, operation.key, outcome, now, now).await?;
+            }
+            owed.extend(step.tell.as_ref().map(|tell| tell.owed(operation, now)));
         }
         results.push(applied.then_some(after));
     }
+    confirmations::replace_many(tx, &owed).await?;
     Ok(results)
 }
 
@@ -202,14 +220,8 @@ fn advance(operation: &Operation, step: &Move, after: &Operation, now: Timestamp
     advance
 }
 
-/// The leaf of a move that was applied, its entry in the queue, and what OpenCRVS is owed from then on.
-async fn record(
-    tx: &mut Tx,
-    operation: &Operation,
-    step: &Move,
-    after: &Operation,
-    now: Timestamp,
-) -> Result<(), JournalError> {
+/// The leaf of a move that was applied, and its entry in the queue.
+fn record(tx: &mut Tx, operation: &Operation, step: &Move, after: &Operation, now: Timestamp) {
     // A further attempt for the same cause is not news: the count of attempts says it.
     let is_news = operation.state != step.to || operation.cause != after.cause || step.kind != "transition";
     if is_news {
@@ -223,20 +235,6 @@ async fn record(
         tx.append_audit(&[leaf]);
         tx.publish(entry::message(after, now));
     }
-    if let Some(outcome) = step.note {
-        noter::plan(tx, operation.key, outcome, now, now).await?;
-    }
-    if let Some(tell) = &step.tell {
-        let new = NewConfirmation {
-            key: operation.key,
-            verdict: Verdict::Accept,
-            body: tell.told.clone(),
-            next_action_at: tell.due,
-            created_at: now,
-        };
-        confirmations::replace(tx, &new).await?;
-    }
-    Ok(())
 }
 
 /// What the log says of a move: the pack's message, and the reason or cause.
@@ -254,7 +252,16 @@ pub(crate) async fn apply_or_restart(
     step: &Move,
     now: Timestamp,
 ) -> Result<(), JournalError> {
-    if apply(tx, operation, step, now).await? {
+    apply_all_or_restart(tx, &[(operation, step)], now).await
+}
+
+/// The same for moves of different operations.
+pub(crate) async fn apply_all_or_restart(
+    tx: &mut Tx,
+    steps: &[(&Operation, &Move)],
+    now: Timestamp,
+) -> Result<(), JournalError> {
+    if apply_all(tx, steps, now).await?.iter().all(Option::is_some) {
         return Ok(());
     }
     Err(JournalError::Conflict { what: "operations.version".to_owned() })

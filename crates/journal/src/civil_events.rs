@@ -225,21 +225,55 @@ pub struct DecidedBy {
     pub rule: Option<String>,
 }
 
-/// By what an action was decided, without opening anything.
-pub async fn decided_by(session: &mut Session, key: RecordKey) -> Result<Option<DecidedBy>, JournalError> {
-    let mut args = Args::new();
-    args.uuid(key.event_id).uuid(key.action_id);
-    let rows = session
-        .rows("SELECT origin, ruleset, rule FROM civil_events WHERE event_id = $1 AND action_id = $2", args)
-        .await?;
-    let read = |row: &Row| {
-        Ok(DecidedBy {
-            origin: row.word("origin", Origin::from_word)?,
-            ruleset: row.text("ruleset")?,
-            rule: row.opt_text("rule")?,
-        })
-    };
-    rows.first().map(read).transpose()
+/// What an answer to an action needs of its civil event, without opening anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brief {
+    /// Record and action.
+    pub key: RecordKey,
+    /// `birth`, `death`, …
+    pub event_type: String,
+    /// When it came in.
+    pub received_at: Timestamp,
+    /// The record's registration number, minted then or before.
+    pub record_number: Option<String>,
+    /// By what it was decided.
+    pub decided: DecidedBy,
+}
+
+static BRIEF: Bulk = Bulk::new(
+    "SELECT event_id, action_id, event_type, received_at, record_number, origin, ruleset, rule FROM civil_events \
+     WHERE (event_id, action_id) IN (VALUES ",
+    2,
+    ")",
+)
+.or_single(
+    "SELECT event_id, action_id, event_type, received_at, record_number, origin, ruleset, rule FROM civil_events \
+     WHERE event_id = $1 AND action_id = $2",
+);
+
+/// The briefs of these actions, those that exist.
+pub async fn briefs(session: &mut Session, keys: &[RecordKey]) -> Result<Vec<Brief>, JournalError> {
+    let mut briefs = Vec::with_capacity(keys.len());
+    for (sql, chunk) in BRIEF.chunks(keys) {
+        let mut args = Args::new();
+        for key in chunk {
+            args.uuid(key.event_id).uuid(key.action_id);
+        }
+        for row in session.bulk(sql, args).await? {
+            briefs.push(Brief {
+                key: RecordKey::new(row.uuid("event_id")?, row.uuid("action_id")?),
+                event_type: row.text("event_type")?,
+                received_at: row.at("received_at")?,
+                record_number: row.opt_text("record_number")?,
+                decided: DecidedBy {
+                    origin: row.word("origin", Origin::from_word)?,
+                    ruleset: row.text("ruleset")?,
+                    rule: row.opt_text("rule")?,
+                },
+            });
+        }
+    }
+    Ok(briefs)
 }
 
 static BY_KEY: Bulk = Bulk::new(select!("WHERE (event_id, action_id) IN (VALUES "), 2, ")")

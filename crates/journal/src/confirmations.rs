@@ -84,13 +84,7 @@ static INSERT: Bulk = Bulk::new(
 pub async fn insert_many(tx: &mut Tx, confirmations: &[NewConfirmation]) -> Result<Vec<bool>, JournalError> {
     let mut inserted = HashSet::new();
     for (sql, chunk) in INSERT.chunks(confirmations) {
-        let mut args = Args::new();
-        for new in chunk {
-            args.uuid(new.key.event_id).uuid(new.key.action_id).text(new.verdict.as_str());
-            args.bytes(tx.seal(TABLE, "body", &new.key.row(), &new.body)?);
-            args.text(ConfirmationState::Due.as_str()).int(0).at(new.next_action_at);
-            args.at(new.created_at).int(0);
-        }
+        let args = due(tx, chunk)?;
         for row in tx.bulk(sql, args).await? {
             inserted.insert(key(&row)?);
         }
@@ -98,22 +92,41 @@ pub async fn insert_many(tx: &mut Tx, confirmations: &[NewConfirmation]) -> Resu
     Ok(confirmations.iter().map(|new| inserted.contains(&new.key)).collect())
 }
 
-/// Replaces what is to be said and makes it due again, whatever was there: a person's decision.
-pub async fn replace(tx: &mut Tx, new: &NewConfirmation) -> Result<(), JournalError> {
+/// Rows of answers that are due and were not tried yet.
+fn due(tx: &Tx, confirmations: &[NewConfirmation]) -> Result<Args, JournalError> {
     let mut args = Args::new();
-    args.uuid(new.key.event_id).uuid(new.key.action_id).text(new.verdict.as_str());
-    args.bytes(tx.seal(TABLE, "body", &new.key.row(), &new.body)?);
-    args.at(new.next_action_at).at(new.created_at);
-    tx.execute(
-        "INSERT INTO confirmations (event_id, action_id, verdict, body, state, attempts, next_action_at, \
-         created_at, version) VALUES ($1, $2, $3, $4, 'due', 0, $5, $6, 0) \
-         ON CONFLICT (event_id, action_id) DO UPDATE SET verdict = excluded.verdict, body = excluded.body, \
-         state = 'due', cause = NULL, attempts = 0, next_action_at = excluded.next_action_at, \
-         lease_owner = NULL, lease_until = NULL, version = confirmations.version + 1",
-        args,
-    )
-    .await?;
+    for new in confirmations {
+        args.uuid(new.key.event_id).uuid(new.key.action_id).text(new.verdict.as_str());
+        args.bytes(tx.seal(TABLE, "body", &new.key.row(), &new.body)?);
+        args.text(ConfirmationState::Due.as_str()).int(0).at(new.next_action_at);
+        args.at(new.created_at).int(0);
+    }
+    Ok(args)
+}
+
+static REPLACE: Bulk = Bulk::new(
+    "INSERT INTO confirmations (event_id, action_id, verdict, body, state, attempts, next_action_at, \
+     created_at, version) VALUES ",
+    9,
+    " ON CONFLICT (event_id, action_id) DO UPDATE SET verdict = excluded.verdict, body = excluded.body, \
+     state = excluded.state, cause = NULL, attempts = excluded.attempts, \
+     next_action_at = excluded.next_action_at, lease_owner = NULL, lease_until = NULL, \
+     version = confirmations.version + 1",
+);
+
+/// Replaces what is to be said and makes it due again, whatever was there: what MOSIP issued since, or a person's
+/// decision. A civil event must not be named twice.
+pub async fn replace_many(tx: &mut Tx, confirmations: &[NewConfirmation]) -> Result<(), JournalError> {
+    for (sql, chunk) in REPLACE.chunks(confirmations) {
+        let args = due(tx, chunk)?;
+        tx.execute_bulk(sql, args).await?;
+    }
     Ok(())
+}
+
+/// [`replace_many`] of one.
+pub async fn replace(tx: &mut Tx, new: &NewConfirmation) -> Result<(), JournalError> {
+    replace_many(tx, std::slice::from_ref(new)).await
 }
 
 /// Makes an answer that was told due again, just as it is: OpenCRVS has forgotten it. `false` if it is not told yet, or a

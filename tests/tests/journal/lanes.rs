@@ -216,8 +216,9 @@ async fn what_rests_can_be_brought_forward(place: &Place) {
     )
     .await;
     for n in [1, 2] {
-        let write = journal
-            .write(move |tx| Box::pin(async move { operations::bring_forward(tx, key(n, 1), at(10)).await }));
+        let write = journal.write(move |tx| {
+            Box::pin(async move { operations::bring_forward(tx, &[(key(n, 1), at(10))]).await })
+        });
         write.await.unwrap();
     }
     assert_eq!(keys(&claim(&journal, Work::Dispatch, "a", 10, 10).await), [key(1, 1)], "not a person's turn");

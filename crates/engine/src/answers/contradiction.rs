@@ -1,16 +1,9 @@
 //! A later answer that disagrees with the one that was taken: flagged for a person, and nothing else.
 
-use civitas_journal::{
-    JournalError, Tx,
-    operations::{Operation, State},
-};
+use civitas_journal::operations::{Operation, State};
 use civitas_mosip::Status;
-use jiff::Timestamp;
 
-use crate::{
-    Cause,
-    moves::{self, Move},
-};
+use crate::{Cause, moves::Move};
 
 /// What a completed event says against an operation that has its answer.
 pub(super) fn of_result(operation: &Operation, result: Status) -> Option<Cause> {
@@ -27,17 +20,11 @@ pub(super) fn of_result(operation: &Operation, result: Status) -> Option<Cause> 
 }
 
 /// Marks the operation, once, and moves nothing.
-pub(super) async fn flag(
-    tx: &mut Tx,
-    operation: &Operation,
-    cause: Cause,
-    now: Timestamp,
-) -> Result<(), JournalError> {
+pub(super) fn flag(operation: &Operation, cause: Cause) -> Option<Move> {
     if Cause::of(operation).is_some_and(|known| known.is_contradiction()) {
-        return Ok(());
+        return None;
     }
     let code = if cause.code == "contradicting_answer" { "answer" } else { "credential" };
     metrics::counter!("civitas_contradictions_total", "of" => code).increment(1);
-    let step = Move::staying(operation).because(cause).by("hub", "contradiction");
-    moves::apply_or_restart(tx, operation, &step, now).await
+    Some(Move::staying(operation).because(cause).by("hub", "contradiction"))
 }

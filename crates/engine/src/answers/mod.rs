@@ -6,6 +6,7 @@
 mod contradiction;
 mod credential;
 mod delivery;
+mod heard;
 mod inbox;
 mod late;
 mod lookup;
@@ -14,4 +15,4 @@ mod readback;
 mod share;
 
 pub use self::delivery::{DeliverError, Delivered};
-pub(crate) use self::{inbox::InboxDesk, poll::Asker};
+pub(crate) use self::{heard::Heard, inbox::InboxDesk, poll::Asker};

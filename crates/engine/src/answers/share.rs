@@ -14,7 +14,7 @@ use civitas_mosip::{
 };
 use jiff::SignedDuration;
 
-use super::inbox::aside;
+use super::inbox::put_aside_in;
 use crate::{
     Cause, Engine, EngineError,
     moves::{self, Move},
@@ -195,7 +195,7 @@ impl Engine {
                             Move::to(operation.state).because(cause.clone()).at(next).by("hub", "callback");
                         moves::apply_or_restart(tx, &operation, &step, now).await?;
                     }
-                    aside(tx, delivery, aid.as_deref(), cause).await
+                    put_aside_in(tx, delivery, aid.as_deref(), cause).await
                 })
             })
             .await?;

@@ -113,16 +113,27 @@ pub async fn advance(tx: &mut Tx, advances: &[Advance]) -> Result<Vec<bool>, Jou
     Ok(advances.iter().map(|to| moved.contains(&to.key)).collect())
 }
 
-/// Makes an operation that waits due now; one that is done, or that nobody is to act on, stays as it is.
-pub async fn bring_forward(tx: &mut Tx, key: RecordKey, now: Timestamp) -> Result<(), JournalError> {
-    let mut args = Args::new();
-    args.uuid(key.event_id).uuid(key.action_id).at(now);
-    tx.execute(
-        "UPDATE operations SET next_action_at = $3, version = version + 1 \
-         WHERE event_id = $1 AND action_id = $2 AND done = 0 AND next_action_at > $3",
-        args,
-    )
-    .await?;
+static FORWARD: Bulk = Bulk::new(
+    "UPDATE operations SET next_action_at = v.column3, version = version + 1 FROM (VALUES ",
+    3,
+    ") AS v WHERE operations.event_id = v.column1 AND operations.action_id = v.column2 AND done = 0 \
+     AND next_action_at > v.column3",
+)
+.or_single(
+    "UPDATE operations SET next_action_at = $3, version = version + 1 \
+     WHERE event_id = $1 AND action_id = $2 AND done = 0 AND next_action_at > $3",
+);
+
+/// Makes operations that wait due by then, if they are not due before; one that is done, or that nobody is to act on,
+/// stays as it is. An operation must not be named twice.
+pub async fn bring_forward(tx: &mut Tx, due: &[(RecordKey, Timestamp)]) -> Result<(), JournalError> {
+    for (sql, chunk) in FORWARD.chunks(due) {
+        let mut args = Args::new();
+        for (key, at) in chunk {
+            args.uuid(key.event_id).uuid(key.action_id).at(*at);
+        }
+        tx.execute_bulk(sql, args).await?;
+    }
     Ok(())
 }
 

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     EngineError, Options, Ports, Queue,
     answers::{Asker, Heard, InboxDesk},
-    confirm::Confirmer,
+    confirm::{Closing, Confirmer},
     decide::Station,
     desk::{self, Bell},
     dispatch::Sender,
@@ -53,6 +53,7 @@ pub(crate) struct Inner {
     gatherer: Gatherer,
     mover: Together<Moving>,
     heard: Together<Heard>,
+    closings: Together<Closing>,
     denials: Mutex<Option<Timestamp>>,
     swaps: Swaps,
     forms: Forms,
@@ -99,6 +100,7 @@ impl Engine {
         let (gatherer, queue) = Gatherer::new();
         let (mover, moves) = Together::new();
         let (heard, answers) = Together::new();
+        let (closings, closed) = Together::new();
         let engine = Engine(Arc::new(Inner {
             ports,
             options,
@@ -109,6 +111,7 @@ impl Engine {
             gatherer,
             mover,
             heard,
+            closings,
             denials: Mutex::default(),
             swaps,
             forms: Forms::default(),
@@ -119,6 +122,7 @@ impl Engine {
         tokio::spawn(queue.run(Arc::downgrade(&engine.0)));
         tokio::spawn(moves.run(Arc::downgrade(&engine.0)));
         tokio::spawn(answers.run(Arc::downgrade(&engine.0)));
+        tokio::spawn(closed.run(Arc::downgrade(&engine.0)));
         if !engine.pack().written_fields().is_empty() {
             let looking = engine.clone();
             tokio::spawn(async move { looking.look_at_forms().await });
@@ -299,6 +303,11 @@ impl Engine {
     /// Where answers queue that are understood.
     pub(crate) fn heard(&self) -> &Together<Heard> {
         &self.0.heard
+    }
+
+    /// Where what OpenCRVS was told queues.
+    pub(crate) fn closings(&self) -> &Together<Closing> {
+        &self.0.closings
     }
 
     pub(crate) fn bells(&self) -> &Bells {

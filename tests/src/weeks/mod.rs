@@ -186,7 +186,8 @@ pub async fn run(plan: &Plan) -> Report {
     let waited = verify::nothing_went_out(&stack, &last).await;
 
     eprintln!("weeks: MOSIP is back, {waited} operations wait");
-    let burst = RouteFaults { null_burst_rate: 0.002, null_burst_length: 25, ..RouteFaults::default() };
+    // Nine seconds of the world each.
+    let burst = RouteFaults { null_burst_rate: 0.002, null_burst_ms: 150, ..RouteFaults::default() };
     stack.sandbox.set_faults(with_route(weather(), "mosip.packetmanager", burst));
     let (back, back_world) = (Instant::now(), warp.now());
     started(&stack, &corrected).await;

@@ -9,14 +9,15 @@ pub use model::{DeliveryFaults, Faults, Outage, OutcomeFaults, RouteFaults};
 use crate::entropy::{Dice, lock};
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// The faults in force, and the seeded dice that decide each one.
 pub(crate) struct FaultBox {
     faults: Mutex<Faults>,
     pub(crate) dice: Dice,
-    /// Answers of nothing that are still to come in the bursts that were begun, by route.
-    bursts: Mutex<HashMap<&'static str, u32>>,
+    /// When the bursts end that were begun, by route.
+    bursts: Mutex<HashMap<&'static str, Instant>>,
     arrivals: Arrivals,
 }
 
@@ -54,14 +55,15 @@ impl FaultBox {
 
     /// Whether this call falls into a burst of answers of nothing, or begins one.
     pub(crate) fn in_burst(&self, name: &'static str, route: &RouteFaults) -> bool {
-        let mut bursts = lock(&self.bursts);
-        let left = bursts.entry(name).or_default();
-        if *left == 0 && self.dice.chance(route.null_burst_rate) {
-            *left = route.null_burst_length;
+        let (mut bursts, now) = (lock(&self.bursts), Instant::now());
+        if bursts.get(name).is_some_and(|end| now < *end) {
+            return true;
         }
-        let struck = *left > 0;
-        *left = left.saturating_sub(1);
-        struck
+        let begins = self.dice.chance(route.null_burst_rate);
+        if begins {
+            bursts.insert(name, now + Duration::from_millis(route.null_burst_ms));
+        }
+        begins
     }
 
     pub(crate) fn get(&self) -> Faults {

@@ -61,10 +61,10 @@ pub struct RouteFaults {
     pub errors_in_200_rate: f64,
     /// HTTP 200 with `response: null` and no errors, nothing done.
     pub null_in_200_rate: f64,
-    /// Starts a burst of such answers, so many in a row: keymanager or the object store behind it is out.
+    /// Starts a burst of such answers to everybody: keymanager or the object store behind it is out.
     pub null_burst_rate: f64,
-    /// Length of a burst, in requests.
-    pub null_burst_length: u32,
+    /// How long a burst lasts, milliseconds of real time; however many calls it meets.
+    pub null_burst_ms: u64,
     /// HTTP 200 with `KER-ATH-401` (MOSIP routes) or 401 (OpenCRVS routes), nothing done.
     pub unauthorised_rate: f64,
     /// The work is done and the answer never comes: the connection is held, then closed.

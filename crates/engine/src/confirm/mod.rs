@@ -3,14 +3,14 @@
 //! Accept is idempotent per action, and its 5xx is ambiguous: the record may be registered all the same. So the
 //! identical call is made again; no number is ever minted anew.
 
+mod record;
+
 use std::collections::HashMap;
 
-use civitas_audit::NewLeaf;
 use civitas_journal::{
     JournalError, Private, RecordKey, Tx,
     civil_events::{self, NewCivilEvent},
-    confirmations::{self, Advance, Confirmation as Row, ConfirmationState, Verdict},
-    operations::{self, NewOperation, Respond, State},
+    confirmations::{self, Confirmation as Row, Verdict},
 };
 use civitas_opencrvs::{
     Action, ActionStatus, CallError, Cause as Refusal, Class, Confirmation, EventDocument, SearchQuery,
@@ -21,12 +21,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tracing::Instrument;
 
+pub(crate) use self::record::Closing;
 use crate::{
     Cause, Engine, EngineError, Note, Values,
     desk::{Bell, Desk},
-    entry,
     forms::Fields,
-    moves::{self, Move},
     requests::TYPE_UNKNOWN,
     schedule::later,
 };
@@ -133,7 +132,7 @@ fn is_ours(record: &EventDocument, action_id: uuid::Uuid, written: &Map<String, 
 }
 
 /// What follows from a call.
-enum After {
+pub(crate) enum After {
     Told,
     Again { cause: Cause, at: Timestamp },
     Person { cause: Cause },
@@ -339,120 +338,12 @@ impl Engine {
     }
 
     async fn record_confirmation(&self, row: Row, after: After) -> Result<(), EngineError> {
-        let now = self.now();
-        let stalled_check = self.options().stalled_check;
-        let row = std::sync::Arc::new(row);
-        let after = std::sync::Arc::new(after);
-        let done = matches!(*after, After::Told);
-        self.journal()
-            .write(move |tx| {
-                let (row, after) = (row.clone(), after.clone());
-                Box::pin(async move {
-                    if confirmations::advance(tx, &[advance(&row, &after)]).await? != [true] {
-                        return Ok(());
-                    }
-                    if !matches!(*after, After::Again { .. }) {
-                        tx.append_audit(&[confirmation_leaf(&row, &after, now)]);
-                    }
-                    settle_operation(tx, &row, &after, now, later(now, stalled_check)).await
-                })
-            })
-            .await?;
-        if done {
+        let told = matches!(after, After::Told);
+        self.closings().record(Closing { row, after }).await?;
+        if told {
             metrics::counter!("civitas_confirmations_total").increment(1);
             self.bells().sender.ring();
         }
         Ok(())
     }
-}
-
-fn advance(row: &Row, after: &After) -> Advance {
-    let mut advance = Advance::of(row);
-    match after {
-        After::Told => {
-            advance.state = ConfirmationState::Done;
-            advance.cause = None;
-            advance.next_action_at = None;
-        }
-        After::Again { cause, at } => {
-            advance.cause = Some(cause.to_string());
-            advance.attempts += 1;
-            advance.next_action_at = Some(*at);
-        }
-        After::Person { cause } => {
-            advance.state = ConfirmationState::Stalled;
-            advance.cause = Some(cause.to_string());
-            advance.attempts += 1;
-            advance.next_action_at = None;
-        }
-    }
-    advance
-}
-
-fn confirmation_leaf(row: &Row, after: &After, now: Timestamp) -> NewLeaf {
-    let mut leaf = NewLeaf::new("confirmation", "engine", now).about(row.key.event_id, row.key.action_id);
-    leaf.to = Some(row.verdict.as_str().to_owned());
-    leaf.reason = match after {
-        After::Told => None,
-        After::Again { cause, .. } | After::Person { cause } => Some(cause.to_string()),
-    };
-    leaf
-}
-
-/// Nothing was asked of MOSIP, and OpenCRVS refuses the answer all the same: the record is frozen there, so it must
-/// be seen in the queue, and what is in the queue is an operation.
-async fn show_in_queue(
-    tx: &mut Tx,
-    row: &Row,
-    cause: &Cause,
-    now: Timestamp,
-    look_again: Timestamp,
-) -> Result<(), JournalError> {
-    let Some(event) = civil_events::get(tx, row.key).await? else { return Ok(()) };
-    let new = NewOperation {
-        key: row.key,
-        ordinal: event.ordinal,
-        operation: "confirm".to_owned(),
-        respond: Respond::AwaitExternalValidation,
-        aid: None,
-        subject: None,
-        state: State::Stalled,
-        cause: Some(cause.code.clone()),
-        cause_detail: cause.detail.clone(),
-        next_action_at: Some(look_again),
-        deadline_at: None,
-        created_at: now,
-        traceparent: event.event.traceparent,
-        packet: None,
-    };
-    operations::insert_many(tx, std::slice::from_ref(&new)).await?;
-    tx.publish(entry::message(&operations::Operation::from(&new), now));
-    Ok(())
-}
-
-/// The operation that waited for this confirmation ends, or becomes a person's turn.
-async fn settle_operation(
-    tx: &mut Tx,
-    row: &Row,
-    after: &After,
-    now: Timestamp,
-    look_again: Timestamp,
-) -> Result<(), JournalError> {
-    let Some(operation) = operations::get(tx, row.key).await? else {
-        return match after {
-            After::Person { cause } => show_in_queue(tx, row, cause, now, look_again).await,
-            After::Told | After::Again { .. } => Ok(()),
-        };
-    };
-    match after {
-        After::Told if operation.state == State::Issued => {
-            moves::apply_or_restart(tx, &operation, &Move::to(State::Confirmed), now).await?;
-        }
-        After::Person { cause } => {
-            let step = Move::to(State::Stalled).because(cause.clone()).at(look_again);
-            moves::apply_or_restart(tx, &operation, &step, now).await?;
-        }
-        After::Told | After::Again { .. } => {}
-    }
-    Ok(())
 }

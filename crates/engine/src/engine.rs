@@ -98,9 +98,9 @@ impl Engine {
         let pack = Arc::new(pack);
         let swaps = Swaps::new((ports.clock)());
         let (gatherer, queue) = Gatherer::new();
-        let (mover, moves) = Together::new();
+        let (mover, steps) = Together::new();
         let (heard, answers) = Together::new();
-        let (closings, closed) = Together::new();
+        let (closings, told) = Together::new();
         let engine = Engine(Arc::new(Inner {
             ports,
             options,
@@ -120,9 +120,9 @@ impl Engine {
         }));
         engine.archive(&pack).await?;
         tokio::spawn(queue.run(Arc::downgrade(&engine.0)));
-        tokio::spawn(moves.run(Arc::downgrade(&engine.0)));
+        tokio::spawn(steps.run(Arc::downgrade(&engine.0)));
         tokio::spawn(answers.run(Arc::downgrade(&engine.0)));
-        tokio::spawn(closed.run(Arc::downgrade(&engine.0)));
+        tokio::spawn(told.run(Arc::downgrade(&engine.0)));
         if !engine.pack().written_fields().is_empty() {
             let looking = engine.clone();
             tokio::spawn(async move { looking.look_at_forms().await });

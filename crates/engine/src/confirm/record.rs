@@ -61,12 +61,9 @@ async fn close(
     look_again: Timestamp,
 ) -> Result<(), JournalError> {
     let advances: Vec<Advance> = closings.iter().map(|closing| closing.advance()).collect();
-    let advanced = confirmations::advance(tx, &advances).await?;
-    let closings: Vec<&Closing> = closings
-        .into_iter()
-        .zip(advanced)
-        .filter_map(|(closing, advanced)| advanced.then_some(closing))
-        .collect();
+    let went = confirmations::advance(tx, &advances).await?;
+    let closings: Vec<&Closing> =
+        closings.into_iter().zip(went).filter_map(|(closing, went)| went.then_some(closing)).collect();
     let keys: Vec<RecordKey> = closings.iter().map(|closing| closing.row.key).collect();
     let operations = operations::get_many(tx, &keys).await?;
     let operations: HashMap<RecordKey, &Operation> =

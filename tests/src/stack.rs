@@ -283,6 +283,18 @@ impl Stack {
         self.run()
     }
 
+    /// Kills engine and server where they stand, whatever they wait for, and starts them again on the same journal and
+    /// address. What was in hand is claimed anew when its lease ends.
+    pub async fn killed(mut self) -> Stack {
+        for work in &self.work {
+            work.abort();
+        }
+        for work in std::mem::take(&mut self.work) {
+            let _ = work.await;
+        }
+        self.restart(|_| {}).await
+    }
+
     /// The same on a journal that was lost, and begun anew.
     pub async fn restart_on_an_empty_journal(mut self) -> Stack {
         self.halt().await;

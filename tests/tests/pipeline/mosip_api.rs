@@ -401,3 +401,144 @@ async fn an_open_transaction_of_mosip_api_is_taken_over_and_its_late_answer_clos
     keeps_its_promises(&stack);
     stack.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f07_the_hub_is_down_at_the_start_and_work_goes_on_until_it_is_there() {
+    let mut setup = served(Setup::default());
+    let down = RouteFaults { outage: Outage::Disconnect, ..RouteFaults::default() };
+    setup.sandbox.faults.routes.insert("mosip.hub".to_owned(), down);
+    let stack = Stack::with(setup).await;
+    let config = CountryConfig::start(&stack.url, stack.http.clone(), 200).await;
+    stack.sandbox.opencrvs().set_country_config(&config.url);
+    let case = birth(&stack).await;
+    assert_eq!(config.exchanges().last().unwrap().status, 202);
+    in_state(&stack, case, "awaiting").await;
+    assert!(stack.sandbox.mosip().subscriptions().is_empty());
+    mend(&stack);
+    stack.subscribed().await;
+    closed_with_vid(&stack, case).await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f08_a_lost_subscription_is_noticed_and_what_it_did_not_bring_is_asked_for() {
+    let mut setup = fast();
+    setup.tune = |options| options.credential_grace = Duration::from_millis(300);
+    let (stack, _config) = start(setup, 200).await;
+    let mut faults = stack.sandbox.faults();
+    faults.deliveries.stopped = true;
+    stack.sandbox.set_faults(faults);
+    let mut cases = Vec::new();
+    for _ in 0..5 {
+        cases.push(birth(&stack).await);
+    }
+    until("the silence is noticed", || async {
+        let outside = stack.engine.queue().outside().await.unwrap();
+        outside.topics.iter().any(|topic| topic.topic == CREDENTIALS && topic.silent_since.is_some())
+    })
+    .await;
+    for case in cases {
+        closed_with_vid(&stack, case).await;
+    }
+    stack.stop().await;
+}
+
+/// Killed while the answer of this route is on its way, which MOSIP or OpenCRVS has given.
+async fn killed_in(route: &str) {
+    let setup = Setup { tune: |options| options.lease = Duration::from_secs(1), ..Setup::default() };
+    let (stack, config) = start(setup, 200).await;
+    let faults = match route {
+        // Before anything was sent.
+        "" => vec![(
+            "mosip.packetmanager",
+            RouteFaults { outage: Outage::Disconnect, ..RouteFaults::default() },
+        )],
+        route => vec![(route, held(Duration::from_secs(120)))],
+    };
+    for (route, faults) in faults {
+        fault(&stack, route, faults);
+    }
+    let case = birth(&stack).await;
+    assert_eq!(config.exchanges().last().unwrap().status, 202, "{route}");
+    let mosip = stack.sandbox.mosip();
+    until(&format!("{route} is done and not heard"), || async {
+        match route {
+            "" => action(&stack, case).await.operation.is_some(),
+            "opencrvs.accept" => accepted(&stack, case).len() == 1,
+            "mosip.packetmanager" => !mosip.aids().is_empty(),
+            _ => mosip.aids().first().is_some_and(|aid| mosip.status(aid).is_some()),
+        }
+    })
+    .await;
+    let stack = stack.killed().await;
+    mend(&stack);
+    stack.sandbox.opencrvs().set_country_config(&config.url);
+    closed_with_vid(&stack, case).await;
+    assert_eq!(stack.sandbox.mosip().aids().len(), 1, "{route}: one packet");
+    assert_eq!(accepted(&stack, case).len(), 1, "{route}: one acceptance");
+    keeps_its_promises(&stack);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f15_killed_at_each_gap_nothing_is_lost_and_nothing_is_doubled() {
+    for route in ["", "mosip.packetmanager", "mosip.workflow.instance", "opencrvs.accept"] {
+        killed_in(route).await;
+    }
+}
+
+/// A page of this surface, by somebody with or without a token.
+async fn page(stack: &Stack, path: &str, token: Option<&str>) -> (u16, String, String) {
+    let mut request = stack.http.get(format!("{}{path}", stack.url));
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    let answer = request.send().await.unwrap();
+    let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+    (answer.status().as_u16(), kind, answer.text().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documentation_is_for_callers_with_a_token_in_1_9_and_for_everybody_in_2() {
+    for (contract, without) in [(Contract::V1_9, 401), (Contract::V2, 200)] {
+        let stack =
+            Stack::with(Setup { mosip_api: Some(MosipApi { contract, client_app_url: None }), ..silent() })
+                .await;
+        let token = stack.sandbox.opencrvs().registrar_token().unwrap();
+        for path in ["/documentation", "/documentation/", "/documentation/json"] {
+            assert_eq!(page(&stack, path, None).await.0, without, "{path}");
+            assert_eq!(page(&stack, path, Some("not.a.token")).await.0, without, "{path}");
+            assert_eq!(page(&stack, path, Some(&token)).await.0, 200, "{path}");
+        }
+        let (_, kind, html) = page(&stack, "/documentation", Some(&token)).await;
+        assert!(kind.starts_with("text/html") && html.contains("POST /events/registration"), "{kind}");
+        let (_, kind, json) = page(&stack, "/documentation/json", Some(&token)).await;
+        assert_eq!(kind, "application/json; charset=utf-8");
+        let described: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(described["openapi"], "3.0.3");
+        let update = described["paths"].get("/events/update-biographics").is_some();
+        assert_eq!(update, contract == Contract::V2);
+        stack.stop().await;
+    }
+    // Where the surface is off, so is its description.
+    let stack = Stack::with(silent()).await;
+    assert_eq!(page(&stack, "/documentation/json", None).await.0, 404);
+    stack.stop().await;
+}
+
+/// A defect of the reference's own configuration, which the kit must not have; its definition is TypeScript.
+#[test]
+fn r14_the_workqueue_of_the_kit_lists_registrations_and_corrections_that_wait() {
+    let file = civitas_tests::workspace().join("country-config/opencrvs/src/workqueue.ts");
+    let text = std::fs::read_to_string(file).unwrap();
+    let list = text.split_once("WAITING_FLAGS = [").unwrap().1.split_once(']').unwrap().0;
+    let flags: Vec<&str> = list.split(',').map(|flag| flag.trim().trim_matches('\'')).collect();
+    let shipped = civitas_tests::stack::pack("farajaland");
+    let wanted: std::collections::BTreeSet<String> =
+        shipped.awaited_actions().into_iter().map(civitas_opencrvs::requested_flag).collect();
+    assert_eq!(wanted.len(), 2, "registrations and corrections");
+    for flag in wanted {
+        assert!(flags.contains(&flag.as_str()), "{flag} is not among {flags:?}");
+    }
+    assert!(text.contains("anyOf: [...WAITING_FLAGS]"), "and the queue lists them");
+}

@@ -15,6 +15,7 @@ use super::error::{CallError, Cause, Class};
 use super::transport::Call;
 
 const CONFIG: Call = Call::reads("config/events");
+const WORKQUEUES: Call = Call::reads("config/workqueues");
 
 /// The form fields of one event type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +64,23 @@ fn collect(value: &Value, fields: &mut BTreeMap<String, String>) {
     }
 }
 
+/// Every text under a key `flags`: `{ anyOf: [...] }`, or whatever a release makes of it. What a queue leaves out counts
+/// for nothing.
+fn collect_flags(value: &Value, inside: bool, flags: &mut BTreeSet<String>) {
+    match value {
+        Value::String(flag) if inside => {
+            flags.insert(flag.clone());
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_flags(item, inside, flags)),
+        Value::Object(members) => {
+            for (key, member) in members.iter().filter(|(key, _)| *key != "noneOf") {
+                collect_flags(member, inside || key == "flags", flags);
+            }
+        }
+        _ => {}
+    }
+}
+
 impl Client {
     /// The form fields of an event type; none if OpenCRVS does not have that type.
     ///
@@ -96,6 +114,22 @@ impl Client {
             }
         }
         Err(missing)
+    }
+
+    /// The flags that the country's workqueues list, all of them together.
+    ///
+    /// # Errors
+    /// [`CallError`]; [`Cause::NotOpencrvs`] where no country configuration is named: OpenCRVS passes this on to nobody.
+    pub async fn workqueue_flags(&self, now: Timestamp) -> Result<BTreeSet<String>, CallError> {
+        let Some(country_config) = &self.country_config else {
+            return Err(WORKQUEUES.fails(Class::Transient, Cause::NotOpencrvs));
+        };
+        let request = self.transport.get(&format!("{country_config}/config/workqueues"));
+        let answer = self.transport.send(WORKQUEUES, request, now).await?;
+        let queues: Value = rest_result(WORKQUEUES, &answer)?;
+        let mut flags = BTreeSet::new();
+        collect_flags(&queues, false, &mut flags);
+        Ok(flags)
     }
 
     async fn configs(

@@ -126,3 +126,22 @@ async fn reads_the_fields_of_a_form() {
     assert!(country.event_config("birth", now()).await.unwrap().is_some());
     assert_eq!(server.asked().pop().unwrap().header("authorization"), "");
 }
+
+#[tokio::test]
+async fn the_flags_of_workqueues_are_those_that_are_listed_and_not_those_left_out() {
+    let queues = json!([
+        {"slug": "a", "query": {"type": "or", "clauses": [{"flags": {"anyOf": ["register:requested"]}}]}},
+        {"slug": "b", "query": {"flags": {"anyOf": ["validated"], "noneOf": ["approve_correction:requested"]}}},
+        {"slug": "c", "name": {"id": "flags"}, "query": {"status": {"type": "exact", "term": "DECLARED"}}},
+    ]);
+    let server = Server::start(move |asked: &Asked, _| match asked.path.as_str() {
+        "/config/workqueues" => answer(200, queues.to_string()),
+        _ => token("system"),
+    })
+    .await;
+    let client = by_credentials(&server.url).with_country_config(&server.url);
+    let flags = client.workqueue_flags(now()).await.unwrap();
+    assert_eq!(flags.iter().map(String::as_str).collect::<Vec<_>>(), ["register:requested", "validated"]);
+    let error = by_credentials(&server.url).workqueue_flags(now()).await.unwrap_err();
+    assert_eq!(error.cause, Cause::NotOpencrvs, "there is nobody to ask");
+}

@@ -24,7 +24,7 @@ use crate::decision::{Decision, Effect, Facts, Respond};
 use crate::diagnostics::Diagnostics;
 use crate::explain::Explanation;
 use crate::files::identity::IdentityFile;
-use crate::files::rules::{Mode, Outcome};
+use crate::files::rules::{IfUnknown, Mode, Outcome};
 use crate::given::ReadDocument;
 use crate::idschema::IdSchema;
 use crate::locations::{self, Locations};
@@ -200,6 +200,15 @@ impl Pack {
         rules
             .flat_map(|rule| rule.write.iter().map(|one| (rule.event.as_str(), one.field.as_str())))
             .collect()
+    }
+
+    /// Types of actions whose records may wait: by a rule that awaits an answer, or that is held for a person.
+    pub fn awaited_actions(&self) -> BTreeSet<&str> {
+        let waits = |rule: &&Rule| {
+            let on = matches!(rule.effect, Effect::Operate { respond: Respond::AwaitExternalValidation, .. });
+            rule.mode == Mode::Enforce && (on || rule.if_unknown == IfUnknown::Hold)
+        };
+        self.inner.rules.rules.iter().filter(waits).map(|rule| rule.action.as_str()).collect()
     }
 
     /// Events of whose operations the record's history is told by a custom action: those with a rule that lets the record

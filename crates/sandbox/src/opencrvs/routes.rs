@@ -27,6 +27,7 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .route("/verifyToken", post(verify_token))
         .route("/.well-known", on_get(well_known))
         .route("/config/events", on_get(event_configs))
+        .route("/config/workqueues", on_get(workqueues))
         .route("/events/config", on_get(event_configs))
         .route("/events/events/search", post(rest_search))
         .route("/events/events/reindex", post(rest_reindex))
@@ -71,6 +72,20 @@ async fn well_known(State(core): State<Arc<Core>>) -> String {
 
 async fn event_configs(State(core): State<Arc<Core>>) -> Json<Value> {
     Json(config::events(&lock(&core.lacking)))
+}
+
+/// As the reference's country configuration has them: corrections that wait are in none.
+async fn workqueues() -> Json<Value> {
+    let queue = |slug: &str, flag: &str| {
+        json!({
+            "slug": slug, "icon": "FileClock",
+            "query": {"type": "or", "clauses": [{"flags": {"anyOf": [flag]}}]},
+        })
+    };
+    Json(json!([
+        queue("in-external-validation", "register:requested"),
+        queue("pending-corrections", "correction-requested"),
+    ]))
 }
 
 async fn verify_token(State(core): State<Arc<Core>>, Json(body): Json<Value>) -> Json<Value> {

@@ -7,6 +7,7 @@
 
 mod caller;
 mod cors;
+mod documentation;
 mod registration;
 mod reply;
 mod transactions;
@@ -47,6 +48,10 @@ pub(crate) fn routes(app: &App) -> Router<App> {
     let mut router = Router::new()
         .route("/events/registration", registration.clone())
         .route("/events/registration/", registration)
+        .route("/documentation", get(documentation::page))
+        .route("/documentation/", get(documentation::page))
+        .route("/documentation/json", get(documentation::description))
+        .route("/documentation/json/", get(documentation::description))
         .route("/debug/transactions", transactions.clone())
         .route("/debug/transactions/", transactions)
         .route("/debug/transactions/{id}", transaction.clone())

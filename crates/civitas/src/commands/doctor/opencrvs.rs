@@ -36,6 +36,7 @@ pub(super) async fn check(patient: &Patient<'_>) -> Vec<Finding> {
     for (event, field) in pack.written_fields() {
         findings.push(form(&client, event, field, true).await);
     }
+    findings.push(workqueues(&client, pack).await);
     if let Some(action) = &pack.country().history_custom_action {
         findings.extend(notes(&client, pack, action).await);
     }
@@ -174,6 +175,33 @@ async fn notes(client: &Client, pack: &civitas_rules::Pack, action: &str) -> Vec
     findings
 }
 
+/// Whether somebody sees the records that wait: the workqueue that OpenCRVS's reference ships lists registrations alone.
+async fn workqueues(client: &Client, pack: &civitas_rules::Pack) -> Finding {
+    let check = "opencrvs workqueues";
+    match client.workqueue_flags(clock::now()).await {
+        Ok(flags) => unlisted(pack, &flags),
+        Err(error) => Finding::warn(
+            check,
+            format!("cannot be looked at: {error}"),
+            "set `opencrvs.country_config_url`, whose /config/workqueues lists them",
+        ),
+    }
+}
+
+fn unlisted(pack: &civitas_rules::Pack, flags: &std::collections::BTreeSet<String>) -> Finding {
+    let check = "opencrvs workqueues";
+    let wanted = pack.awaited_actions().into_iter().map(civitas_opencrvs::requested_flag);
+    let missing: Vec<String> = wanted.filter(|flag| !flags.contains(flag)).collect();
+    if missing.is_empty() {
+        return Finding::ok(check, "records that wait are listed");
+    }
+    Finding::warn(
+        check,
+        format!("no workqueue lists records with {}: they wait unseen", missing.join(", ")),
+        "add the flags to the workqueue of external validation, as country-config/opencrvs/src/workqueue.ts does",
+    )
+}
+
 /// As a scope lists them.
 fn events(pack: &civitas_rules::Pack) -> String {
     pack.noted_events().into_iter().collect::<Vec<_>>().join(",")
@@ -217,5 +245,35 @@ async fn form(client: &Client, event: &str, field: &str, is_left_out: bool) -> F
             format!("cannot be looked at: {error}"),
             "set `opencrvs.country_config_url`, whose /config/events lists the forms",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use civitas_rules::{Pack, PackFiles};
+
+    use super::unlisted;
+
+    /// The shipped pack, whose corrections may ask for a UIN and wait for it.
+    fn pack() -> Pack {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../country-config/farajaland");
+        let mut files = PackFiles::default();
+        for entry in std::fs::read_dir(root).unwrap().flatten().filter(|entry| entry.path().is_file()) {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            files.0.insert(name, std::fs::read_to_string(entry.path()).unwrap());
+        }
+        Pack::load(&files).unwrap_or_else(|problems| panic!("{problems}"))
+    }
+
+    #[test]
+    fn r14_a_workqueue_that_misses_what_waits_is_said() {
+        let flags = |list: &[&str]| list.iter().map(|flag| (*flag).to_owned()).collect::<BTreeSet<_>>();
+        let reference = unlisted(&pack(), &flags(&["register:requested", "correction-requested"]));
+        let text = format!("{reference:?}");
+        assert!(text.contains("approve_correction:requested") && !text.contains("with register:"), "{text}");
+        let whole = unlisted(&pack(), &flags(&["register:requested", "approve_correction:requested"]));
+        assert!(format!("{whole:?}").contains("are listed"), "{whole:?}");
     }
 }

@@ -24,7 +24,7 @@ use civitas_mosip::{
 use civitas_opencrvs::{Client, ConfirmationAuth, KeySource, SystemClient, TriggerTokens, Version};
 use civitas_rules::{Pack, PackFiles};
 use civitas_sandbox::{Sandbox, SandboxKeys, SandboxOptions};
-use civitas_server::{Live, MosipApi, Operator, Parts, Role, TokenPolicy};
+use civitas_server::{Identification, Live, MosipApi, Operator, Parts, Role, TokenPolicy};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -64,9 +64,14 @@ pub struct Setup {
     pub refit: Option<Refit>,
     /// The surface of mosip-api, where it is served.
     pub mosip_api: Option<MosipApi>,
+    /// How people are identified on that surface; nobody is if absent.
+    pub identify: Option<Identify>,
     /// Load limits, and when a failing service is left alone.
     pub limits: Limits,
 }
+
+/// The clients that identify people in a sandbox.
+pub type Identify = fn(&Sandbox, &Mosip) -> Identification;
 
 /// A change to what an engine works with.
 pub type Refit = Box<dyn FnOnce(&Sandbox, &mut Ports) + Send>;
@@ -84,6 +89,7 @@ impl Default for Setup {
             callback: None,
             refit: None,
             mosip_api: None,
+            identify: None,
             limits: quick(),
         }
     }
@@ -119,6 +125,7 @@ pub struct Stack {
     pack: Pack,
     patience: Duration,
     mosip_api: Option<MosipApi>,
+    identify: Option<Identify>,
     stop: CancellationToken,
     work: Vec<JoinHandle<()>>,
     folder: TempDir,
@@ -235,8 +242,19 @@ impl Stack {
         let pack = Pack::load(&files).unwrap_or_else(|problems| panic!("{problems}"));
         let engine = Engine::new(systems, options.clone(), pack.clone()).await.expect("an engine");
         let stop = CancellationToken::new();
-        let serving =
-            serve(&engine, &sandbox, &http, listener, &clock, setup.patience, setup.mosip_api.clone(), &stop);
+        let identification =
+            setup.identify.map(|identify| identify(&sandbox, engine.mosip())).unwrap_or_default();
+        let serving = serve(
+            &engine,
+            &sandbox,
+            &http,
+            listener,
+            &clock,
+            setup.patience,
+            setup.mosip_api.clone(),
+            identification,
+            &stop,
+        );
         sandbox.opencrvs().set_country_config(&url);
         let work = vec![serving];
         Stack {
@@ -252,6 +270,7 @@ impl Stack {
             pack,
             patience: setup.patience,
             mosip_api: setup.mosip_api,
+            identify: setup.identify,
             stop,
             work,
             folder,
@@ -269,6 +288,8 @@ impl Stack {
         let systems =
             ports(&self.sandbox, self.journal.clone(), &self.http, &self.limits, self.clock.clone());
         self.engine = Engine::new(systems, self.options.clone(), self.pack.clone()).await.expect("an engine");
+        let identification =
+            self.identify.map(|identify| identify(&self.sandbox, self.engine.mosip())).unwrap_or_default();
         let serving = serve(
             &self.engine,
             &self.sandbox,
@@ -277,6 +298,7 @@ impl Stack {
             &self.clock,
             self.patience,
             self.mosip_api.clone(),
+            identification,
             &self.stop,
         );
         self.work.push(serving);
@@ -387,6 +409,7 @@ fn serve(
     clock: &Clock,
     patience: Duration,
     mosip_api: Option<MosipApi>,
+    identification: Identification,
     stop: &CancellationToken,
 ) -> JoinHandle<()> {
     let live = Live { engine: engine.clone(), patience };
@@ -401,6 +424,7 @@ fn serve(
             "opencrvs:countryconfig-user",
         ),
         clock: clock.clone(),
+        identification,
         metrics: None,
         stop: stop.clone(),
     };

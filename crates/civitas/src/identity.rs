@@ -1,6 +1,7 @@
 //! From configuration to the clients that identify people on a form: ID authentication and e-Signet.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use civitas_mosip::Mosip;
@@ -10,7 +11,9 @@ use civitas_mosip::ida::{Generation, IdType, Ida, IdaSettings};
 use civitas_mosip::keys::SigningKey;
 use civitas_mosip::packet::EncryptionCertificate;
 
-use crate::config::{self, BaseUrl, Config, FilePath, IdKind, IdaGeneration};
+use civitas_server::{Authentication, Compares, Identification, Verification};
+
+use crate::config::{self, Attribute, BaseUrl, Config, FilePath, IdKind, IdaGeneration};
 use crate::{entropy, partner_keys, secrets};
 
 /// The list of keys that sign what ID authentication is asked.
@@ -19,6 +22,40 @@ pub const SIGNING_KEYS: &str = "mosip.id_authentication.signing_keys";
 pub const ESIGNET_KEYS: &str = "mosip.esignet.keys";
 const CERTIFICATES: &str = "mosip.id_authentication.certificate_files";
 const RESPONSES: &str = "mosip.id_authentication.response_certificate_files";
+
+/// How long a form is kept waiting for e-Signet. It gives up after five seconds.
+const FORM_PATIENCE: Duration = Duration::from_millis(4500);
+
+/// How people on a form are identified, where mosip-api's surface is served. Its calls share limits and circuits with
+/// the engine's. Blocks where a key is in a token.
+pub fn identification(config: &Config, mosip: &Mosip) -> anyhow::Result<Identification> {
+    let api = &config.server.mosip_api;
+    if !api.enabled {
+        return Ok(Identification::default());
+    }
+    let compares = |attribute| config.mosip.id_authentication.attributes.contains(&attribute);
+    let verification = id_authentication(config, mosip.clone())?.map(|ida| Verification {
+        ida,
+        compares: Compares {
+            name: compares(Attribute::Name),
+            dob: compares(Attribute::Dob),
+            gender: compares(Attribute::Gender),
+        },
+        per_user: api.verifications_per_user.0,
+        per_id: api.verifications_per_id.0,
+    });
+    let mut redirect_uris = config.mosip.esignet.redirect_uris.clone();
+    if let (true, Some(client)) = (redirect_uris.is_empty(), &api.client_app_url) {
+        redirect_uris.push(format!("{}/**", client.as_str().trim_end_matches('/')));
+    }
+    let authentication = esignet(config, mosip.clone())?.map(|esignet| Authentication {
+        esignet,
+        redirect_uris,
+        patience: FORM_PATIENCE,
+        fill: Arc::new(entropy::fill),
+    });
+    Ok(Identification { verification, authentication })
+}
 
 /// The client of ID authentication, where it has an address.
 pub fn id_authentication(config: &Config, mosip: Mosip) -> anyhow::Result<Option<Ida>> {

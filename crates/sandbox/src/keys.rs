@@ -1,14 +1,18 @@
 //! The key pairs of the stand-ins: OpenCRVS's token key, MOSIP's `KERNEL/SIGN`
 //! key and the partner's key, whose private half belongs to the engine.
 
+use crate::jwt::b64;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use openssl::asn1::Asn1Time;
-use openssl::bn::BigNum;
+use openssl::bn::{BigNum, BigNumRef};
 use openssl::error::ErrorStack;
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Private};
 use openssl::rsa::Rsa;
 use openssl::x509::{X509, X509NameBuilder};
+use serde_json::json;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -24,6 +28,7 @@ pub struct SandboxKeys {
     pub(crate) partner: PKey<Private>,
     pub(crate) partner_certificate: X509,
     upload: Arc<OnceLock<UploadKeys>>,
+    identity: Arc<OnceLock<IdentityKeys>>,
     made_at: Timestamp,
 }
 
@@ -32,6 +37,21 @@ pub(crate) struct UploadKeys {
     pub(crate) machine: PKey<Private>,
     pub(crate) registration: PKey<Private>,
     pub(crate) registration_certificate: X509,
+}
+
+/// What people are identified with. Made when first asked for.
+#[derive(Clone)]
+pub(crate) struct IdentityKeys {
+    /// ID authentication's own: requests are sealed to it, its answers and e-Signet's user info are signed with it.
+    pub(crate) ida: PKey<Private>,
+    pub(crate) ida_certificate: X509,
+    /// The partner's, by which requests are signed, and to which user info is encrypted.
+    pub(crate) client: PKey<Private>,
+    pub(crate) client_certificate: X509,
+    /// e-Signet's own.
+    pub(crate) esignet: PKey<Private>,
+    /// The relying party's.
+    pub(crate) relying_party: PKey<Private>,
 }
 
 /// Why keys could not be made, read or written.
@@ -62,8 +82,68 @@ impl SandboxKeys {
             kernel,
             partner,
             upload: Arc::default(),
+            identity: Arc::default(),
             made_at: now,
         })
+    }
+
+    /// The keys of ID authentication and e-Signet.
+    pub(crate) fn identity(&self) -> Result<&IdentityKeys, KeyError> {
+        if let Some(keys) = self.identity.get() {
+            return Ok(keys);
+        }
+        let (ida, client) = (pair()?, pair()?);
+        let keys = IdentityKeys {
+            ida_certificate: certificate(&ida, "IDA-PARTNER", self.made_at)?,
+            client_certificate: certificate(&client, "crvs-partner", self.made_at)?,
+            ida,
+            client,
+            esignet: pair()?,
+            relying_party: pair()?,
+        };
+        // Whoever comes second takes the first one's.
+        Ok(self.identity.get_or_init(|| keys))
+    }
+
+    pub(crate) fn identity_owned(&self) -> Result<IdentityKeys, KeyError> {
+        self.identity().cloned()
+    }
+
+    /// ID authentication's partner certificate, PEM: what the engine encrypts requests to.
+    pub fn ida_certificate_pem(&self) -> Result<Vec<u8>, KeyError> {
+        Ok(self.identity()?.ida_certificate.to_pem()?)
+    }
+
+    /// The key by which the engine signs requests and opens encrypted user info, PKCS#8 PEM, and its certificate, PEM.
+    pub fn identity_client_pem(&self) -> Result<(Vec<u8>, Vec<u8>), KeyError> {
+        let keys = self.identity()?;
+        Ok((keys.client.private_key_to_pem_pkcs8()?, keys.client_certificate.to_pem()?))
+    }
+
+    /// The relying party's key as mosip-api has it in its file: the base64 of a JWK.
+    pub fn esignet_client_jwk(&self) -> Result<String, KeyError> {
+        let rsa = self.identity()?.relying_party.rsa()?;
+        let part = |number: Option<&BigNumRef>| number.map(|number| b64(number.to_vec()));
+        let jwk = json!({
+            "kty": "RSA", "use": "sig", "alg": "RS256", "n": part(Some(rsa.n())), "e": part(Some(rsa.e())),
+            "d": part(Some(rsa.d())), "p": part(rsa.p()), "q": part(rsa.q()), "dp": part(rsa.dmp1()),
+            "dq": part(rsa.dmq1()), "qi": part(rsa.iqmp()),
+        });
+        Ok(STANDARD.encode(jwk.to_string()))
+    }
+
+    fn write_identity(&self, folder: &Path) -> Result<(), KeyError> {
+        let file = |name: &str| folder.join(name);
+        let keys = self.identity()?;
+        let (key, certificate) = self.identity_client_pem()?;
+        write(&file("ida-key.pem"), &keys.ida.private_key_to_pem_pkcs8()?)?;
+        write(&file("ida-cert.pem"), &self.ida_certificate_pem()?)?;
+        write(&file("ida-client-key.pem"), &key)?;
+        write(&file("ida-client-cert.pem"), &certificate)?;
+        write(&file("esignet-key.pem"), &keys.esignet.private_key_to_pem_pkcs8()?)?;
+        write(&file("esignet-client-key.pem"), &keys.relying_party.private_key_to_pem_pkcs8()?)?;
+        // Last: its presence says that the others are there.
+        write(&file("esignet-client.jwk"), self.esignet_client_jwk()?.as_bytes())
     }
 
     /// The keys of uploaded packets.
@@ -106,6 +186,7 @@ impl SandboxKeys {
         write(&file("partner-key.pem"), &keys.partner.private_key_to_pem_pkcs8()?)?;
         write(&file("partner-cert.pem"), &keys.partner_certificate.to_pem()?)?;
         keys.write_upload(folder)?;
+        keys.write_identity(folder)?;
         write(&file("auth-public.pem"), &keys.auth.public_key_to_pem()?)?;
         // Last: its presence says that the folder is complete.
         write(&file("auth-key.pem"), &keys.auth.private_key_to_pem_pkcs8()?)?;
@@ -131,6 +212,18 @@ impl SandboxKeys {
             let registration_certificate = cert("registration-cert.pem")?;
             upload.get_or_init(|| UploadKeys { machine, registration, registration_certificate });
         }
+        let identity = OnceLock::new();
+        if folder.join("esignet-client.jwk").exists() {
+            let keys = IdentityKeys {
+                ida: key("ida-key.pem")?,
+                ida_certificate: cert("ida-cert.pem")?,
+                client: key("ida-client-key.pem")?,
+                client_certificate: cert("ida-client-cert.pem")?,
+                esignet: key("esignet-key.pem")?,
+                relying_party: key("esignet-client-key.pem")?,
+            };
+            identity.get_or_init(|| keys);
+        }
         let keys = Self {
             auth: key("auth-key.pem")?,
             kernel: key("kernel-key.pem")?,
@@ -138,10 +231,14 @@ impl SandboxKeys {
             partner: key("partner-key.pem")?,
             partner_certificate: cert("partner-cert.pem")?,
             upload: Arc::new(upload),
+            identity: Arc::new(identity),
             made_at: now,
         };
         if keys.upload.get().is_none() {
             keys.write_upload(folder)?;
+        }
+        if keys.identity.get().is_none() {
+            keys.write_identity(folder)?;
         }
         Ok(keys)
     }

@@ -31,13 +31,13 @@ pub mod generator;
 pub mod mosip;
 pub mod opencrvs;
 
-pub use faults::{DeliveryFaults, Faults, Outage, OutcomeFaults, RouteFaults};
+pub use faults::{DeliveryFaults, ESignetFault, Faults, IdentityFaults, Outage, OutcomeFaults, RouteFaults};
 pub use keys::{KeyError, SandboxKeys};
 pub use mosip::Mosip;
 pub use opencrvs::{Click, Clicked, Declaration, Document, Exchange, OpenCrvs, Submission, TriggerLoss};
 pub use options::{
-    Handed, HubOptions, MosipClient, MosipOptions, OpenCrvsOptions, Regime, SandboxOptions, ShareOptions,
-    SharedIdentifier, SystemClient, Trigger, VcProof,
+    ESignetOptions, Handed, HubOptions, IdaOptions, MosipClient, MosipOptions, OpenCrvsOptions, Regime,
+    SandboxOptions, ShareOptions, SharedIdentifier, SystemClient, Trigger, VcProof,
 };
 pub use sandbox::{Sandbox, StartError};
 pub use time::{Clock, Spread};

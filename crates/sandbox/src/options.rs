@@ -231,6 +231,10 @@ pub struct MosipOptions {
     pub population: u32,
     /// The hub.
     pub hub: HubOptions,
+    /// ID authentication.
+    pub ida: IdaOptions,
+    /// e-Signet.
+    pub esignet: ESignetOptions,
 }
 
 impl Default for MosipOptions {
@@ -257,6 +261,72 @@ impl Default for MosipOptions {
             vc_proof: VcProof::Signed,
             population: 2000,
             hub: HubOptions::default(),
+            ida: IdaOptions::default(),
+            esignet: ESignetOptions::default(),
+        }
+    }
+}
+
+/// ID authentication: one partner, one policy.
+#[derive(Debug, Clone)]
+pub struct IdaOptions {
+    /// Licence key of the MISP.
+    pub license_key: String,
+    /// Id of the authentication partner.
+    pub partner: String,
+    /// API key of its policy.
+    pub api_key: String,
+    /// `mosip.ida.allowed.domain.uris`.
+    pub domain_uris: Vec<String>,
+    /// Mandatory and optional languages.
+    pub languages: Vec<String>,
+    /// Titles of the master data.
+    pub titles: Vec<String>,
+    /// Whether a token is sent beside a failure, as up to 1.2.1.2.
+    pub token_on_failure: bool,
+    /// Salt of people's hashes.
+    pub uin_salt: String,
+    /// Salt of partners' tokens.
+    pub partner_salt: String,
+}
+
+impl Default for IdaOptions {
+    fn default() -> Self {
+        let all = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            license_key: "sandbox-misp-licence-key".to_owned(),
+            partner: "crvs-partner".to_owned(),
+            api_key: "sandbox-api-key".to_owned(),
+            domain_uris: all(&["https://api.mosip.sandbox.example"]),
+            languages: all(&["eng", "ara", "fra"]),
+            titles: all(&["Mr", "Mr.", "Mrs", "Ms", "Miss", "Dr"]),
+            token_on_failure: false,
+            uin_salt: "zHuDEAbmbxiUbUShgy6pwUhKh9DE0EZn9kQDKPPKbWscGajMwf".to_owned(),
+            partner_salt: "yS8w5Wb6vhIKdf1msi4LYTJks7mqkbmITk2O63Iq8h0bkRlD0d".to_owned(),
+        }
+    }
+}
+
+/// e-Signet: one relying party.
+#[derive(Debug, Clone)]
+pub struct ESignetOptions {
+    /// Its client id.
+    pub client_id: String,
+    /// Where people may be sent back to; two stars at the end stand for any text.
+    pub redirect_uris: Vec<String>,
+    /// Whether user info is encrypted.
+    pub encrypted: bool,
+}
+
+impl Default for ESignetOptions {
+    fn default() -> Self {
+        Self {
+            client_id: "crvs-client".to_owned(),
+            redirect_uris: vec![
+                "http://localhost:3000/**".to_owned(),
+                "https://register.example/**".to_owned(),
+            ],
+            encrypted: false,
         }
     }
 }

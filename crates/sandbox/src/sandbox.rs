@@ -5,7 +5,7 @@ use crate::entropy::Dice;
 use crate::faults::{FaultBox, Faults, Flavour, inject};
 use crate::generator::Population;
 use crate::keys::{KeyError, SandboxKeys};
-use crate::mosip::{self, Desk, Grants, Hub, Mosip, Registry, Shares};
+use crate::mosip::{self, Desk, Grants, Hub, Mosip, Office, Registry, Shares};
 use crate::opencrvs::{self, Core, OpenCrvs, Tokens};
 use crate::options::SandboxOptions;
 use crate::time::{Clock, Pace};
@@ -106,6 +106,7 @@ impl Sandbox {
             desk: Mutex::new(Desk::default()),
             registry: Mutex::new(Registry::with(population)),
             hub: Hub::default(),
+            office: Office::default(),
             options: mosip,
             crypto: Semaphore::new(2),
             seed,

@@ -31,7 +31,7 @@ mod websub;
 
 pub use api::openapi::openapi_json;
 pub use certificates::WatchedCertificate;
-pub use compat::{Contract, MosipApi};
+pub use compat::{Authentication, ClaimPolicy, Compares, Contract, Identification, MosipApi, Verification};
 pub use operators::{Operator, Role};
 pub use port::{Desk, Intake, Live, Reply};
 pub use reply::{ErrorBody, ErrorDetail};

@@ -10,10 +10,13 @@ use civitas_engine::queue::{
 };
 use civitas_engine::swap::{Ask, Attempt, DeciderView, PackView, Trigger};
 use civitas_engine::{
-    Answer, Arrival, CountryRequest, DeliverError, Engine, IngestError, IntentAnswer, Outside, RequestError,
+    Answer, Arrival, CountryRequest, DeliverError, Engine, EngineError, Identified, IngestError,
+    IntentAnswer, Outside, RequestError,
 };
 use civitas_mosip::websub::Intent;
 use uuid::Uuid;
+
+use crate::compat::ClaimPolicy;
 
 /// The name in the audit log of a caller who showed no known token.
 const STRANGER: &str = "unknown";
@@ -37,6 +40,9 @@ pub trait Intake: Send + Sync + 'static {
 
     /// Answers a verification of intent.
     fn intent(&self, intent: Intent) -> Reply<'_, IntentAnswer>;
+
+    /// Writes what was found about a person into the audit log; durable once answered.
+    fn identified(&self, identified: Identified) -> Reply<'_, Result<(), EngineError>>;
 
     /// Counts a refused act and writes it into the audit log: each one of an operator, and of strangers no more than
     /// the log can bear. `what` holds no secret and no personal data.
@@ -79,6 +85,10 @@ impl Intake for Live {
         Box::pin(async move { self.engine.verify_intent(&intent).await })
     }
 
+    fn identified(&self, identified: Identified) -> Reply<'_, Result<(), EngineError>> {
+        Box::pin(async move { self.engine.record_identified(identified).await })
+    }
+
     fn denied(&self, operator: Option<String>, what: String) -> Reply<'_, ()> {
         Box::pin(async move {
             match operator {
@@ -93,6 +103,9 @@ impl Intake for Live {
 pub trait Desk: Send + Sync + 'static {
     /// What decides here, and what became of the last attempt to change it.
     fn pack(&self) -> PackView;
+
+    /// How the country reads what e-Signet proves.
+    fn claim_policy(&self) -> ClaimPolicy;
 
     /// The processes that decide on this journal.
     fn deciders(&self) -> Reply<'_, Result<Vec<DeciderView>, QueueError>>;
@@ -122,6 +135,12 @@ pub trait Desk: Send + Sync + 'static {
 impl Desk for Live {
     fn pack(&self) -> PackView {
         self.engine.pack_view()
+    }
+
+    fn claim_policy(&self) -> ClaimPolicy {
+        let pack = self.engine.pack();
+        let languages = pack.country().languages.iter().map(|language| language.code.clone());
+        ClaimPolicy { languages: languages.collect(), esignet: pack.identity().esignet.clone() }
     }
 
     fn deciders(&self) -> Reply<'_, Result<Vec<DeciderView>, QueueError>> {

@@ -9,7 +9,8 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::certificates::WatchedCertificate;
-use crate::compat::MosipApi;
+use crate::compat::identity::Remembered;
+use crate::compat::{Identification, MosipApi};
 use crate::operators::{Operator, Operators};
 use crate::port::{Desk, Intake};
 use crate::trigger::TokenPolicy;
@@ -67,6 +68,8 @@ pub struct Parts {
     pub tokens: TriggerTokens,
     /// Time.
     pub clock: Clock,
+    /// How people on a form are identified, on mosip-api's surface.
+    pub identification: Identification,
     /// What `/metrics` shows; nothing without a recorder.
     pub metrics: Option<PrometheusHandle>,
     /// Told when the process is to stop.
@@ -90,6 +93,8 @@ pub(crate) struct Inner {
     pub(crate) operators: Operators,
     pub(crate) options: Options,
     pub(crate) clock: Clock,
+    pub(crate) identification: Identification,
+    pub(crate) remembered: Remembered,
     pub(crate) metrics: Option<PrometheusHandle>,
     pub(crate) stop: CancellationToken,
 }
@@ -105,7 +110,19 @@ impl std::ops::Deref for App {
 impl App {
     pub(crate) fn new(parts: Parts, mut options: Options) -> Self {
         let operators = Operators::new(std::mem::take(&mut options.operators));
-        let Parts { intake, desk, tokens, clock, metrics, stop } = parts;
-        Self(Arc::new(Inner { intake, desk, tokens, operators, options, clock, metrics, stop }))
+        let Parts { intake, desk, tokens, clock, identification, metrics, stop } = parts;
+        let remembered = Remembered::new();
+        Self(Arc::new(Inner {
+            intake,
+            desk,
+            tokens,
+            operators,
+            options,
+            clock,
+            identification,
+            remembered,
+            metrics,
+            stop,
+        }))
     }
 }

@@ -16,6 +16,7 @@ mod declared;
 mod documents;
 mod found;
 mod happy;
+mod identity;
 mod keys;
 mod locked;
 mod mosip;

@@ -29,6 +29,8 @@ pub struct Rest {
     pub signing_certificates: Vec<String>,
     /// MOSIP's public host.
     pub host: Option<String>,
+    /// Our client id at e-Signet, which mosip-api left to whoever asked.
+    pub esignet_client: Option<String>,
 }
 
 /// A configuration, with its secrets beside it.
@@ -209,6 +211,8 @@ pub fn translate(environment: &Environment, rest: &Rest) -> anyhow::Result<Trans
         out.line(1, "credential_proof:");
         out.key(2, "host", host);
     }
+    id_authentication(environment, &mut out, &mut secret, &mut remarks);
+    esignet(environment, rest, &mut out, &mut remarks);
     if let Some(level) = get("LOG_LEVEL") {
         out.line(0, "telemetry:");
         out.key(1, "level", level);
@@ -222,6 +226,96 @@ pub fn translate(environment: &Environment, rest: &Rest) -> anyhow::Result<Trans
         ));
     }
     Ok(Translation { yaml: out.0, secrets, new_hub_secret: !strong, remarks })
+}
+
+/// What /verify needs, if all of it is there.
+fn id_authentication(
+    environment: &Environment,
+    out: &mut Yaml,
+    secret: &mut impl FnMut(&mut Yaml, usize, &str),
+    remarks: &mut Vec<String>,
+) {
+    let get = |name: &str| environment.get(name).map(|value| value.as_str());
+    let needed = [
+        "IDA_AUTH_URL",
+        "PARTNER_ID",
+        "PARTNER_MISP_LK",
+        "PARTNER_APIKEY",
+        "ENCRYPT_CERT_PATH",
+        "SIGN_P12_FILE_PATH",
+        "SIGN_P12_FILE_PASSWORD",
+    ];
+    let missing: Vec<&str> = needed.into_iter().filter(|name| get(name).is_none()).collect();
+    if !missing.is_empty() {
+        remarks.push(format!("/verify is not served, since the file lacks {}", missing.join(", ")));
+        return;
+    }
+    let value = |name: &str| get(name).unwrap_or_default();
+    out.line(1, "id_authentication:");
+    out.key(2, "url", value("IDA_AUTH_URL"));
+    out.key(2, "partner_id", value("PARTNER_ID"));
+    secret(out, 2, "PARTNER_MISP_LK");
+    secret(out, 2, "PARTNER_APIKEY");
+    out.line(2, "signing_keys:");
+    out.key(3, "- pkcs12_file", value("SIGN_P12_FILE_PATH"));
+    out.key(4, "password_file", "keys/signing.password");
+    secret(&mut Yaml::default(), 4, "SIGN_P12_FILE_PASSWORD");
+    out.line(2, &format!("certificate_files: [{}]", quoted(value("ENCRYPT_CERT_PATH"))));
+    if let Some(domain) = get("IDA_AUTH_DOMAIN_URI") {
+        out.key(2, "domain_uri", domain);
+        out.key(2, "environment", "Staging");
+    }
+}
+
+/// What /esignet/get-oidp-user-info needs, if all of it is there.
+fn esignet(environment: &Environment, rest: &Rest, out: &mut Yaml, remarks: &mut Vec<String>) {
+    let get = |name: &str| environment.get(name).map(|value| value.as_str());
+    let (Some(token), Some(userinfo), Some(key)) =
+        (get("ESIGNET_TOKEN_URL"), get("ESIGNET_USERINFO_URL"), get("OIDP_CLIENT_PRIVATE_KEY_PATH"))
+    else {
+        remarks.push(
+            "/esignet/get-oidp-user-info is not served, since the file lacks ESIGNET_TOKEN_URL, ESIGNET_USERINFO_URL or \
+             OIDP_CLIENT_PRIVATE_KEY_PATH"
+                .to_owned(),
+        );
+        return;
+    };
+    let Some(client) = &rest.esignet_client else {
+        remarks.push(
+            "mosip-api signed for any client that a request named; here it is configured, so that \
+             /esignet/get-oidp-user-info is not served until OPENID_PROVIDER_CLIENT_ID of the country configuration is \
+             named: --esignet-client"
+                .to_owned(),
+        );
+        return;
+    };
+    if get("CLIENT_APP_URL").is_none() {
+        remarks.push(
+            "name the pages that e-Signet sends people back to in mosip.esignet.redirect_uris".to_owned(),
+        );
+    }
+    let usual =
+        ["/oauth/v2/token", "/oauth/token"].iter().any(|end| token.trim_end_matches('/').ends_with(end));
+    out.line(1, "esignet:");
+    out.key(2, "url", token);
+    out.key(2, "userinfo_url", userinfo);
+    out.key(2, "client_id", client);
+    out.key(2, "client_key_file", key);
+    if usual {
+        remarks.push(
+            "mosip-api verified nothing that e-Signet said; here its keys and its issuer count: compare \
+             mosip.esignet.issuer and keys_url with its discovery document (`civitas doctor` does)"
+                .to_owned(),
+        );
+    } else {
+        out.line(2, "issuer: null # of e-Signet's discovery document");
+        out.line(2, "keys_url: null # its jwks_uri");
+        remarks.push(
+            "ESIGNET_TOKEN_URL has not e-Signet's usual path: add issuer and keys_url of its discovery document to \
+             mosip.esignet"
+                .to_owned(),
+        );
+    }
 }
 
 /// Whether a variable's value may be shown.

@@ -29,8 +29,6 @@ const fn of(name: &'static str, becomes: Becomes, note: &'static str) -> Variabl
 }
 
 const UNUSED: &str = "nothing in mosip-api reads it";
-const NO_IDA: &str = "/verify is not served yet: keep mosip-api for it until then";
-const NO_ESIGNET: &str = "/esignet is not served yet: keep mosip-api for it until then";
 
 /// The 39 variables of 1.9, and those that 2.x added.
 pub const VARIABLES: [Variable; 45] = [
@@ -86,24 +84,44 @@ pub const VARIABLES: [Variable; 45] = [
     ),
     of("MOSIP_CENTER_ID", Becomes::Key("mosip.center_id"), ""),
     of("MOSIP_MACHINE_ID", Becomes::Key("mosip.machine_id"), ""),
-    of("ESIGNET_USERINFO_URL", Becomes::Nothing(NO_ESIGNET), ""),
-    of("ESIGNET_TOKEN_URL", Becomes::Nothing(NO_ESIGNET), ""),
+    of("ESIGNET_USERINFO_URL", Becomes::Key("mosip.esignet.userinfo_url"), ""),
+    of("ESIGNET_TOKEN_URL", Becomes::Key("mosip.esignet.url"), ""),
     of(
         "OPENID_PROVIDER_CLAIMS",
         Becomes::Nothing(UNUSED),
         "identity.yaml of the pack says which claims are asked for",
     ),
-    of("PARTNER_APIKEY", Becomes::Nothing(NO_IDA), ""),
-    of("PARTNER_MISP_LK", Becomes::Nothing(NO_IDA), ""),
-    of("PARTNER_ID", Becomes::Nothing(NO_IDA), ""),
-    of("IDA_AUTH_DOMAIN_URI", Becomes::Nothing(NO_IDA), ""),
-    of("IDA_AUTH_URL", Becomes::Nothing(NO_IDA), ""),
-    of("OIDP_CLIENT_PRIVATE_KEY_PATH", Becomes::Nothing(NO_ESIGNET), ""),
-    of("ENCRYPT_CERT_PATH", Becomes::Nothing(NO_IDA), ""),
+    of("PARTNER_APIKEY", Becomes::Secret("mosip.id_authentication.api_key_file", "ida-api.key"), ""),
+    of(
+        "PARTNER_MISP_LK",
+        Becomes::Secret("mosip.id_authentication.license_key_file", "misp-licence.key"),
+        "",
+    ),
+    of("PARTNER_ID", Becomes::Key("mosip.id_authentication.partner_id"), ""),
+    of(
+        "IDA_AUTH_DOMAIN_URI",
+        Becomes::Key("mosip.id_authentication.domain_uri"),
+        "with the environment Staging, which mosip-api always names",
+    ),
+    of("IDA_AUTH_URL", Becomes::Key("mosip.id_authentication.url"), ""),
+    of(
+        "OIDP_CLIENT_PRIVATE_KEY_PATH",
+        Becomes::File("mosip.esignet.client_key_file"),
+        "the client id comes from --esignet-client",
+    ),
+    of("ENCRYPT_CERT_PATH", Becomes::File("mosip.id_authentication.certificate_files"), ""),
     of("DECRYPT_P12_FILE_PATH", Becomes::File("mosip.partner.keys"), "credentials are opened with it"),
     of("DECRYPT_P12_FILE_PASSWORD", Becomes::Secret("mosip.partner.keys", "partner.password"), ""),
-    of("SIGN_P12_FILE_PATH", Becomes::Nothing(NO_IDA), ""),
-    of("SIGN_P12_FILE_PASSWORD", Becomes::Nothing(NO_IDA), ""),
+    of(
+        "SIGN_P12_FILE_PATH",
+        Becomes::File("mosip.id_authentication.signing_keys"),
+        "requests are signed with it",
+    ),
+    of(
+        "SIGN_P12_FILE_PASSWORD",
+        Becomes::Secret("mosip.id_authentication.signing_keys", "signing.password"),
+        "",
+    ),
     of(
         "TRANSACTION_ID_PREFIX",
         Becomes::Nothing("packets are named by centre, machine, and the event itself"),

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::bridge::Bridge;
 use crate::config::{self, Config, Layers};
 use crate::starting::{self, Starting};
-use crate::{assembly, pack, telemetry};
+use crate::{assembly, identity, pack, telemetry};
 
 /// Run the engine.
 #[derive(Debug, Args)]
@@ -143,6 +143,7 @@ pub async fn start(
             desk: live,
             tokens: assembly::trigger_tokens(&config)?,
             clock: assembly::clock(),
+            identification: identification(&config, &engine).await?,
             metrics,
             stop: stop.clone(),
         };
@@ -227,6 +228,12 @@ async fn keep_rules(
         });
     }
     Ok(())
+}
+
+/// The clients that identify people, made off the async workers: a key may be in a token.
+async fn identification(config: &Config, engine: &Engine) -> anyhow::Result<civitas_server::Identification> {
+    let (config, mosip) = (config.clone(), engine.mosip().clone());
+    tokio::task::spawn_blocking(move || identity::identification(&config, &mosip)).await?
 }
 
 /// Reads the pack anew on each hangup.

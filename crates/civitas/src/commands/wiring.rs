@@ -67,6 +67,8 @@ impl Wiring {
             ("mosip.secret", "mosip-crvs1-client-secret"),
             ("partner.secret", "crvs_partner-secret"),
             ("status.secret", "mosip-status-client-secret"),
+            ("misp-licence.key", "sandbox-misp-licence-key"),
+            ("ida-api.key", "sandbox-api-key"),
         ];
         secrets.into_iter().try_for_each(|(name, secret)| write_new(&keys.join(name), secret))
     }
@@ -119,6 +121,20 @@ mosip:
       - {{ key_file: keys/partner-key.pem, certificate_file: keys/partner-cert.pem }}
   signing_certificate_files: [keys/kernel-cert.pem]
   credential_proof: {{ host: mosip.sandbox.example }}
+  # Served with server.mosip_api: {{ enabled: true, client_app_url: http://localhost:3000 }}
+  id_authentication:
+    url: http://{mosip}/idauthentication/v1/auth
+    partner_id: crvs-partner
+    license_key_file: engine-keys/misp-licence.key
+    api_key_file: engine-keys/ida-api.key
+    signing_keys:
+      - {{ key_file: keys/ida-client-key.pem, certificate_file: keys/ida-client-cert.pem }}
+    certificate_files: [keys/ida-cert.pem]
+    response_certificate_files: [keys/ida-cert.pem]
+  esignet:
+    url: http://{mosip}/v1/esignet/oauth/v2/token
+    client_id: crvs-client
+    client_key_file: keys/esignet-client.jwk
 {kafka}",
             urls = self.urls(),
             kafka = self.kafka()?,

@@ -63,12 +63,24 @@ fn every_command_of_the_page_does_what_it_says() {
         ("mosip.secret", "canary-packet-secret"),
         ("partner.secret", "canary-websub-secret"),
         ("hub.secret", "canary-hub-secret-of-more-than-thirty-two-characters"),
+        ("ida-api.key", "canary-api-key"),
+        ("misp-licence.key", "canary-licence-key"),
+        ("signing.password", "canary-sign-password"),
     ] {
         assert_eq!(fs::read_to_string(keys.join(name)).unwrap().trim(), content);
         assert_eq!(fs::metadata(keys.join(name)).unwrap().permissions().mode() & 0o777, 0o600);
     }
     let yaml = fs::read_to_string(folder.path().join("civitas/civitas.yaml")).unwrap();
     assert!(!yaml.contains("canary"), "{yaml}");
+    for line in [
+        "    url: \"http://127.0.0.1:1/idauthentication/v1/auth\"",
+        "    partner_id: \"crvs-partner\"",
+        "    environment: \"Staging\"",
+        "    url: \"http://127.0.0.1:1/oauth/token\"",
+        "    client_id: \"crvs-client\"",
+    ] {
+        assert!(yaml.contains(line), "{line}: {yaml}");
+    }
     assert!(yaml.contains("  reconcile:\n    enabled: false\n"), "whoever answers has not changed: {yaml}");
     let journal = fs::read(folder.path().join("civitas/civitas.db")).unwrap();
     assert!(!journal.windows(9).any(|part| part == b"c2lnbmF0d"), "tokens are sealed");

@@ -4,7 +4,7 @@ mod layer;
 mod model;
 
 pub(crate) use layer::{Flavour, inject};
-pub use model::{DeliveryFaults, Faults, Outage, OutcomeFaults, RouteFaults};
+pub use model::{DeliveryFaults, ESignetFault, Faults, IdentityFaults, Outage, OutcomeFaults, RouteFaults};
 
 use crate::entropy::{Dice, lock};
 use std::collections::HashMap;
@@ -80,6 +80,10 @@ impl FaultBox {
 
     pub(crate) fn outcomes(&self) -> OutcomeFaults {
         lock(&self.faults).outcomes.clone()
+    }
+
+    pub(crate) fn identity(&self) -> IdentityFaults {
+        lock(&self.faults).identity.clone()
     }
 
     pub(crate) fn route(&self, name: &str) -> Option<RouteFaults> {

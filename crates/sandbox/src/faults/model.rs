@@ -15,6 +15,8 @@ pub struct Faults {
     pub deliveries: DeliveryFaults,
     /// How MOSIP's processing ends.
     pub outcomes: OutcomeFaults,
+    /// What is wrong with proofs of identity.
+    pub identity: IdentityFaults,
 }
 
 impl Faults {
@@ -110,6 +112,34 @@ pub struct DeliveryFaults {
     /// Commit the whole polled batch after its first message, as the real hub
     /// does: what follows a failed one in the batch is lost.
     pub batch_commit: bool,
+}
+
+/// What is wrong with proofs of identity, each time.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IdentityFaults {
+    /// ID authentication answers every request that it understood with this code.
+    pub ida_code: Option<String>,
+    /// What e-Signet does to its proofs.
+    pub esignet: Option<ESignetFault>,
+}
+
+/// What may be wrong with a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ESignetFault {
+    /// The ID token is for another client.
+    WrongAudience,
+    /// The ID token is over.
+    Expired,
+    /// The ID token is signed with a key that is not published.
+    UnknownKey,
+    /// The user info was altered after it was signed.
+    AlteredUserinfo,
+    /// The user info is about somebody else.
+    AnotherPerson,
+    /// The user info has no signature.
+    UnsignedUserinfo,
 }
 
 /// How processing ends, where it does not end well. Rates are per AID.

@@ -6,7 +6,9 @@ mod auth;
 mod credential;
 mod desk;
 mod envelope;
+mod esignet;
 mod hub;
+mod ida;
 mod idrepo;
 mod issuance;
 mod ledger;
@@ -27,6 +29,7 @@ mod workflow;
 
 pub(crate) use auth::Grants;
 pub(crate) use desk::Desk;
+pub(crate) use esignet::Office;
 pub(crate) use hub::Hub;
 pub(crate) use registry::Registry;
 pub(crate) use routes::{fault_name, fault_names, router};
@@ -154,6 +157,31 @@ impl Mosip {
         }
     }
 
+    /// Adds an identity with this VID and these attributes; its UIN.
+    pub fn enrol_with(&self, vid: &str, fields: Map<String, Value>) -> String {
+        let uin = self.shared.dice.digits(10);
+        self.shared.registry().insert(&format!("enrolled-{vid}"), uin.clone(), vid.to_owned(), fields);
+        uin
+    }
+
+    /// Signs somebody in on e-Signet's page, who consents to these claims; the code that the browser is sent back with.
+    /// None where the number is no active one.
+    pub fn sign_in(&self, id: &str, redirect_uri: &str, claims: &[&str]) -> Option<String> {
+        let claims = claims.iter().map(|claim| (*claim).to_owned()).collect();
+        let wanted = esignet::Wanted { claims, ..esignet::Wanted::default() };
+        esignet::sign_in(&self.shared, id, redirect_uri, wanted)
+    }
+
+    /// How often a person was told of an authentication with this number.
+    pub fn told(&self, id: &str) -> u64 {
+        self.shared.office.told(id)
+    }
+
+    /// How often e-Signet's token endpoint was called.
+    pub fn token_calls(&self) -> u64 {
+        self.shared.office.token_calls()
+    }
+
     /// The fields that the stored packet of an AID has, what the schema lacked left out.
     pub fn packet_fields(&self, aid: &str) -> Option<Map<String, Value>> {
         self.shared.desk().packets.get(aid).map(|packet| packet.fields.clone())
@@ -236,5 +264,6 @@ impl Mosip {
             Registry::with(Population::new(self.shared.seed, self.shared.options.population));
         self.shared.grants.revoke_all();
         self.shared.hub.reset();
+        self.shared.office.reset();
     }
 }

@@ -1,7 +1,9 @@
 //! Paths of the MOSIP stand-in.
 
 use super::state::Mosip;
-use super::{auth, hub, idrepo, issuance, packets, relay, shares, statuses, uploads, wellknown, workflow};
+use super::{
+    auth, esignet, hub, ida, idrepo, issuance, packets, relay, shares, statuses, uploads, wellknown, workflow,
+};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::routing::{get, patch, post, put};
@@ -36,6 +38,14 @@ pub(crate) fn router(mosip: Arc<Mosip>) -> Router {
         .route("/v1/credentialrequest/get/{id}", get(issuance::get))
         .route("/v1/credentialrequest/retrigger/{id}", put(issuance::put_retrigger))
         .route("/v1/datashare/get/{policy}/{subscriber}/{key}", get(shares::get))
+        .route("/idauthentication/v1/auth/{license}/{partner}/{api_key}", post(ida::authenticate))
+        .route("/authorize", get(esignet::authorize))
+        .route("/authorize/login", get(esignet::login))
+        .route("/v1/esignet/oauth/token", post(esignet::token))
+        .route("/v1/esignet/oauth/v2/token", post(esignet::token))
+        .route("/v1/esignet/oidc/userinfo", get(esignet::userinfo))
+        .route("/v1/esignet/oauth/.well-known/jwks.json", get(esignet::jwks))
+        .route("/v1/esignet/oidc/.well-known/openid-configuration", get(esignet::discovery))
         .route("/v1/keymanager/getCertificate", get(wellknown::certificate))
         .route("/hub", post(hub::hub))
         .route("/hub/", post(hub::hub))
@@ -53,7 +63,7 @@ pub(crate) fn router(mosip: Arc<Mosip>) -> Router {
 }
 
 /// Where requests go that fail on their own, by the beginning of their path: the first that fits.
-const FAULT_NAMES: [(&str, &str); 17] = [
+const FAULT_NAMES: [(&str, &str); 22] = [
     ("/v1/authmanager/actuator", "mosip.auth.health"),
     ("/v1/authmanager", "mosip.auth"),
     ("/commons/v1/packetmanager/actuator", "mosip.packetmanager.health"),
@@ -65,6 +75,11 @@ const FAULT_NAMES: [(&str, &str); 17] = [
     ("/registrationprocessor/v1/registrationstatus/sync", "mosip.sync"),
     ("/registrationprocessor/v1/registrationstatus", "mosip.workflow.status"),
     ("/registrationprocessor/v1/packetreceiver", "mosip.receiver"),
+    ("/idauthentication", "mosip.ida"),
+    ("/v1/esignet/oauth/.well-known", "mosip.esignet.published"),
+    ("/v1/esignet/oidc/.well-known", "mosip.esignet.published"),
+    ("/v1/esignet/oauth", "mosip.esignet.token"),
+    ("/v1/esignet/oidc", "mosip.esignet.userinfo"),
     ("/idrepository", "mosip.idrepo"),
     ("/v1/credentialrequest", "mosip.credentialrequest"),
     ("/v1/datashare", "mosip.datashare"),

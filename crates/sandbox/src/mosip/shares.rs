@@ -52,6 +52,11 @@ impl Shares {
         base.clone_into(&mut lock(&self.base));
     }
 
+    /// Where this MOSIP listens.
+    pub(crate) fn base(&self) -> String {
+        lock(&self.base).clone()
+    }
+
     /// Puts a credential there; the address that its event names.
     pub(crate) fn put(&self, mosip: &Mosip, mode: &ShareOptions, content: Vec<u8>) -> String {
         let partner = &mosip.options.partner;

@@ -2,6 +2,7 @@
 
 use super::auth::Grants;
 use super::desk::Desk;
+use super::esignet::Office;
 use super::hub::Hub;
 use super::registry::Registry;
 use super::shares::Shares;
@@ -30,6 +31,7 @@ pub(crate) struct Mosip {
     pub(crate) desk: Mutex<Desk>,
     pub(crate) registry: Mutex<Registry>,
     pub(crate) hub: Hub,
+    pub(crate) office: Office,
     /// At most two private-key operations at a time: the engine needs a core too.
     pub(crate) crypto: Semaphore,
     pub(crate) started: Timestamp,

@@ -8,6 +8,7 @@ mod day;
 mod faults;
 mod flow;
 mod hub;
+mod identity;
 mod idrepo;
 mod keys;
 mod packets;

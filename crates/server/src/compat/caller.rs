@@ -47,3 +47,8 @@ pub(super) async fn may_ask(app: &App, headers: &HeaderMap) -> Result<(Caller, S
     app.intake.denied(None, "mosip-api's surface: a token without a scope for it".to_owned()).await;
     Err(reply::forbidden())
 }
+
+/// The caller's name in the audit log.
+pub(super) fn actor(caller: &Caller) -> String {
+    format!("opencrvs:{}", caller.subject.as_deref().unwrap_or("unknown"))
+}

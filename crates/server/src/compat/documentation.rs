@@ -30,7 +30,7 @@ pub(super) async fn page(State(app): State<App>, headers: HeaderMap) -> Response
 }
 
 async fn admitted(app: &App, headers: &HeaderMap) -> Result<Contract, Response> {
-    let contract = app.options.mosip_api.as_ref().map_or(Contract::V2, |api| api.contract);
+    let contract = super::contract(app);
     if contract == Contract::V1_9 {
         caller::known(app, headers).await?;
     }

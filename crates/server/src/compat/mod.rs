@@ -6,18 +6,25 @@
 //! published client treats every status but 2xx alike; and nothing ever hands out a token.
 
 mod caller;
+mod claims;
 mod cors;
 mod documentation;
+pub(crate) mod identity;
+mod redirect;
 mod registration;
 mod reply;
 mod transactions;
 mod update_biographics;
+mod userinfo;
+mod verify;
 pub(crate) mod websub;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post};
 
+pub use claims::ClaimPolicy;
+pub use identity::{Authentication, Compares, Identification, Verification};
 pub(crate) use reply::no_route;
 
 use crate::state::App;
@@ -43,6 +50,8 @@ pub struct MosipApi {
 /// The addresses that only this surface has.
 pub(crate) fn routes(app: &App) -> Router<App> {
     let registration = post(registration::registration);
+    let verify = post(verify::verify);
+    let user_info = post(userinfo::user_info);
     let transactions = get(transactions::list);
     let transaction = delete(transactions::remove);
     let mut router = Router::new()
@@ -52,15 +61,24 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/documentation/", get(documentation::page))
         .route("/documentation/json", get(documentation::description))
         .route("/documentation/json/", get(documentation::description))
+        .route("/verify", verify.clone())
+        .route("/verify/", verify)
+        .route("/esignet/get-oidp-user-info", user_info.clone())
+        .route("/esignet/get-oidp-user-info/", user_info)
         .route("/debug/transactions", transactions.clone())
         .route("/debug/transactions/", transactions)
         .route("/debug/transactions/{id}", transaction.clone())
         .route("/debug/transactions/{id}/", transaction);
-    if app.options.mosip_api.as_ref().is_some_and(|api| api.contract == Contract::V2) {
+    if contract(app) == Contract::V2 {
         let update = post(update_biographics::update_biographics);
         router = router
             .route("/events/update-biographics", update.clone())
             .route("/events/update-biographics/", update);
     }
     router.method_not_allowed_fallback(no_route).layer(from_fn_with_state(app.clone(), cors::cors))
+}
+
+/// The release whose contract is served.
+fn contract(app: &App) -> Contract {
+    app.options.mosip_api.as_ref().map_or(Contract::V2, |api| api.contract)
 }

@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::{caller, reply};
-use crate::body::{self, BodyError};
+use crate::body;
 use crate::reply::{Refusal, chain};
 use crate::state::App;
 use crate::trace;
@@ -26,34 +26,16 @@ pub(super) async fn take(app: App, request: Request, route: RequestRoute) -> Res
     let response = match task.await {
         Ok(Ok(())) => reply::taken(),
         Ok(Err(response)) => response,
-        Err(_) => reply::error(&Refusal::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal_error",
-            "an error in Civitas ended this request",
-            "send it again; if it fails again, report it with the time of the request",
-        )),
+        Err(_) => reply::error(&reply::broken()),
     };
-    let status = response.status().as_u16().to_string();
-    metrics::counter!("civitas_mosip_api_total", "route" => route.as_str(), "status" => status).increment(1);
-    response
+    reply::counted(route.as_str(), response)
 }
 
 async fn handle(app: App, request: Request, route: RequestRoute) -> Result<(), Response> {
     let (head, body) = request.into_parts();
     let (caller, token) = caller::may_ask(&app, &head.headers).await?;
-    let raw = body::read(body, app.options.max_event_size).await.map_err(|error| {
-        reply::error(&match error {
-            BodyError::TooLarge => Refusal::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "body_too_large",
-                format!("the request is larger than {} bytes", app.options.max_event_size),
-                "raise server.max_event_size in civitas.yaml if requests are really this large",
-            ),
-            BodyError::Broken => {
-                Refusal::bad("body_incomplete", "the connection ended early", "send it again")
-            }
-        })
-    })?;
+    let most = app.options.max_event_size;
+    let raw = body::read(body, most).await.map_err(|error| reply::unread(error, most))?;
     let Some(event_id) = caller.event_id.or_else(|| named(&raw)) else {
         return Err(reply::error(&Refusal::bad(
             "record_unknown",

@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Contract, caller, reply};
+use super::{Contract, caller, contract, reply};
 use crate::reply::{Refusal, chain};
 use crate::state::App;
 
@@ -51,8 +51,8 @@ pub(super) async fn remove(
         Contract::V1_9 => "record.reject-registration",
         Contract::V2 => "record.register",
     };
-    let caller = match allowed(&app, &headers, &[scope], "delete of a debug transaction").await {
-        Ok(caller) => caller,
+    let asker = match allowed(&app, &headers, &[scope], "delete of a debug transaction").await {
+        Ok(asker) => asker,
         Err(response) => return response,
     };
     let waiting = match app.desk.transactions().await {
@@ -63,7 +63,7 @@ pub(super) async fn remove(
         return not_found(&id);
     };
     let reason = why.reason.unwrap_or_else(|| "deleted from mosip-api's list of transactions".to_owned());
-    let actor = format!("opencrvs:{}", caller.subject.as_deref().unwrap_or("unknown"));
+    let actor = caller::actor(&asker);
     let act = ActRequest { record: id.clone(), act: Act::Release, actor, reason };
     match app.desk.act(act).await {
         Ok(_) => {
@@ -86,10 +86,6 @@ fn row(row: &Transaction) -> serde_json::Value {
         "eventId": row.event_id, "actionId": row.action_id, "id": row.aid,
         "registration_number": row.registration_number, "created_at": row.created_at,
     })
-}
-
-fn contract(app: &App) -> Contract {
-    app.options.mosip_api.as_ref().map_or(Contract::V2, |api| api.contract)
 }
 
 async fn allowed(app: &App, headers: &HeaderMap, scopes: &[&str], what: &str) -> Result<Caller, Response> {

@@ -128,6 +128,7 @@ impl House {
             desk: live,
             tokens: TriggerTokens::new(http, KeySource::Url(NOWHERE.into()), ISSUER, AUDIENCE),
             clock: Arc::new(|| "2026-06-10T09:00:02Z".parse().unwrap()),
+            identification: civitas_server::Identification::default(),
             metrics: None,
             stop: CancellationToken::new(),
         };

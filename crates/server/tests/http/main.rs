@@ -7,6 +7,8 @@ mod callback;
 #[cfg(test)]
 mod compat;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod pack;
 #[cfg(test)]
 mod pages;

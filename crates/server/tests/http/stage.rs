@@ -12,14 +12,15 @@ use civitas_engine::queue::{
 };
 use civitas_engine::swap::{Attempt, DeciderView, Outcome, PackProblem, PackView, Took, Trigger};
 use civitas_engine::{
-    Answer, Arrival, Cause, CountryRequest, DeliverError, IngestError, IntentAnswer, Outside, RequestError,
-    ServiceView, TopicView,
+    Answer, Arrival, Cause, CountryRequest, DeliverError, EngineError, Identified, IngestError, IntentAnswer,
+    Outside, RequestError, ServiceView, TopicView,
 };
 use civitas_mosip::keys::Certificate;
 use civitas_mosip::websub::Intent;
 use civitas_opencrvs::{AUDIENCE, ISSUER, KeySource, TriggerTokens};
 use civitas_server::{
-    Contract, Desk, Intake, MosipApi, Operator, Options, Parts, Reply, Role, WatchedCertificate, router,
+    ClaimPolicy, Contract, Desk, Identification, Intake, MosipApi, Operator, Options, Parts, Reply, Role,
+    WatchedCertificate, router,
 };
 use http::{Request, Response, StatusCode};
 use jiff::Timestamp;
@@ -57,6 +58,7 @@ pub(crate) struct Script {
     pub(crate) reindexed: Mutex<Vec<(Uuid, Vec<u8>)>>,
     pub(crate) deliveries: Mutex<Vec<Vec<u8>>>,
     pub(crate) denied: Mutex<Vec<(String, String)>>,
+    pub(crate) identified: Mutex<Vec<Identified>>,
     pub(crate) acts: Mutex<Vec<ActRequest>>,
     pub(crate) reloads: Mutex<Vec<(String, Option<String>)>>,
 }
@@ -137,6 +139,13 @@ impl Intake for Script {
         Box::pin(std::future::ready(answer))
     }
 
+    fn identified(&self, identified: Identified) -> Reply<'_, Result<(), EngineError>> {
+        self.identified.lock().unwrap().push(identified);
+        let result =
+            if self.mood() == Mood::CannotWrite { Err(EngineError::Journal(broken())) } else { Ok(()) };
+        Box::pin(std::future::ready(result))
+    }
+
     fn denied(&self, operator: Option<String>, what: String) -> Reply<'_, ()> {
         let actor = operator.unwrap_or_else(|| "unknown".to_owned());
         self.denied.lock().unwrap().push((actor, what));
@@ -165,6 +174,10 @@ fn outside() -> Outside {
 }
 
 impl Desk for Script {
+    fn claim_policy(&self) -> ClaimPolicy {
+        ClaimPolicy::default()
+    }
+
     fn pack(&self) -> PackView {
         PackView {
             instance: "civitas-0".to_owned(),
@@ -340,6 +353,16 @@ pub(crate) fn stage_as(mood: Mood, contract: Contract) -> Stage {
 }
 
 pub(crate) fn staged(mood: Mood, key_at_hand: bool, contract: Option<Contract>) -> Stage {
+    identifying(mood, key_at_hand, contract, Identification::default())
+}
+
+/// The same, where people are identified.
+pub(crate) fn identifying(
+    mood: Mood,
+    key_at_hand: bool,
+    contract: Option<Contract>,
+    identification: Identification,
+) -> Stage {
     let client_app_url = Some("https://register.example".to_owned());
     let mosip_api = contract.map(|contract| MosipApi { contract, client_app_url });
     let key = KEY.get_or_init(|| PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap()).clone();
@@ -356,6 +379,7 @@ pub(crate) fn staged(mood: Mood, key_at_hand: bool, contract: Option<Contract>) 
         reindexed: Mutex::default(),
         deliveries: Mutex::default(),
         denied: Mutex::default(),
+        identified: Mutex::default(),
         acts: Mutex::default(),
         reloads: Mutex::default(),
     });
@@ -367,6 +391,7 @@ pub(crate) fn staged(mood: Mood, key_at_hand: bool, contract: Option<Contract>) 
         desk: Arc::clone(&script) as Arc<dyn Desk>,
         tokens: TriggerTokens::new(http, source, ISSUER, AUDIENCE),
         clock: Arc::new(|| NOW.parse().unwrap()),
+        identification,
         metrics: None,
         stop: stop.clone(),
     };

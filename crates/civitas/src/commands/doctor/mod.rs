@@ -7,6 +7,7 @@ mod certificates;
 mod clock;
 mod database;
 mod finding;
+mod identity;
 mod kafka;
 mod keys;
 mod mosip;
@@ -76,14 +77,15 @@ async fn examine(config: &Config, layers: &Layers) -> anyhow::Result<Vec<Finding
         tokio::task::spawn_blocking(move || certificates::check(&of_keys, crate::clock::now()));
     findings.extend(patiently("partner key", async { certificates.await.unwrap_or_default() }).await);
     let patient = Patient { config, http: http::client(PATIENCE)?, pack };
-    let (database, kafka, opencrvs, mosip, clocks) = tokio::join!(
+    let (database, kafka, opencrvs, mosip, identity, clocks) = tokio::join!(
         patiently("database", database::check(&patient)),
         patiently("kafka", kafka::check(&patient)),
         patiently("opencrvs", opencrvs::check(&patient)),
         patiently("mosip", mosip::check(&patient)),
+        patiently("identity", identity::check(&patient)),
         patiently("clock", clocks(&patient)),
     );
-    findings.extend([database, kafka, opencrvs, mosip, clocks].into_iter().flatten());
+    findings.extend([database, kafka, opencrvs, mosip, identity, clocks].into_iter().flatten());
     Ok(findings)
 }
 

@@ -41,18 +41,26 @@ pub(super) struct MosipApi {
     /// Public host of MOSIP, by which its credentials are believed
     #[arg(long, value_name = "HOST")]
     mosip_host: Option<String>,
+    /// Client id at e-Signet (OPENID_PROVIDER_CLIENT_ID of the country configuration)
+    #[arg(long, value_name = "ID")]
+    esignet_client: Option<String>,
     /// Do it; without this what would be done is shown
     #[arg(long)]
     apply: bool,
 }
 
+/// Variables that name files.
+const FILES: [&str; 4] =
+    ["DECRYPT_P12_FILE_PATH", "SIGN_P12_FILE_PATH", "ENCRYPT_CERT_PATH", "OIDP_CLIENT_PRIVATE_KEY_PATH"];
+
 /// Runs the command.
 pub(super) async fn run(arguments: &MosipApi) -> anyhow::Result<()> {
     let mut environment = environment::read(&arguments.env)?;
-    if let Some(file) = environment.get_mut("DECRYPT_P12_FILE_PATH") {
-        // Relative to where mosip-api runs: beside its environment, as a rule.
-        let beside = arguments.env.parent().unwrap_or(Path::new(".")).join(file.as_str());
-        if let Ok(found) = fs::canonicalize(beside) {
+    // Relative to where mosip-api runs: beside its environment, as a rule.
+    let beside = arguments.env.parent().unwrap_or(Path::new("."));
+    for variable in FILES {
+        let Some(file) = environment.get_mut(variable) else { continue };
+        if let Ok(found) = fs::canonicalize(beside.join(file.as_str())) {
             *file = zeroize::Zeroizing::new(found.display().to_string());
         }
     }
@@ -68,6 +76,7 @@ pub(super) async fn run(arguments: &MosipApi) -> anyhow::Result<()> {
         officer: arguments.officer.clone(),
         signing_certificates: arguments.signing_certificate.iter().map(|file| absolute(file)).collect(),
         host: arguments.mosip_host.clone(),
+        esignet_client: arguments.esignet_client.clone(),
     };
     let translation = translate(&environment, &rest)?;
     println!("Variables:");

@@ -252,19 +252,12 @@ async fn form(client: &Client, event: &str, field: &str, is_left_out: bool) -> F
 mod tests {
     use std::collections::BTreeSet;
 
-    use civitas_rules::{Pack, PackFiles};
-
     use super::unlisted;
 
     /// The shipped pack, whose corrections may ask for a UIN and wait for it.
-    fn pack() -> Pack {
+    fn pack() -> civitas_rules::Pack {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../country-config/farajaland");
-        let mut files = PackFiles::default();
-        for entry in std::fs::read_dir(root).unwrap().flatten().filter(|entry| entry.path().is_file()) {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            files.0.insert(name, std::fs::read_to_string(entry.path()).unwrap());
-        }
-        Pack::load(&files).unwrap_or_else(|problems| panic!("{problems}"))
+        crate::pack::load(&root).unwrap()
     }
 
     #[test]

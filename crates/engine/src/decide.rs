@@ -177,10 +177,7 @@ pub(crate) fn decide(
         tracking_id: &document.tracking_id,
         registration_number: record_number.as_deref(),
     };
-    let writing = match (&decision.effect, &decision.rule) {
-        (Effect::Operate { .. } | Effect::Ignore, Some(rule)) => pack.write(rule, &context),
-        _ => Writing::default(),
-    };
+    let writing = writing_of(pack, &decision, &context);
     let accept = |number: Option<&String>| Answer::Accept {
         registration_number: number.cloned(),
         declaration: Values(writing.declaration.clone()),
@@ -238,6 +235,14 @@ pub(crate) fn decide(
             .map(ToString::to_string)
             .or_else(|| states.anomaly.map(|a| a.to_string())),
     })
+}
+
+/// What a decision writes into the record: that of a rule that matched, and does not reject.
+fn writing_of(pack: &Pack, decision: &civitas_rules::Decision, context: &PacketContext<'_>) -> Writing {
+    match (&decision.effect, &decision.rule) {
+        (Effect::Operate { .. } | Effect::Ignore, Some(rule)) => pack.write(rule, context),
+        _ => Writing::default(),
+    }
 }
 
 /// A record that waits for a person, since its rule needs what it lacks.

@@ -188,7 +188,6 @@ fn fits(kind: &Kind, source: &Source, form: &Form) -> Result<(), String> {
         }
         (_, Source::Constant(text)) => each(&mut std::iter::once(text)),
         (_, Source::Code { map, default, .. }) => each(&mut map.values().chain(default)),
-        (Kind::Text, Source::Date { .. } | Source::ActionDate(_)) => Ok(()),
         (Kind::Date, Source::Date { format, .. } | Source::ActionDate(format)) => {
             let own = DateFormat::parse(DATE).as_ref() == Some(format);
             if own { Ok(()) } else { Err(format!("a date of OpenCRVS is written {DATE}")) }

@@ -55,12 +55,12 @@ async fn note_is(stack: &Stack, case: Case, state: NoteState) {
     .await;
 }
 
-async fn waits_because(stack: &Stack, case: Case, cause: &str) {
-    until(&format!("the note waits: {cause}"), || async {
+async fn waits_because(stack: &Stack, case: Case, why: &str) {
+    until(&format!("the note waits: {why}"), || async {
         kept(stack, case)
             .await
             .iter()
-            .any(|note| note.cause.as_deref().is_some_and(|known| known.starts_with(cause)))
+            .any(|note| note.cause.as_deref().is_some_and(|known| known.starts_with(why)))
     })
     .await;
 }

@@ -134,7 +134,7 @@ async fn a_click_can_be_handed_over_instead_of_posted() {
 /// A client's call of a custom action.
 async fn note(sandbox: &civitas_sandbox::Sandbox, input: serde_json::Value) -> (u16, serde_json::Value) {
     let opencrvs = sandbox.opencrvs();
-    let http = reqwest::Client::new();
+    let http = crate::stage::http();
     let form = "client_id=civitas&client_secret=civitas-secret&grant_type=client_credentials";
     let token = http
         .post(format!("{}/auth/token", opencrvs.url()))

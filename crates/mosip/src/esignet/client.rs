@@ -211,7 +211,7 @@ impl ESignet {
             ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
             ("client_assertion", &assertion),
         ];
-        let call = self.call("oauth/token", Method::POST, audience, Effect::Change, Body::Form(&form));
+        let call = call("oauth/token", Method::POST, audience, Effect::Change, Body::Form(&form));
         let reply = self.mosip.call_bare(&call, now).await?;
         if !reply.is_success() {
             return Err(refused(&call, &reply));
@@ -222,7 +222,7 @@ impl ESignet {
     async fn userinfo(&self, access_token: &str, now: Timestamp) -> Result<String, LoginError> {
         let address = &self.settings.endpoints.userinfo;
         let body = Body::Bearer(access_token);
-        let call = self.call("oidc/userinfo", Method::GET, address, Effect::Harmless, body);
+        let call = call("oidc/userinfo", Method::GET, address, Effect::Harmless, body);
         let reply = self.mosip.call_bare(&call, now).await?;
         if !reply.is_success() {
             // Without a body: the header says why.
@@ -248,25 +248,10 @@ impl ESignet {
             _ => Err(LoginError::Answer("its user info is neither signed nor encrypted")),
         }
     }
+}
 
-    fn call<'a>(
-        &self,
-        what: &'static str,
-        method: Method,
-        url: &str,
-        effect: Effect,
-        body: Body<'a>,
-    ) -> Call<'a> {
-        Call {
-            service: Service::ESignet,
-            role: Role::Partner,
-            effect,
-            what,
-            method,
-            url: url.to_owned(),
-            body,
-        }
-    }
+fn call<'a>(what: &'static str, method: Method, url: &str, effect: Effect, body: Body<'a>) -> Call<'a> {
+    Call { service: Service::ESignet, role: Role::Partner, effect, what, method, url: url.to_owned(), body }
 }
 
 /// `{"error","error_description"}`, or a failure of the service.

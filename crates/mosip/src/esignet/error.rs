@@ -86,8 +86,8 @@ impl LoginError {
             LoginError::UserInfo { .. }
             | LoginError::Call(_)
             | LoginError::Answer(_)
-            | LoginError::Keys(_) => LoginFault::Service,
-            LoginError::Encryption(JweError::Token(_)) => LoginFault::Service,
+            | LoginError::Keys(_)
+            | LoginError::Encryption(JweError::Token(_)) => LoginFault::Service,
             LoginError::Encryption(JweError::Key | JweError::Algorithm) | LoginError::Assertion(_) => {
                 LoginFault::Configuration
             }

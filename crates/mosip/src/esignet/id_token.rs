@@ -44,8 +44,8 @@ pub(super) fn verify(
     if expires.saturating_add(LEEWAY) <= now.as_second() {
         return wrong("it has expired");
     }
-    let Some(issued) = second("iat") else { return wrong("it does not say when it was issued") };
-    if issued > now.as_second().saturating_add(LEEWAY) {
+    let Some(made_at) = second("iat") else { return wrong("it does not say when it was issued") };
+    if made_at > now.as_second().saturating_add(LEEWAY) {
         return wrong("it is of the future");
     }
     let Some(subject) = text("sub").filter(|subject| !subject.is_empty()) else {

@@ -62,7 +62,7 @@ fn sendable(name: &str, titles: &[String]) -> Zeroizing<String> {
         length > 0
             && letters.windows(length).any(|part| {
                 let part: Zeroizing<String> = Zeroizing::new(part.iter().collect());
-                part.to_lowercase() == title.to_lowercase() && !spellings.iter().any(|known| *known == *part)
+                part.to_lowercase() == title.to_lowercase() && !spellings.contains(&part)
             })
     };
     if titles.iter().any(loops) { lower } else { Zeroizing::new(name.to_owned()) }

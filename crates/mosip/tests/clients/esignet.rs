@@ -2,6 +2,8 @@
 
 use std::sync::Mutex;
 
+use base64::Engine as _;
+
 use civitas_mosip::{
     Class, Limits, Mosip,
     esignet::{ClientKey, ESignet, ESignetEndpoints, ESignetSettings, Login, LoginError, LoginFault},
@@ -30,7 +32,6 @@ fn vector() -> Value {
 }
 
 fn b64(bytes: &[u8]) -> String {
-    use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
@@ -161,7 +162,6 @@ async fn the_token_is_asked_for_in_our_name_with_a_new_assertion_each_time() {
         assert_eq!(of("redirect_uri"), REDIRECT);
         assert_eq!(of("client_assertion_type"), "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
         let claims = of("client_assertion").split('.').nth(1).unwrap().to_owned();
-        use base64::Engine as _;
         let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(claims).unwrap();
         let claims: Value = serde_json::from_slice(&claims).unwrap();
         assert_eq!((&claims["iss"], &claims["sub"]), (&json!("client-1"), &json!("client-1")));
@@ -190,7 +190,7 @@ async fn whatever_is_altered_expired_or_for_somebody_else_is_not_believed() {
             "hmac",
             |script| {
                 script.userinfo =
-                    vector()["refuse"]["hs256_with_the_certificate_as_secret"].as_str().unwrap().into()
+                    vector()["refuse"]["hs256_with_the_certificate_as_secret"].as_str().unwrap().into();
             },
             Untrusted,
         ),

@@ -13,7 +13,7 @@ pub(super) struct Page {
     /// The record, if the address names one.
     pub(super) event_id: Option<Uuid>,
     /// The page of the form.
-    pub(super) page: Option<String>,
+    pub(super) section: Option<String>,
 }
 
 impl Page {
@@ -30,8 +30,8 @@ impl Page {
         if !honest || !patterns.iter().any(|pattern| fits(pattern.as_bytes(), address.as_bytes())) {
             return None;
         }
-        let (event_id, page) = record_in(uri.path());
-        Some(Self { address: address.to_owned(), event_id, page })
+        let (event_id, section) = record_in(uri.path());
+        Some(Self { address: address.to_owned(), event_id, section })
     }
 }
 
@@ -64,11 +64,11 @@ mod tests {
     fn query_and_fragment_are_left_out_and_record_and_page_are_read() {
         let address = format!("https://register.example/events/declare/{EVENT}/pages/mother");
         let found = page(&format!("{address}?code=1&state=2#top")).unwrap();
-        assert_eq!((found.address.as_str(), found.page.as_deref()), (address.as_str(), Some("mother")));
+        assert_eq!((found.address.as_str(), found.section.as_deref()), (address.as_str(), Some("mother")));
         assert_eq!(found.event_id.unwrap().to_string(), EVENT);
         assert_eq!(page(&format!("{address}#x?y")).unwrap().address, address);
         let draft = page("https://register.example/events/declare/tmp-1/pages/father").unwrap();
-        assert_eq!((draft.event_id, draft.page.as_deref()), (None, Some("father")));
+        assert_eq!((draft.event_id, draft.section.as_deref()), (None, Some("father")));
         let odd = page(&format!("https://register.example/events/declare/{EVENT}/pages/a%20b"));
         assert_eq!(odd, None);
     }

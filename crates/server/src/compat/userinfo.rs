@@ -141,9 +141,10 @@ async fn login(
         matches!(&login, Err(LoginError::Call(error)) if error.class == civitas_mosip::Class::Parked);
     let receipt = receipt(&authentication);
     let (outcome, detail) = match &login {
-        Ok(login) => {
-            ("authenticated", login.acr.clone().filter(plain).unwrap_or_else(|| "signed in".to_owned()))
-        }
+        Ok(login) => (
+            "authenticated",
+            login.acr.clone().filter(|acr| plain(acr)).unwrap_or_else(|| "signed in".to_owned()),
+        ),
         Err(error) => (if error.fault() == LoginFault::Code { "refused" } else { "technical" }, said(error)),
     };
     let identified = Identified {
@@ -151,7 +152,7 @@ async fn login(
         outcome,
         event_id: page.event_id.or(caller.event_id),
         action_id: caller.action_id,
-        person: page.page.clone(),
+        person: page.section.clone(),
         actor: caller::actor(&caller),
         detail,
         receipt: login.is_ok().then(|| hex::encode(sha256(receipt.as_bytes()))),
@@ -188,7 +189,7 @@ fn receipt(authentication: &Authentication) -> String {
 }
 
 /// A name such as `mosip:idp:acr:generated-code`, and nothing else.
-fn plain(text: &String) -> bool {
+fn plain(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_' | b'.');
     text.len() <= 64 && text.bytes().all(allowed)
 }

@@ -9,11 +9,8 @@ use crate::{assembly, clock, identity};
 /// What stands behind `/verify` and `/esignet/get-oidp-user-info`.
 pub(super) async fn check(patient: &Patient<'_>) -> Vec<Finding> {
     let config = patient.config;
-    let mosip = match assembly::mosip(config) {
-        Ok(mosip) => mosip,
-        // Said already where MOSIP's own services are looked at.
-        Err(_) => return Vec::new(),
-    };
+    // What is wrong there is said where MOSIP's own services are looked at.
+    let Ok(mosip) = assembly::mosip(config) else { return Vec::new() };
     let mut findings = id_authentication(patient, &mosip).await;
     findings.extend(esignet(patient, &mosip).await);
     findings

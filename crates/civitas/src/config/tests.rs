@@ -291,18 +291,16 @@ fn each_partner_key_says_where_it_is() {
 
 #[test]
 fn what_identifies_people_says_what_it_lacks() {
-    let text = error_of(
-        "mosip:\n  id_authentication: { url: \"http://ida/v1\", language: en, id_types: { ten: UIN } }\n",
-    );
+    let text =
+        error_of("  id_authentication: { url: \"http://ida/v1\", language: en, id_types: { ten: UIN } }\n");
     for said in ["partner_id", "license_key_file", "api_key_file", "signing_keys", "certificate_files"] {
         assert!(text.contains(&format!("`mosip.id_authentication.{said}` is not set")), "{said}: {text}");
     }
     assert!(text.contains("`en` is not a language of three letters"), "{text}");
     assert!(text.contains("`ten` is not the length of a number"), "{text}");
-    let text = error_of("mosip:\n  id_authentication: { codes: { IDA-MLC-032: deceased } }\n");
+    let text = error_of("  id_authentication: { codes: { IDA-MLC-032: deceased } }\n");
     assert!(text.contains("`IDA-MLC-032`: `deceased` is none of"), "{text}");
-    let text =
-        error_of("server:\n  mosip_api: { enabled: true }\nmosip:\n  esignet: { url: \"http://e/token\" }\n");
+    let text = error_of("  esignet: { url: \"http://e/token\" }\nserver:\n  mosip_api: { enabled: true }\n");
     for said in ["`mosip.esignet.client_id` is not set", "does not end in /oauth/token", "to which pages"] {
         assert!(text.contains(said), "{said}: {text}");
     }

@@ -240,11 +240,11 @@ pub struct Brief {
     pub decided: DecidedBy,
 }
 
-static BRIEF: Bulk = Bulk::new(
+pub(crate) static BRIEF: Bulk = Bulk::new(
     "SELECT event_id, action_id, event_type, received_at, record_number, origin, ruleset, rule FROM civil_events \
-     WHERE (event_id, action_id) IN (VALUES ",
+     WHERE (event_id, action_id) IN (SELECT column1, column2 FROM (VALUES ",
     2,
-    ")",
+    ") AS v)",
 )
 .or_single(
     "SELECT event_id, action_id, event_type, received_at, record_number, origin, ruleset, rule FROM civil_events \
@@ -276,8 +276,9 @@ pub async fn briefs(session: &mut Session, keys: &[RecordKey]) -> Result<Vec<Bri
     Ok(briefs)
 }
 
-static BY_KEY: Bulk = Bulk::new(select!("WHERE (event_id, action_id) IN (VALUES "), 2, ")")
-    .or_single(select!("WHERE event_id = $1 AND action_id = $2"));
+pub(crate) static BY_KEY: Bulk =
+    Bulk::new(select!("WHERE (event_id, action_id) IN (SELECT column1, column2 FROM (VALUES "), 2, ") AS v)")
+        .or_single(select!("WHERE event_id = $1 AND action_id = $2"));
 
 /// The civil events of these actions, those that exist, in the order of their ordinals.
 pub async fn get_many(session: &mut Session, keys: &[RecordKey]) -> Result<Vec<CivilEvent>, JournalError> {
@@ -320,11 +321,11 @@ pub struct Known {
     pub declared: Option<Private>,
 }
 
-static KNOWN: Bulk = Bulk::new(
+pub(crate) static KNOWN: Bulk = Bulk::new(
     "SELECT event_id, action_id, ordinal, origin, answer, answer_reason, registration_number, ruleset, rule, effect, \
-     declared FROM civil_events WHERE (event_id, action_id) IN (VALUES ",
+     declared FROM civil_events WHERE (event_id, action_id) IN (SELECT column1, column2 FROM (VALUES ",
     2,
-    ")",
+    ") AS v)",
 );
 
 /// Those of the actions that are in the journal already, with the answer they got.

@@ -104,7 +104,7 @@ fn due(tx: &Tx, confirmations: &[NewConfirmation]) -> Result<Args, JournalError>
     Ok(args)
 }
 
-static REPLACE: Bulk = Bulk::new(
+pub(crate) static REPLACE: Bulk = Bulk::new(
     "INSERT INTO confirmations (event_id, action_id, verdict, body, state, attempts, next_action_at, \
      created_at, version) VALUES ",
     9,
@@ -254,7 +254,7 @@ impl Advance {
     }
 }
 
-static UPDATE: Bulk = Bulk::new(
+pub(crate) static UPDATE: Bulk = Bulk::new(
     "UPDATE confirmations SET state = v.column4, cause = v.column5, attempts = v.column6, \
      next_action_at = v.column7, lease_owner = NULL, lease_until = NULL, \
      version = confirmations.version + 1 FROM (VALUES ",

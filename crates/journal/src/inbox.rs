@@ -232,7 +232,7 @@ impl Advance {
     }
 }
 
-static UPDATE: Bulk = Bulk::new(
+pub(crate) static UPDATE: Bulk = Bulk::new(
     "UPDATE inbox SET state = v.column3, aid = v.column4, cause = v.column5, attempts = v.column6, \
      next_action_at = v.column7, lease_owner = NULL, lease_until = NULL, version = inbox.version + 1 \
      FROM (VALUES ",
@@ -262,7 +262,7 @@ pub async fn advance(tx: &mut Tx, advances: &[Advance]) -> Result<Vec<bool>, Jou
     Ok(advances.iter().map(|to| moved.contains(&to.id)).collect())
 }
 
-static WAKE: Bulk = Bulk::new(
+pub(crate) static WAKE: Bulk = Bulk::new(
     "UPDATE inbox SET next_action_at = received_at WHERE state = 'parked' AND aid IN (VALUES ",
     1,
     ")",

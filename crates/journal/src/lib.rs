@@ -16,6 +16,8 @@ mod error;
 mod journal;
 mod migrations;
 mod ordinals;
+#[cfg(test)]
+mod plans;
 mod private;
 mod seal;
 mod session;

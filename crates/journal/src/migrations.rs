@@ -9,7 +9,7 @@ use crate::JournalError;
 use crate::backend::{Role, Target};
 use crate::connection::Driver;
 
-const TEXTS: [(i64, &str, &str); 10] = [
+pub(crate) const TEXTS: [(i64, &str, &str); 10] = [
     (1, "journal", include_str!("../migrations/0001_journal.sql")),
     (2, "swap", include_str!("../migrations/0002_swap.sql")),
     (3, "operations", include_str!("../migrations/0003_operations.sql")),

@@ -206,6 +206,13 @@ impl Bulk {
         chunks
     }
 
+    /// The text for four rows.
+    #[cfg(test)]
+    pub(crate) fn of_four(&self) -> Arc<str> {
+        let four = SIZES.iter().position(|size| *size == 4).expect("a list of four");
+        self.text(four)
+    }
+
     fn text(&self, at: usize) -> Arc<str> {
         let text = self.texts[at].get_or_init(|| {
             if let (1, Some(single)) = (SIZES[at], self.single) {

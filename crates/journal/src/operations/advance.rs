@@ -70,7 +70,7 @@ impl Advance {
 }
 
 // SQLite and PostgreSQL both name the columns of VALUES column1, column2, ….
-static UPDATE: Bulk = Bulk::new(
+pub(crate) static UPDATE: Bulk = Bulk::new(
     "UPDATE operations SET state = v.column4, cause = v.column5, cause_detail = v.column6, \
      next_action_at = v.column7, attempts = v.column8, step_attempts = v.column9, lease_owner = v.column10, \
      lease_until = v.column11, subject = v.column12, deadline_at = v.column13, triggered_at = v.column14, \
@@ -113,7 +113,7 @@ pub async fn advance(tx: &mut Tx, advances: &[Advance]) -> Result<Vec<bool>, Jou
     Ok(advances.iter().map(|to| moved.contains(&to.key)).collect())
 }
 
-static FORWARD: Bulk = Bulk::new(
+pub(crate) static FORWARD: Bulk = Bulk::new(
     "UPDATE operations SET next_action_at = v.column3, version = version + 1 FROM (VALUES ",
     3,
     ") AS v WHERE operations.event_id = v.column1 AND operations.action_id = v.column2 AND done = 0 \

@@ -3,9 +3,9 @@
 //! The lane rule holds in [`claim`]: only the oldest unfinished operation of a record, which is also the
 //! oldest unfinished one of its subject, is given out.
 
-mod advance;
-mod claim;
-mod read;
+pub(crate) mod advance;
+pub(crate) mod claim;
+pub(crate) mod read;
 
 use jiff::Timestamp;
 

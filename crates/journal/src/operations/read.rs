@@ -22,9 +22,10 @@ macro_rules! select {
     };
 }
 
-static BY_KEY: Bulk = Bulk::new(select!("WHERE (event_id, action_id) IN (VALUES "), 2, ")")
-    .or_single(select!("WHERE event_id = $1 AND action_id = $2"));
-static BY_AID: Bulk =
+pub(crate) static BY_KEY: Bulk =
+    Bulk::new(select!("WHERE (event_id, action_id) IN (SELECT column1, column2 FROM (VALUES "), 2, ") AS v)")
+        .or_single(select!("WHERE event_id = $1 AND action_id = $2"));
+pub(crate) static BY_AID: Bulk =
     Bulk::new(select!("WHERE aid IN (VALUES "), 1, ")").or_single(select!("WHERE aid = $1"));
 static TAKEN: Bulk = Bulk::new("SELECT aid FROM operations WHERE aid IN (VALUES ", 1, ")")
     .or_single("SELECT aid FROM operations WHERE aid = $1");

@@ -17,6 +17,8 @@ export interface Registration {
   readonly eventsUrl: string
   /** Event types whose records Civitas answers. */
   readonly events: ReadonlyArray<string>
+  /** The custom action by which histories are noted (`note.ts`), where the pack names one. */
+  readonly noteAction?: string
   /** Whether a client is kept already. */
   isKept(): Promise<boolean>
   /** Keeps it, durably: a file of mode 0600, a secret of the orchestrator. */
@@ -28,13 +30,17 @@ export interface Registration {
 export const SCOPES = ['record.register', 'record.correct', 'record.read', 'record.search'] as const
 
 /** Scopes in the form of 2.0. */
-export function scopesFor(events: ReadonlyArray<string>): string[] {
-  return SCOPES.map((scope) => `type=${scope}&event=${events.join(',')}`)
+export function scopesFor(events: ReadonlyArray<string>, noteAction?: string): string[] {
+  const scopes = SCOPES.map((scope) => `type=${scope}&event=${events.join(',')}`)
+  if (noteAction !== undefined) {
+    scopes.push(`type=record.custom-action&event=${events.join(',')}&customActionTypes=${noteAction}`)
+  }
+  return scopes
 }
 
 /** Registers the client once. `authorization` is the header of `GET /triggers/system/ready`. */
 export async function register(
-  { eventsUrl, events, isKept, keep, fetch: send = fetch }: Registration,
+  { eventsUrl, events, noteAction, isKept, keep, fetch: send = fetch }: Registration,
   authorization: string
 ): Promise<'kept before' | 'registered'> {
   if (await isKept()) {
@@ -43,7 +49,7 @@ export async function register(
   const response = await send(`${eventsUrl.replace(/\/+$/, '')}/integrations`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Authorization: authorization },
-    body: JSON.stringify({ name: 'Civitas', scopes: scopesFor(events) })
+    body: JSON.stringify({ name: 'Civitas', scopes: scopesFor(events, noteAction) })
   })
   if (!response.ok) {
     throw new Error(`OpenCRVS did not make the integration client: ${response.status}`)

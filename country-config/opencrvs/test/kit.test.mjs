@@ -9,6 +9,7 @@ const load = (name) => import(pathToFileURL(resolve(process.env.KIT, `${name}.js
 const { triggerHandler, reindexHandler } = await load('trigger')
 const { inExternalValidation } = await load('workqueue')
 const { register, scopesFor } = await load('integration')
+const { nationalIdNote, NOTE_FIELD } = await load('note')
 const { mosipFields } = await load('mosip-fields')
 
 /** A server that answers by a function, and remembers what it was sent. */
@@ -122,6 +123,14 @@ test('the client is registered once, and kept before anything else', async () =>
   assert.deepEqual(JSON.parse(call.body), { name: 'Civitas', scopes: scopesFor(['birth', 'death']) })
   assert.equal(scopesFor(['birth', 'death'])[0], 'type=record.register&event=birth,death')
   opencrvs.stop()
+})
+
+test('notes are defined and permitted under the name that the pack gives them', () => {
+  const scope = 'type=record.custom-action&event=birth,death&customActionTypes=NATIONAL_ID_NOTE'
+  assert.equal(scopesFor(['birth', 'death'], 'NATIONAL_ID_NOTE').at(-1), scope)
+  assert.ok(scopesFor(['birth']).every((scope) => !scope.includes('custom-action')), 'only where there are notes')
+  const note = nationalIdNote('NATIONAL_ID_NOTE')
+  assert.deepEqual([note.type, note.customActionType, note.form[0].id], ['CUSTOM', 'NATIONAL_ID_NOTE', NOTE_FIELD])
 })
 
 test('a client that is not made, or not told, is an error', async () => {

@@ -392,7 +392,7 @@ async fn a_record_whose_trigger_comes_after_the_feed_is_not_read() {
         options.records = records(true);
         options.records.sweep_every = None;
         options.records.every = Duration::from_secs(3600);
-        options.records.grace = Duration::from_secs(3);
+        options.records.grace = Duration::from_secs(15);
     };
     let stack = Stack::with(setup).await;
     let document = another("birth-register", 1);

@@ -1,142 +1,28 @@
-//! The compiled rules and the decision.
+//! Compiling rules.yaml: every name resolved, every problem at its place.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
 use minijinja::Environment;
 use serde_json::Value;
 
+use super::{Rule, Rules};
 use crate::actions;
-use crate::age::read_duration;
 use crate::catalogue::Catalogue;
 use crate::codes::Code;
 use crate::condition::Compiler;
 use crate::country::Country;
-use crate::decision::{Decision, Effect, Facts, Operation, Respond};
+use crate::decision::Respond;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::files::Localised;
 use crate::files::country::OpencrvsVersion;
-use crate::files::rules::{Act, Guard, IfUnknown, Mode, On, Outcome, RuleEntry, RuleIds, RulesFile};
+use crate::files::rules::{Mode, On, RuleEntry, RuleIds, RulesFile};
 use crate::limits::{Spent, enough};
 use crate::locations::List;
 use crate::mapping::Packets;
 use crate::reason::Reasoning;
 use crate::review::Review;
 use crate::source::{Document, Path, at};
-use crate::structure::is_misspelt;
 use crate::suggest::nearest;
-use crate::term::{Scene, Slots, Term};
-use crate::truth::Truth;
-use crate::writes::Write;
-
-/// A rule, ready to be evaluated.
-#[derive(Clone, Debug)]
-pub(crate) struct Rule {
-    pub(crate) id: String,
-    pub(crate) name: Localised,
-    pub(crate) event: String,
-    pub(crate) action: String,
-    pub(crate) custom_action: Option<String>,
-    pub(crate) term: Option<Term>,
-    pub(crate) effect: Effect,
-    pub(crate) if_unknown: IfUnknown,
-    pub(crate) mode: Mode,
-    pub(crate) audit: BTreeMap<Outcome, Localised>,
-    /// Rules further up whose precedence is meant.
-    pub(crate) after: Vec<String>,
-    /// What it writes into the record.
-    pub(crate) write: Vec<Write>,
-    /// Guards that it is meant to pass.
-    pub(crate) despite: Vec<Guard>,
-}
-
-impl Rule {
-    /// Whether the rule is for this step at all.
-    pub(crate) fn is_for(&self, facts: &Facts<'_>) -> bool {
-        self.mode != Mode::Off
-            && self.event == facts.event
-            && self.action == facts.action
-            && self.custom_action.as_deref().is_none_or(|custom| facts.custom_action == Some(custom))
-    }
-
-    pub(crate) fn eval(&self, scene: &Scene<'_>) -> Truth {
-        self.term.as_ref().map_or(Truth::True, |term| term.eval(scene))
-    }
-}
-
-/// The rules in file order.
-#[derive(Clone, Debug, Default)]
-#[expect(clippy::struct_field_names, reason = "the rules of the rules, as in the file")]
-pub(crate) struct Rules {
-    pub(crate) rules: Vec<Rule>,
-    pub(crate) labels: BTreeMap<String, Localised>,
-    /// Of what rules write.
-    pub(crate) templates: Environment<'static>,
-    /// Event → action → the rules for it, in file order: what is not for a step costs it nothing.
-    by_step: HashMap<String, HashMap<String, Vec<usize>>>,
-}
-
-impl Rules {
-    pub(crate) fn new(
-        mut rules: Vec<Rule>,
-        labels: BTreeMap<String, Localised>,
-        templates: Environment<'static>,
-    ) -> Self {
-        let mut slots: HashMap<String, Slots> = HashMap::new();
-        for rule in &mut rules {
-            if let Some(term) = &mut rule.term {
-                slots.entry(rule.event.clone()).or_default().give(term);
-            }
-        }
-        let mut by_step: HashMap<String, HashMap<String, Vec<usize>>> = HashMap::new();
-        for (index, rule) in rules.iter().enumerate() {
-            by_step
-                .entry(rule.event.clone())
-                .or_default()
-                .entry(rule.action.clone())
-                .or_default()
-                .push(index);
-        }
-        Self { rules, labels, templates, by_step }
-    }
-
-    /// The rules for this step, in file order, each with its index in the file.
-    pub(crate) fn of_step<'a>(&'a self, facts: &'a Facts<'_>) -> impl Iterator<Item = (usize, &'a Rule)> {
-        let indexes = self.by_step.get(facts.event).and_then(|actions| actions.get(facts.action));
-        let rules = indexes.into_iter().flatten().map(|index| (*index, &self.rules[*index]));
-        rules.filter(|(_, rule)| rule.is_for(facts))
-    }
-
-    /// Evaluates rules in file order; the first enforced rule that settles the matter decides.
-    pub(crate) fn decide(&self, facts: &Facts<'_>, scene: &Scene<'_>) -> Decision {
-        let mut would_have = Vec::new();
-        for (_, rule) in self.of_step(facts) {
-            match (rule.eval(scene), rule.mode) {
-                (Truth::True, Mode::Evaluate) => would_have.push(rule.id.clone()),
-                // A record that the rule would have frozen is what a trial is to find out.
-                (Truth::Unknown, Mode::Evaluate) if rule.if_unknown == IfUnknown::Hold => {
-                    would_have.push(rule.id.clone());
-                }
-                (Truth::True, _) => {
-                    return Decision { rule: Some(rule.id.clone()), effect: rule.effect.clone(), would_have };
-                }
-                (Truth::Unknown, Mode::Enforce) if rule.if_unknown == IfUnknown::Hold => {
-                    let mut missing = Vec::new();
-                    if let Some(term) = &rule.term {
-                        term.undecided(scene, &mut missing);
-                    }
-                    return Decision {
-                        rule: Some(rule.id.clone()),
-                        effect: Effect::Hold { missing },
-                        would_have,
-                    };
-                }
-                _ => {}
-            }
-        }
-        Decision { rule: None, effect: Effect::None, would_have }
-    }
-}
 
 /// Compiles rules.yaml.
 pub(crate) struct RuleCompiler<'a> {
@@ -426,153 +312,6 @@ impl RuleCompiler<'_> {
                     .at_value(Code::R030, &on.key("action"), "OpenCRVS 1.9 does not apply what is written when a correction is accepted")
                     .help("the national id would be stored in the action and never reach the record; 2.0 applies it"),
             );
-        }
-    }
-
-    fn effect(&mut self, entry: &RuleEntry, path: &Path) -> Option<Effect> {
-        match entry.act {
-            Act::Reject => {
-                self.out_of_place(entry, path, &["send", "respond", "deadline"]);
-                let Some(reason) = &entry.reason else {
-                    self.out.push(
-                        self.document
-                            .at_key(Code::R026, &path.key("do"), "a rejection says why")
-                            .help("add `reason` in every language of the country"),
-                    );
-                    return None;
-                };
-                self.languages(reason, &path.key("reason"));
-                let reason = self.country.first_of(reason).unwrap_or_default().to_owned();
-                Some(Effect::Reject { reason })
-            }
-            Act::Ignore => {
-                self.out_of_place(entry, path, &["send", "respond", "deadline", "reason"]);
-                Some(Effect::Ignore)
-            }
-            Act::CreateUin => self.operate(Operation::CreateUin, entry, path),
-            Act::UpdateBiographics => self.operate(Operation::UpdateBiographics, entry, path),
-            Act::FlagDeceased => self.operate(Operation::FlagDeceased, entry, path),
-            Act::DeactivateId => self.operate(Operation::DeactivateId, entry, path),
-            Act::ReactivateId => self.operate(Operation::ReactivateId, entry, path),
-            Act::VerifyIdentity => self.operate(Operation::VerifyIdentity, entry, path),
-        }
-    }
-
-    fn operate(&mut self, operation: Operation, entry: &RuleEntry, path: &Path) -> Option<Effect> {
-        self.out_of_place(entry, path, &["reason"]);
-        for (key, given) in [("send", entry.send.is_some()), ("respond", entry.respond.is_some())] {
-            if !given && !self.is_misspelt(key, path) {
-                self.out.push(
-                    self.document
-                        .at_key(Code::R021, &path.key("do"), format!("{operation} without `{key}`"))
-                        .help("an operation names the packet that carries it (`send`) and whether the record waits (`respond`)"),
-                );
-            }
-        }
-        if let Some(send) = &entry.send {
-            self.packet(send, &entry.on.event, &path.key("send"));
-            self.operation(operation, send, entry, path);
-        }
-        let deadline = self.deadline(entry, path);
-        Some(Effect::Operate { operation, send: entry.send.clone()?, respond: entry.respond?, deadline })
-    }
-
-    /// Whether the rule has a key that was probably meant to be this one: that is reported by itself.
-    fn is_misspelt(&self, key: &str, rule: &Path) -> bool {
-        let known = [
-            "id",
-            "name",
-            "on",
-            "if",
-            "do",
-            "send",
-            "respond",
-            "deadline",
-            "if_unknown",
-            "mode",
-            "reason",
-            "audit",
-            "after",
-            "write",
-        ];
-        let map = self.document.get(rule).and_then(Value::as_object);
-        map.is_some_and(|map| is_misspelt(key, map, &known.map(str::to_owned)))
-    }
-
-    fn packet(&mut self, send: &str, event: &str, path: &Path) {
-        if self.packets.is_broken(send) {
-            return;
-        }
-        match self.packets.event_of(send) {
-            None => self.out.push(
-                self.document
-                    .at_value(Code::R023, path, format!("`{send}` is not a packet of packets.yaml"))
-                    .suggest(nearest(send, self.packets.names())),
-            ),
-            Some(other) if other != event => self.out.push(
-                self.document
-                    .at_value(
-                        Code::R024,
-                        path,
-                        format!("`{send}` reads the form of {other}, the rule is for {event}"),
-                    )
-                    .help("a packet can only be sent for the event whose fields it maps"),
-            ),
-            Some(_) => {}
-        }
-    }
-
-    fn deadline(&mut self, entry: &RuleEntry, path: &Path) -> Option<SignedDuration> {
-        let Some(text) = entry.deadline.as_deref() else {
-            if entry.respond == Some(Respond::AwaitExternalValidation) {
-                self.out.push(
-                    self.document
-                        .at_value(Code::R034, &path.key("respond"), "the record waits, and the rule does not say how long")
-                        .help("add `deadline: 14 days`; without it the engine's own setting decides when somebody is told"),
-                );
-            }
-            return None;
-        };
-        let path = path.key("deadline");
-        if entry.respond == Some(Respond::Continue) {
-            self.out.push(
-                self.document
-                    .at_key(Code::R025, &path, "nobody waits for this answer")
-                    .help("a deadline goes with `respond: await_external_validation`"),
-            );
-        }
-        let deadline = read_duration(text);
-        if deadline.is_none() {
-            self.out.push(
-                self.document
-                    .at_value(Code::R015, &path, format!("`{text}` is not a length of time"))
-                    .help("write a whole number and minutes, hours, days or weeks: `14 days`"),
-            );
-        }
-        deadline
-    }
-
-    fn out_of_place(&mut self, entry: &RuleEntry, path: &Path, keys: &[&str]) {
-        for key in keys {
-            let given = match *key {
-                "send" => entry.send.is_some(),
-                "respond" => entry.respond.is_some(),
-                "deadline" => entry.deadline.is_some(),
-                _ => entry.reason.is_some(),
-            };
-            if given {
-                self.out.push(
-                    self.document
-                        .at_key(
-                            Code::R022,
-                            &path.key(key),
-                            format!("`{key}` does not go with what this rule does"),
-                        )
-                        .help(
-                            "`send`, `respond` and `deadline` go with operations, `reason` with `do: reject`",
-                        ),
-                );
-            }
         }
     }
 

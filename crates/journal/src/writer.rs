@@ -13,7 +13,7 @@ use crate::backend::{Role, Target};
 use crate::connection::Connection;
 use crate::session::Session;
 use crate::turn::Turn;
-use crate::{Backend, JournalError, Sealer, Tx, witness};
+use crate::{Backend, JournalError, Sealer, Tx, ordinals, witness};
 
 /// A boxed future, as closures that borrow the transaction return it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -301,6 +301,9 @@ impl Writer {
 
     async fn transact(tx: &mut Tx, jobs: &mut Jobs) -> Result<(), Failure> {
         tx.begin().await.map_err(Failure::Whole)?;
+        if jobs.iter().any(|job| job.enters()) {
+            ordinals::enter(tx).await.map_err(Failure::Whole)?;
+        }
         for (at, job) in jobs.iter_mut().enumerate() {
             if !job.begin() {
                 continue;

@@ -1,6 +1,8 @@
 //! A civil event enters once, with one registration number and one AID, however often and wherever it comes.
 
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use civitas_journal::civil_events::{Answer, Origin};
 use civitas_journal::{JournalError, civil_events, operations};
@@ -15,6 +17,7 @@ both!(
     repeated_deliveries_learn_the_first_answer,
     a_taken_registration_number_is_a_conflict,
     colliding_registration_numbers_move_on_to_the_next_candidate,
+    what_was_found_free_on_entering_stays_free,
     a_taken_aid_is_a_conflict,
     a_decision_without_its_rule_set_is_refused,
     rows_come_back_as_they_went_in,
@@ -100,6 +103,32 @@ async fn colliding_registration_numbers_move_on_to_the_next_candidate(place: &Pl
     let numbers: HashSet<_> =
         join_all(writes).await.into_iter().map(|number| number.unwrap().unwrap()).collect();
     assert_eq!(numbers.len(), 8);
+}
+
+/// Several processes that enter at once never take what another one has just found free too: none starts again.
+async fn what_was_found_free_on_entering_stays_free(place: &Place) {
+    let (one, other) = (place.open().await, place.open().await);
+    archive_rule_set(&one).await;
+    let runs = Arc::new(AtomicU32::new(0));
+    let enter = |action: u128| {
+        let journal = if action.is_multiple_of(2) { one.clone() } else { other.clone() };
+        let runs = Arc::clone(&runs);
+        async move {
+            let entered = journal.enter(move |tx| {
+                runs.fetch_add(1, Ordering::Relaxed);
+                Box::pin(async move {
+                    let candidates: Vec<_> = (0..60).map(|n| format!("2025B{n}")).collect();
+                    let taken = civil_events::taken_registration_numbers(tx, &candidates).await?;
+                    let mut event = event(key(action, 1));
+                    event.registration_number = candidates.into_iter().find(|number| !taken.contains(number));
+                    civil_events::insert_many(tx, &[event]).await
+                })
+            });
+            entered.await.unwrap();
+        }
+    };
+    join_all((1..=60).map(enter)).await;
+    assert_eq!(runs.load(Ordering::Relaxed), 60);
 }
 
 async fn a_taken_aid_is_a_conflict(place: &Place) {

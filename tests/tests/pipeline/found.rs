@@ -8,6 +8,7 @@ use civitas_sandbox::{Document, Regime, SandboxOptions, TriggerLoss};
 use civitas_tests::{
     stack::{Setup, Stack, records},
     wait::until,
+    warp::Warp,
 };
 use serde_json::json;
 
@@ -391,9 +392,12 @@ async fn a_record_whose_trigger_comes_after_the_feed_is_not_read() {
     setup.tune = |options| {
         options.records = records(true);
         options.records.sweep_every = None;
-        options.records.every = Duration::from_secs(3600);
-        options.records.grace = Duration::from_secs(15);
+        options.records.every = Duration::from_secs(24 * 3600);
+        options.records.grace = Duration::from_secs(3600);
     };
+    // The grace does not end before the trigger came, however slow this machine is.
+    let warp = Warp::new(civitas_tests::stack::clock()(), 1.0);
+    setup.clock = warp.clock();
     let stack = Stack::with(setup).await;
     let document = another("birth-register", 1);
     assert!(stack.sandbox.opencrvs().import(document.clone()));
@@ -405,6 +409,11 @@ async fn a_record_whose_trigger_comes_after_the_feed_is_not_read() {
     };
     assert!(sighting().await.is_some(), "it is noted");
     assert_eq!(trigger(&stack, &document).await.status, 202);
+    // Then two hours go by, and no more.
+    let over = warp.now() + jiff::SignedDuration::from_hours(2);
+    warp.run_at(7_200.0);
+    warp.until(over).await;
+    warp.run_at(1.0);
     until("it is forgotten", || async { sighting().await.is_none() }).await;
     assert_eq!(reads(&stack, case), 0);
     stack.stop().await;

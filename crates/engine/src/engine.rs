@@ -10,7 +10,7 @@ use std::{
 };
 
 use civitas_audit::NewLeaf;
-use civitas_journal::{Journal, JournalError, Lease, inbox, leases, operations, rule_sets};
+use civitas_journal::{BoxFuture, Journal, JournalError, Lease, Tx, inbox, leases, operations, rule_sets};
 use civitas_mosip::{
     IdSchema, Mosip,
     credential::{KeyRing, ProofKeys, VcTrust},
@@ -72,6 +72,14 @@ impl From<Arc<Inner>> for Engine {
     fn from(inner: Arc<Inner>) -> Self {
         Engine(inner)
     }
+}
+
+/// What a claim goes by.
+#[derive(Debug, Clone)]
+pub(crate) struct Due {
+    pub(crate) lease: Lease,
+    pub(crate) now: Timestamp,
+    pub(crate) limit: u32,
 }
 
 /// One bell per desk.
@@ -322,6 +330,17 @@ impl Engine {
     pub(crate) fn lease(&self) -> (Lease, Timestamp) {
         let now = self.now();
         (Lease { owner: self.options().instance.clone(), until: later(now, self.options().lease) }, now)
+    }
+
+    /// Takes rows that are due under a lease of this process; at most so many.
+    pub(crate) async fn claim_due<T, F>(&self, limit: usize, claim: F) -> Result<Vec<T>, EngineError>
+    where
+        F: for<'a> Fn(&'a mut Tx, Due) -> BoxFuture<'a, Result<Vec<T>, JournalError>> + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let (lease, now) = self.lease();
+        let due = Due { lease, now, limit: limit.try_into().unwrap_or(u32::MAX) };
+        Ok(self.journal().write(move |tx| claim(tx, due.clone())).await?)
     }
 
     /// Whether this process has a role that one process has at a time, or takes it now.

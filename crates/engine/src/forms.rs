@@ -37,43 +37,31 @@ struct Seen {
     form: Option<Arc<EventConfig>>,
 }
 
-/// Whether fields may be written.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Fields {
-    /// All are in the form, or the form is not for us to see.
-    Known,
-    /// The form lacks this one.
-    Unknown(String),
-}
-
 impl Engine {
-    /// Whether the form of an event type has all these fields.
+    /// Those of the fields that the form of an event type lacks; none where it is not for us to see.
     ///
     /// # Errors
     /// A passing failure of OpenCRVS, where nothing is known of the form yet.
-    pub(crate) async fn form_has(
+    pub(crate) async fn lacking_in_form(
         &self,
         event_type: &str,
         fields: &Map<String, Value>,
-    ) -> Result<Fields, CallError> {
+    ) -> Result<Vec<String>, CallError> {
         if fields.is_empty() {
-            return Ok(Fields::Known);
+            return Ok(Vec::new());
         }
-        let seen = self.form(event_type, BELIEVED).await?;
-        if let Some(lacking) = lacking(&seen, fields) {
-            // It may have been added since.
-            let seen = self.form(event_type, AGAIN).await?;
-            if lacking_in(&seen, &lacking) {
-                return Ok(Fields::Unknown(lacking));
-            }
+        let lacking = lacking(&self.form(event_type, BELIEVED).await?, fields);
+        if lacking.is_empty() {
+            return Ok(lacking);
         }
-        Ok(Fields::Known)
+        // They may have been added since.
+        Ok(self::lacking(&self.form(event_type, AGAIN).await?, fields))
     }
 
     /// Whether the event configuration has a custom action; none where it is not for us to see.
     ///
     /// # Errors
-    /// As [`Engine::form_has`].
+    /// As [`Engine::lacking_in_form`].
     pub(crate) async fn custom_action_there(
         &self,
         event_type: &str,
@@ -96,10 +84,7 @@ impl Engine {
         fields: &Map<String, Value>,
     ) -> BTreeMap<String, String> {
         let seen = self.form_soon(event_type, BELIEVED).await;
-        let lacks = |seen: &Option<Seen>| match seen {
-            Some(Seen { form: Some(form), .. }) => fields.keys().any(|field| !form.has_field(field)),
-            _ => false,
-        };
+        let lacks = |seen: &Option<Seen>| seen.as_ref().is_some_and(|seen| !lacking(seen, fields).is_empty());
         // It may have been added since.
         let seen = if lacks(&seen) { self.form_soon(event_type, AGAIN).await } else { seen };
         let form = seen.and_then(|seen| seen.form);
@@ -186,10 +171,7 @@ impl Forms {
     }
 }
 
-fn lacking(seen: &Seen, fields: &Map<String, Value>) -> Option<String> {
-    fields.keys().find(|field| lacking_in(seen, field)).cloned()
-}
-
-fn lacking_in(seen: &Seen, field: &str) -> bool {
-    seen.form.as_ref().is_some_and(|form| !form.has_field(field))
+fn lacking(seen: &Seen, fields: &Map<String, Value>) -> Vec<String> {
+    let Some(form) = &seen.form else { return Vec::new() };
+    fields.keys().filter(|field| !form.has_field(field)).cloned().collect()
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use civitas_journal::{JournalError, operations::Operation};
+use civitas_journal::{JournalError, Tx, operations::Operation};
 
 use crate::{
     Engine,
@@ -20,37 +20,26 @@ impl Batched for Moving {
     /// The operation after its move; `None`: somebody else moved it meanwhile.
     type Outcome = Option<Operation>;
 
-    async fn record(engine: &Engine, work: Vec<Arc<Self>>) -> Result<Vec<Self::Outcome>, JournalError> {
-        let now = engine.now();
-        let engine = engine.clone();
-        let journal = engine.journal().clone();
-        journal
-            .write(move |tx| {
-                let (engine, work) = (engine.clone(), work.clone());
-                Box::pin(async move {
-                    let mut seen = HashSet::new();
-                    let mut steps = Vec::with_capacity(work.len());
-                    for moving in &work {
-                        let Moving { operation, step } = &**moving;
-                        // A second move of the same operation comes too late: the first is in this transaction.
-                        let step = if seen.insert(operation.key) {
-                            Some(engine.worded(tx, operation, step.clone()).await?)
-                        } else {
-                            None
-                        };
-                        steps.push((operation, step));
-                    }
-                    let first: Vec<(&Operation, &Move)> = steps
-                        .iter()
-                        .filter_map(|(operation, step)| Some((*operation, step.as_ref()?)))
-                        .collect();
-                    let mut moved = moves::apply_all(tx, &first, now).await?.into_iter();
-                    Ok(steps
-                        .iter()
-                        .map(|(_, step)| step.as_ref().and_then(|_| moved.next().flatten()))
-                        .collect())
-                })
-            })
-            .await
+    async fn record(
+        engine: &Engine,
+        tx: &mut Tx,
+        work: &[Arc<Self>],
+    ) -> Result<Vec<Self::Outcome>, JournalError> {
+        let mut named = HashSet::new();
+        let mut steps = Vec::with_capacity(work.len());
+        for moving in work {
+            let Moving { operation, step } = &**moving;
+            // A second move of the same operation comes too late: the first is in this transaction.
+            let step = if named.insert(operation.key) {
+                Some(engine.worded(tx, operation, step.clone()).await?)
+            } else {
+                None
+            };
+            steps.push((operation, step));
+        }
+        let first: Vec<(&Operation, &Move)> =
+            steps.iter().filter_map(|(operation, step)| Some((*operation, step.as_ref()?))).collect();
+        let mut moved = moves::apply_all(tx, &first, engine.now()).await?.into_iter();
+        Ok(steps.iter().map(|(_, step)| step.as_ref().and_then(|_| moved.next().flatten())).collect())
     }
 }

@@ -50,19 +50,17 @@ impl Desk for Noter {
     }
 
     async fn claim(&self, limit: usize) -> Result<Vec<Self::Item>, EngineError> {
-        let (lease, now) = self.0.lease();
         // Most countries have none: that costs a look and no transaction.
         let mut reader = self.0.journal().read().await?;
-        if !notes::any_due(&mut reader, now).await? {
+        if !notes::any_due(&mut reader, self.0.now()).await? {
             return Ok(Vec::new());
         }
         drop(reader);
-        let limit = limit.try_into().unwrap_or(u32::MAX);
-        let claimed = self.0.journal().write(move |tx| {
-            let lease = lease.clone();
-            Box::pin(async move { notes::claim(tx, &lease, now, limit).await })
-        });
-        Ok(claimed.await?)
+        self.0
+            .claim_due(limit, |tx, due| {
+                Box::pin(async move { notes::claim(tx, &due.lease, due.now, due.limit).await })
+            })
+            .await
     }
 
     async fn handle(&self, note: StoredNote) -> Result<(), EngineError> {

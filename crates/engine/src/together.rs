@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use civitas_journal::JournalError;
+use civitas_journal::{JournalError, Tx};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{Engine, engine::Inner};
@@ -17,10 +17,11 @@ pub(crate) trait Batched: Send + Sync + Sized + 'static {
     /// What comes of a piece of it.
     type Outcome: Send + 'static;
 
-    /// Records all of it, or nothing; an outcome for each, in order.
+    /// Records all of it in one transaction; an outcome for each, in order. An error undoes it.
     fn record(
         engine: &Engine,
-        work: Vec<Arc<Self>>,
+        tx: &mut Tx,
+        work: &[Arc<Self>],
     ) -> impl Future<Output = Result<Vec<Self::Outcome>, JournalError>> + Send;
 }
 
@@ -60,14 +61,13 @@ impl<W: Batched> Batches<W> {
             let Some(engine) = engine.upgrade().map(Engine::from) else { return };
             let (work, replies): (Vec<_>, Vec<_>) =
                 taken.drain(..).map(|waiting| (Arc::new(waiting.work), waiting.reply)).unzip();
-            let answers: Vec<Result<W::Outcome, JournalError>> = match W::record(&engine, work.clone()).await
-            {
+            let answers: Vec<Result<W::Outcome, JournalError>> = match write(&engine, work.clone()).await {
                 Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
                 Err(error) if work.len() == 1 => vec![Err(error)],
                 Err(_) => {
                     let mut answers = Vec::with_capacity(work.len());
                     for work in work {
-                        let outcome = W::record(&engine, vec![work]).await;
+                        let outcome = write(&engine, vec![work]).await;
                         let one = |mut outcomes: Vec<_>| outcomes.pop().ok_or(JournalError::Interrupted);
                         answers.push(outcome.and_then(one));
                     }
@@ -80,4 +80,15 @@ impl<W: Batched> Batches<W> {
             }
         }
     }
+}
+
+async fn write<W: Batched>(engine: &Engine, work: Vec<Arc<W>>) -> Result<Vec<W::Outcome>, JournalError> {
+    let own = engine.clone();
+    engine
+        .journal()
+        .write(move |tx| {
+            let (engine, work) = (own.clone(), work.clone());
+            Box::pin(async move { W::record(&engine, tx, &work).await })
+        })
+        .await
 }

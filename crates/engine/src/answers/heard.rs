@@ -84,25 +84,16 @@ type Standing<'s> = (&'s Operation, &'s Brief);
 impl Batched for Heard {
     type Outcome = ();
 
-    async fn record(engine: &Engine, work: Vec<Arc<Self>>) -> Result<Vec<()>, JournalError> {
-        let engine = engine.clone();
-        let journal = engine.journal().clone();
-        journal
-            .write(move |tx| {
-                let (engine, work) = (engine.clone(), work.clone());
-                Box::pin(async move {
-                    let mut rest: Vec<&Heard> = work.iter().map(AsRef::as_ref).collect();
-                    while !rest.is_empty() {
-                        // A second answer about an operation is judged by what the first has made of it.
-                        let mut named = HashSet::new();
-                        let (round, again) = rest.into_iter().partition(|heard| named.insert(heard.aid()));
-                        engine.hear(tx, round).await?;
-                        rest = again;
-                    }
-                    Ok(vec![(); work.len()])
-                })
-            })
-            .await
+    async fn record(engine: &Engine, tx: &mut Tx, work: &[Arc<Self>]) -> Result<Vec<()>, JournalError> {
+        let mut rest: Vec<&Heard> = work.iter().map(AsRef::as_ref).collect();
+        while !rest.is_empty() {
+            // A second answer about an operation is judged by what the first has made of it.
+            let mut named = HashSet::new();
+            let (round, again) = rest.into_iter().partition(|heard| named.insert(heard.aid()));
+            engine.hear(tx, round).await?;
+            rest = again;
+        }
+        Ok(vec![(); work.len()])
     }
 }
 

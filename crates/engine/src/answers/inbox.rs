@@ -39,17 +39,11 @@ impl Desk for InboxDesk {
     }
 
     async fn claim(&self, limit: usize) -> Result<Vec<inbox::Delivery>, EngineError> {
-        let (lease, now) = self.0.lease();
-        let limit = limit.try_into().unwrap_or(u32::MAX);
-        let claimed = self
-            .0
-            .journal()
-            .write(move |tx| {
-                let lease = lease.clone();
-                Box::pin(async move { inbox::claim(tx, &lease, now, limit).await })
+        self.0
+            .claim_due(limit, |tx, due| {
+                Box::pin(async move { inbox::claim(tx, &due.lease, due.now, due.limit).await })
             })
-            .await?;
-        Ok(claimed)
+            .await
     }
 
     async fn handle(&self, delivery: inbox::Delivery) -> Result<(), EngineError> {

@@ -25,7 +25,6 @@ pub(crate) use self::record::Closing;
 use crate::{
     Cause, Engine, EngineError, Note, Values,
     desk::{Bell, Desk},
-    forms::Fields,
     requests::TYPE_UNKNOWN,
     schedule::later,
 };
@@ -74,20 +73,14 @@ impl Desk for Confirmer {
     }
 
     async fn claim(&self, limit: usize) -> Result<Vec<Self::Item>, EngineError> {
-        let (lease, now) = self.0.lease();
-        let limit = limit.try_into().unwrap_or(u32::MAX);
-        let claimed = self
-            .0
-            .journal()
-            .write(move |tx| {
-                let lease = lease.clone();
+        self.0
+            .claim_due(limit, |tx, due| {
                 Box::pin(async move {
-                    let rows = confirmations::claim(tx, &lease, now, limit).await?;
+                    let rows = confirmations::claim(tx, &due.lease, due.now, due.limit).await?;
                     with_events(tx, rows).await
                 })
             })
-            .await?;
-        Ok(claimed)
+            .await
     }
 
     async fn handle(&self, (row, event): Self::Item) -> Result<(), EngineError> {
@@ -196,11 +189,9 @@ impl Engine {
         confirmation: &Confirmation,
         identifier: &Map<String, Value>,
     ) -> After {
-        match self.form_has(event_type, identifier).await {
-            Ok(Fields::Known) => {}
-            Ok(Fields::Unknown(field)) => {
-                return After::Person { cause: Cause::with("field_not_in_form", field) };
-            }
+        match self.lacking_in_form(event_type, identifier).await.map(|lacking| lacking.into_iter().next()) {
+            Ok(None) => {}
+            Ok(Some(field)) => return After::Person { cause: Cause::with("field_not_in_form", field) },
             Err(error) => return self.after_refusal(row, &error),
         }
         match self.opencrvs().accept(confirmation, self.now()).await {
@@ -275,12 +266,9 @@ impl Engine {
 
     /// Those of the values whose field the form has.
     async fn in_the_form(&self, event_type: &str, mut values: Values) -> Result<Values, CallError> {
-        for field in values.0.keys().cloned().collect::<Vec<_>>() {
-            let alone = Map::from_iter([(field.clone(), Value::Null)]);
-            if self.form_has(event_type, &alone).await? != Fields::Known {
-                tracing::warn!(event_type, field, "the form no longer has a field that a rule writes");
-                values.0.remove(&field);
-            }
+        for field in self.lacking_in_form(event_type, &values.0).await? {
+            tracing::warn!(event_type, field, "the form no longer has a field that a rule writes");
+            values.0.remove(&field);
         }
         Ok(values)
     }

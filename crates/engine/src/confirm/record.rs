@@ -30,26 +30,14 @@ pub(crate) struct Closing {
 impl Batched for Closing {
     type Outcome = ();
 
-    async fn record(engine: &Engine, work: Vec<Arc<Self>>) -> Result<Vec<()>, JournalError> {
+    async fn record(engine: &Engine, tx: &mut Tx, work: &[Arc<Self>]) -> Result<Vec<()>, JournalError> {
         let now = engine.now();
-        let look_again = later(now, engine.options().stalled_check);
-        engine
-            .journal()
-            .write(move |tx| {
-                let work = work.clone();
-                Box::pin(async move {
-                    let mut named = HashSet::new();
-                    // A second outcome of the same answer comes too late: the first is in this transaction.
-                    let first: Vec<&Closing> = work
-                        .iter()
-                        .map(AsRef::as_ref)
-                        .filter(|closing| named.insert(closing.row.key))
-                        .collect();
-                    close(tx, first, now, look_again).await?;
-                    Ok(vec![(); work.len()])
-                })
-            })
-            .await
+        let mut named = HashSet::new();
+        // A second outcome of the same answer comes too late: the first is in this transaction.
+        let first: Vec<&Closing> =
+            work.iter().map(AsRef::as_ref).filter(|closing| named.insert(closing.row.key)).collect();
+        close(tx, first, now, later(now, engine.options().stalled_check)).await?;
+        Ok(vec![(); work.len()])
     }
 }
 

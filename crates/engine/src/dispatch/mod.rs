@@ -12,8 +12,6 @@ mod packet;
 mod precondition;
 mod uploaded;
 
-use std::sync::Arc;
-
 use civitas_journal::operations::{self, Claim, Operation, Respond, State, Work};
 use civitas_mosip::{Admission, Aid, Class, Service};
 use tracing::Instrument;
@@ -24,6 +22,7 @@ use crate::{
     Cause, Engine, EngineError,
     cause::FOUND,
     desk::{Bell, Desk},
+    engine::Due,
     identities::Precondition,
     moves::Move,
     options::PacketsName,
@@ -166,16 +165,10 @@ impl Engine {
         work: Work,
         limit: usize,
     ) -> Result<Vec<Operation>, EngineError> {
-        let (lease, now) = self.lease();
-        let claim = Arc::new(Claim { work, lease, now, limit: limit.try_into().unwrap_or(u32::MAX) });
-        let claimed = self
-            .journal()
-            .write(move |tx| {
-                let claim = Arc::clone(&claim);
-                Box::pin(async move { operations::claim(tx, &claim).await })
-            })
-            .await?;
-        Ok(claimed)
+        self.claim_due(limit, move |tx, Due { lease, now, limit }| {
+            Box::pin(async move { operations::claim(tx, &Claim { work, lease, now, limit }).await })
+        })
+        .await
     }
 }
 

@@ -11,9 +11,9 @@ use civitas_engine::{
 };
 use civitas_journal::{Journal, JournalOptions, SealingKeys};
 use civitas_kafka::{Batch, DecryptionKey, KafkaConfig, PayloadEncryption, Topics};
-use civitas_mosip::credential::{KeyRing, ProofKeys, VcAlgorithm, VcIssuer, VcTrust};
+use civitas_mosip::credential::{KeyRing, ProofKeys, VcIssuer, VcTrust};
 use civitas_mosip::data_share::DataSharePolicy;
-use civitas_mosip::keys::standings;
+use civitas_mosip::keys::{SignatureAlgorithm, standings};
 use civitas_mosip::packet::{EncryptionCertificate, MachineKey, PacketKeys};
 use civitas_mosip::{Breaking, Credentials, Endpoints, Mosip, Service};
 use civitas_opencrvs::{
@@ -363,8 +363,8 @@ pub fn vc_trust(config: &Config) -> anyhow::Result<VcTrust> {
         }
     };
     let algorithms = proof.algorithms.iter().map(|algorithm| match algorithm {
-        ProofAlgorithm::Ps256 => VcAlgorithm::Ps256,
-        ProofAlgorithm::Rs256 => VcAlgorithm::Rs256,
+        ProofAlgorithm::Ps256 => SignatureAlgorithm::Ps256,
+        ProofAlgorithm::Rs256 => SignatureAlgorithm::Rs256,
     });
     Ok(VcTrust::new(vec![issuer], proof_keys(config)?).allowing(algorithms.collect()))
 }

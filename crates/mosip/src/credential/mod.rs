@@ -22,4 +22,4 @@ pub use pin::{PinEntropy, PinError, open_protected, seal_protected};
 pub use proof::{
     EventSigner, ProofError, ProofKeyError, ProofKeys, Proven, sign_event_proof, verify_event_proof,
 };
-pub use vc::{ContextError, VcAlgorithm, VcError, VcIssuer, VcTrust};
+pub use vc::{ContextError, VcError, VcIssuer, VcTrust};

@@ -10,7 +10,7 @@ use openssl::{
     error::ErrorStack,
     hash::MessageDigest,
     pkey::{Id, PKey, Private, Public},
-    sign::{Signer, Verifier},
+    sign::Signer,
     x509::X509,
 };
 use serde::Deserialize;
@@ -18,7 +18,7 @@ use serde_json::json;
 
 use crate::{
     encoding::{from_base64, to_base64, to_base64url},
-    keys::thumbprint,
+    keys::{SignatureAlgorithm, thumbprint},
 };
 
 /// The one algorithm that MOSIP signs events with.
@@ -201,11 +201,7 @@ pub fn verify_event_proof<'a>(
     }
     let signature = from_base64(signature).ok_or(ProofError::Form("its signature is not base64"))?;
     let input = signing_input(head, plaintext);
-    let fits = |key: &&PKey<Public>| {
-        Verifier::new(MessageDigest::sha256(), key)
-            .and_then(|mut verifier| verifier.verify_oneshot(&signature, input.as_bytes()))
-            .unwrap_or(false)
-    };
+    let fits = |key: &&PKey<Public>| SignatureAlgorithm::Rs256.fits(key, input.as_bytes(), &signature);
     let proven = keys.candidates(header.x5c.as_ref())?.iter().any(fits);
     if proven { Ok(Proven(plaintext)) } else { Err(ProofError::Signature) }
 }

@@ -1,7 +1,8 @@
 //! As much of JOSE as logins take: signatures by RSA, key sets, and encryption to an RSA key.
 //!
-//! Written over OpenSSL rather than with a library, since the keys may be in a token, and what is inflated must have
-//! a bound.
+//! Written over OpenSSL, as the proofs of credentials are, rather than with the library that reads OpenCRVS's tokens:
+//! keys may be in a token, the parts of a private one are wiped, base64 comes with and without padding, and what is
+//! inflated has a bound.
 
 mod jwe;
 mod jwk;

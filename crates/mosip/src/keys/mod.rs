@@ -4,6 +4,7 @@
 //! are the same: a [`KeyRing`] holds several generations, and the thumbprint in a credential chooses. Private keys in
 //! memory are wiped by OpenSSL when dropped; those in a token never leave it.
 
+mod algorithm;
 mod certificate;
 mod pair;
 mod private;
@@ -12,6 +13,7 @@ mod signing;
 mod token;
 mod x509;
 
+pub use algorithm::SignatureAlgorithm;
 pub use certificate::{Certificate, CertificateError, Standing, standings};
 pub use pair::{KeyError, KeyPair};
 pub(crate) use private::PrivateKey;

@@ -8,13 +8,13 @@ use openssl::{
     error::ErrorStack,
     hash::MessageDigest,
     pkey::{HasPublic, Id, PKey, PKeyRef, Private, Public},
-    sign::{Signer, Verifier},
+    sign::Signer,
     x509::X509,
 };
 
 use crate::{
     credential::WRAPPED_KEY,
-    keys::{PrivateKey, thumbprint},
+    keys::{PrivateKey, SignatureAlgorithm, thumbprint},
 };
 
 /// Why a key or certificate is not taken.
@@ -93,9 +93,7 @@ impl VerifyingKey {
 
     /// Whether this is the machine's signature over the message.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        Verifier::new(MessageDigest::sha256(), &self.0)
-            .and_then(|mut verifier| verifier.verify_oneshot(signature, message))
-            .unwrap_or(false)
+        SignatureAlgorithm::Rs256.fits(&self.0, message, signature)
     }
 }
 

@@ -19,14 +19,15 @@ mod tests;
 
 use serde_json::value::RawValue;
 
+pub use self::context::ContextError;
 pub(super) use self::members::Members;
 use self::{
     canonical::{Parts, Spelling, canonicalise, context_is},
     context::Vocabulary,
     signature::Proof,
 };
-pub use self::{context::ContextError, signature::VcAlgorithm};
 use super::proof::ProofKeys;
+use crate::keys::SignatureAlgorithm;
 
 /// Why a verifiable credential is not believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -107,7 +108,7 @@ impl VcIssuer {
 pub struct VcTrust {
     issuers: Vec<VcIssuer>,
     keys: ProofKeys,
-    algorithms: Vec<VcAlgorithm>,
+    algorithms: Vec<SignatureAlgorithm>,
 }
 
 impl VcTrust {
@@ -118,12 +119,12 @@ impl VcTrust {
 
     /// Believes these issuers, all of which sign with these keys, by PS256.
     pub fn new(issuers: Vec<VcIssuer>, keys: ProofKeys) -> Self {
-        VcTrust { issuers, keys, algorithms: vec![VcAlgorithm::Ps256] }
+        VcTrust { issuers, keys, algorithms: vec![SignatureAlgorithm::Ps256] }
     }
 
     /// Allows other algorithms.
     #[must_use]
-    pub fn allowing(self, algorithms: Vec<VcAlgorithm>) -> Self {
+    pub fn allowing(self, algorithms: Vec<SignatureAlgorithm>) -> Self {
         VcTrust { algorithms, ..self }
     }
 

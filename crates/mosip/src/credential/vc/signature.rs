@@ -4,12 +4,8 @@ use std::borrow::Cow;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use openssl::{
-    error::ErrorStack,
-    hash::MessageDigest,
     pkey::{PKey, Public},
-    rsa::Padding,
     sha::sha256,
-    sign::{RsaPssSaltlen, Verifier},
 };
 use serde::Deserialize;
 
@@ -18,25 +14,7 @@ use super::{
     context::{RDF, SECURITY},
     members::Members,
 };
-
-/// How a credential may be signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum VcAlgorithm {
-    /// RSASSA-PSS with SHA-256: what MOSIP does.
-    Ps256,
-    /// RSASSA-PKCS1-v1_5 with SHA-256: what the suite's name would have.
-    Rs256,
-}
-
-impl VcAlgorithm {
-    /// The name in the header.
-    pub fn name(self) -> &'static str {
-        match self {
-            VcAlgorithm::Ps256 => "PS256",
-            VcAlgorithm::Rs256 => "RS256",
-        }
-    }
-}
+use crate::keys::SignatureAlgorithm;
 
 /// A proof, as far as it is what MOSIP writes: any other member would be signed by rules not applied here.
 pub(super) struct Proof<'a> {
@@ -81,7 +59,7 @@ impl<'a> Proof<'a> {
     }
 
     /// Header and signature. The header only chooses among what is allowed.
-    pub(super) fn signature(&self, allowed: &[VcAlgorithm]) -> Result<Signature<'_>, VcError> {
+    pub(super) fn signature(&self, allowed: &[SignatureAlgorithm]) -> Result<Signature<'_>, VcError> {
         let mut parts = self.jws.split('.');
         let (Some(head), Some(""), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
@@ -121,7 +99,7 @@ struct Header {
 
 pub(super) struct Signature<'a> {
     head: &'a str,
-    algorithm: VcAlgorithm,
+    algorithm: SignatureAlgorithm,
     bytes: Vec<u8>,
 }
 
@@ -134,16 +112,6 @@ impl Signature<'_> {
         mut keys: impl Iterator<Item = &'k PKey<Public>>,
     ) -> bool {
         let input = [self.head.as_bytes(), b".", options, document].concat();
-        keys.any(|key| self.verify(key, &input).unwrap_or(false))
-    }
-
-    fn verify(&self, key: &PKey<Public>, input: &[u8]) -> Result<bool, ErrorStack> {
-        let mut verifier = Verifier::new(MessageDigest::sha256(), key)?;
-        if self.algorithm == VcAlgorithm::Ps256 {
-            verifier.set_rsa_padding(Padding::PKCS1_PSS)?;
-            verifier.set_rsa_pss_saltlen(RsaPssSaltlen::custom(32))?;
-            verifier.set_rsa_mgf1_md(MessageDigest::sha256())?;
-        }
-        verifier.verify_oneshot(&self.bytes, input)
+        keys.any(|key| self.algorithm.fits(key, &input, &self.bytes))
     }
 }

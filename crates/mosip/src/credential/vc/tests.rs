@@ -271,7 +271,7 @@ fn no_other_algorithm_and_no_other_key() {
     assert_eq!(by(VcTrust::new(issuers(), other)), Err(VcError::Signature.into()));
     assert_eq!(by(VcTrust::new(issuers(), ProofKeys::new())), Err(VcError::NoKeys.into()));
     assert_eq!(by(VcTrust::new(vec![], keys())), Err(VcError::NoIssuer.into()));
-    assert_eq!(by(trust().allowing(vec![VcAlgorithm::Rs256])), Err(VcError::Algorithm.into()));
+    assert_eq!(by(trust().allowing(vec![SignatureAlgorithm::Rs256])), Err(VcError::Algorithm.into()));
     let mine = key().public_key_to_pem().unwrap();
     let both = ProofKeys::from_pem([certificate, mine.as_slice()]).unwrap();
     let elsewhere = VcIssuer::stock("old.example.org").unwrap();
@@ -279,7 +279,7 @@ fn no_other_algorithm_and_no_other_key() {
 }
 
 /// Signs what is canonical here, by either algorithm and spelling.
-fn signed(mut credential: Value, algorithm: VcAlgorithm, spelling: Spelling) -> Value {
+fn signed(mut credential: Value, algorithm: SignatureAlgorithm, spelling: Spelling) -> Value {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     use openssl::{
         hash::MessageDigest,
@@ -294,7 +294,7 @@ fn signed(mut credential: Value, algorithm: VcAlgorithm, spelling: Spelling) -> 
         URL_SAFE_NO_PAD.encode(json!({ "alg": algorithm.name(), "b64": false, "crit": ["b64"] }).to_string());
     let key = key();
     let mut signer = Signer::new(MessageDigest::sha256(), &key).unwrap();
-    if algorithm == VcAlgorithm::Ps256 {
+    if algorithm == SignatureAlgorithm::Ps256 {
         signer.set_rsa_padding(Padding::PKCS1_PSS).unwrap();
         signer.set_rsa_pss_saltlen(RsaPssSaltlen::custom(32)).unwrap();
     }
@@ -306,9 +306,9 @@ fn signed(mut credential: Value, algorithm: VcAlgorithm, spelling: Spelling) -> 
 
 #[test]
 fn another_algorithm_is_taken_where_it_is_allowed() {
-    let credential = signed(flat(), VcAlgorithm::Rs256, Spelling::Signer);
+    let credential = signed(flat(), SignatureAlgorithm::Rs256, Spelling::Signer);
     assert_eq!(refusal(&credential), VcError::Algorithm);
-    let both = trust().allowing(vec![VcAlgorithm::Ps256, VcAlgorithm::Rs256]);
+    let both = trust().allowing(vec![SignatureAlgorithm::Ps256, SignatureAlgorithm::Rs256]);
     assert!(read_by(&both, &credential).is_ok() && read_by(&both, &flat()).is_ok());
     let disguised = altered(credential, |c| {
         let jws = c["proof"]["jws"].as_str().unwrap();
@@ -330,7 +330,7 @@ fn both_spellings_of_control_characters_are_believed() {
     let order = |quads: &str| quads.find('😀').unwrap() < quads.find('\u{ffee}').unwrap();
     assert!(order(&signer.quads) && !order(&standard.quads), "UTF-16 orders otherwise than code points");
     for spelling in [Spelling::Signer, Spelling::Standard] {
-        assert!(read(&signed(odd.clone(), VcAlgorithm::Ps256, spelling)).is_ok(), "{spelling:?}");
+        assert!(read(&signed(odd.clone(), SignatureAlgorithm::Ps256, spelling)).is_ok(), "{spelling:?}");
     }
 }
 

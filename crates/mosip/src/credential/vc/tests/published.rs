@@ -145,7 +145,7 @@ fn other_keys_contexts_and_algorithms_of_what_mosip_itself_issued_are_refused() 
             assert!(by(&genuine, &downgraded).is_err(), "{algorithm}");
         }
     }
-    let only_rs256 = published.trust().allowing(vec![VcAlgorithm::Rs256]);
+    let only_rs256 = published.trust().allowing(vec![SignatureAlgorithm::Rs256]);
     assert_eq!(by(&only_rs256, &credential), Err(VcError::Algorithm.into()));
 }
 

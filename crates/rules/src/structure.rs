@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Severity};
+use crate::files::lenient;
 use crate::limits::enough;
 use crate::schemas::schema_of;
 use crate::source::{Document, Path, Step};
@@ -37,11 +38,12 @@ pub(crate) fn decode<T: JsonSchema + DeserializeOwned>(
         Err(reason) => out.push(document.at_value(Code::S005, &Path::default(), reason)),
     }
     no_environment(document, &document.value, &mut Vec::new(), out);
-    match T::deserialize(&document.value) {
+    let reported = out[before..].iter().any(|problem| problem.severity == Severity::Error);
+    match lenient::decode(&document.value, reported) {
         Ok(file) => Some(file),
         Err(error) => {
             // What fits the schema and no type of ours, such as a number beyond all integers.
-            if out[before..].iter().all(|problem| problem.severity == Severity::Warning) {
+            if !reported {
                 out.push(document.at_value(
                     Code::S005,
                     &Path::default(),

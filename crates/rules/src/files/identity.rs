@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+
+use super::keys_of;
 
 /// identity.yaml: how people on a form are identified.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
@@ -45,7 +46,7 @@ pub struct Esignet {
     #[serde(default)]
     pub voluntary: Vec<Claim>,
     /// Claim → the form field that it fills, without the section: `dob`.
-    #[schemars(transform = described_keys::<Claim>)]
+    #[schemars(transform = keys_of::<Claim>)]
     pub fields: BTreeMap<Claim, String>,
     /// How the claim `name` is split.
     pub name_order: NameOrder,
@@ -103,7 +104,7 @@ pub struct Qr {
     /// The most that a QR can prove: `pending` without, at most `verified` with a trusted signature.
     pub at_most: QrTrust,
     /// Attribute of the QR → the form field that it fills, without the section.
-    #[schemars(transform = described_keys::<QrAttribute>)]
+    #[schemars(transform = keys_of::<QrAttribute>)]
     pub fields: BTreeMap<QrAttribute, String>,
 }
 
@@ -136,20 +137,4 @@ pub enum QrAttribute {
     PhoneNumber,
     /// The e-mail address.
     Email,
-}
-
-/// The keys of a map, each with the description of its word in `K`.
-fn described_keys<K: JsonSchema>(schema: &mut Schema) {
-    let words = Value::from(schema_for!(K));
-    let properties: Map<String, Value> = words["oneOf"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|word| {
-            let key = word["const"].as_str()?.to_owned();
-            Some((key, json!({ "type": "string", "description": word["description"] })))
-        })
-        .collect();
-    schema.insert("properties".to_owned(), Value::Object(properties));
-    schema.insert("additionalProperties".to_owned(), Value::Bool(false));
 }

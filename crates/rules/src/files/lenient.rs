@@ -1,15 +1,40 @@
 //! Collections that leave out what cannot be read.
 //!
 //! The schema check has already reported every value of the wrong shape. Decoding then goes on
-//! without the broken entries, so that the rest of the file is checked in the same run.
+//! without the broken entries, so that the rest of the file is checked in the same run. Where the
+//! schema had nothing to report, nothing may be left out: a rule that is not there is a child who
+//! gets no identity.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+thread_local! {
+    /// Whether what is decoded on this thread leaves broken entries out.
+    static FORGIVING: Cell<bool> = const { Cell::new(true) };
+}
+
+/// Decodes a file; what is broken in it is left out only where that has been `reported`.
+pub(crate) fn decode<T: DeserializeOwned>(value: &Value, reported: bool) -> serde_json::Result<T> {
+    FORGIVING.set(reported);
+    let decoded = T::deserialize(value);
+    FORGIVING.set(true);
+    decoded
+}
+
+/// An entry, or none where it is broken and may be left out.
+fn entry<T: DeserializeOwned, E: Error>(value: Value) -> Result<Option<T>, E> {
+    match serde_json::from_value(value) {
+        Ok(entry) => Ok(Some(entry)),
+        Err(_) if FORGIVING.get() => Ok(None),
+        Err(error) => Err(E::custom(error)),
+    }
+}
 
 /// A list whose broken items are `None`, so that the others keep their index.
 #[derive(Debug)]
@@ -34,7 +59,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Entries<T> {
             Value::Array(items) => items,
             _ => Vec::new(),
         };
-        Ok(Self(items.into_iter().map(|item| serde_json::from_value(item).ok()).collect()))
+        Ok(Self(items.into_iter().map(entry).collect::<Result<_, _>>()?))
     }
 }
 
@@ -72,13 +97,9 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Table<T> {
         let mut table = Self::default();
         if let Value::Object(map) = Value::deserialize(deserializer)? {
             for (key, value) in map {
-                match serde_json::from_value(value) {
-                    Ok(entry) => {
-                        table.entries.insert(key, entry);
-                    }
-                    Err(_) => {
-                        table.broken.insert(key);
-                    }
+                match entry(value)? {
+                    Some(entry) => _ = table.entries.insert(key, entry),
+                    None => _ = table.broken.insert(key),
                 }
             }
         }
@@ -97,5 +118,25 @@ impl<T: JsonSchema> JsonSchema for Table<T> {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         BTreeMap::<String, T>::json_schema(generator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_what_has_been_reported_is_left_out() {
+        let list = json!([1, "two", 3]);
+        let found: Entries<u8> = decode(&list, true).expect("a list");
+        assert_eq!(found.0, [Some(1), None, Some(3)]);
+        assert!(decode::<Entries<u8>>(&list, false).is_err());
+
+        let map = json!({ "one": 1, "two": "2" });
+        let found: Table<u8> = decode(&map, true).expect("a map");
+        assert_eq!((found.entries.len(), found.broken.len()), (1, 1));
+        assert!(decode::<Table<u8>>(&map, false).is_err());
     }
 }

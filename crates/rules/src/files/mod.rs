@@ -5,6 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, Schema, schema_for};
+use serde_json::{Map, Value};
+
 pub(crate) mod cases;
 pub(crate) mod country;
 pub(crate) mod fields;
@@ -34,6 +37,24 @@ macro_rules! versioned {
             }
         })*
     };
+}
+
+/// In the schema of a map: its keys are the words of `K`, each with its description, and no others.
+fn keys_of<K: JsonSchema>(schema: &mut Schema) {
+    let words = Value::from(schema_for!(K));
+    let values = schema.get("additionalProperties").cloned().unwrap_or_default();
+    let properties: Map<String, Value> = words["oneOf"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|word| {
+            let mut value = values.as_object()?.clone();
+            value.insert("description".to_owned(), word["description"].clone());
+            Some((word["const"].as_str()?.to_owned(), Value::Object(value)))
+        })
+        .collect();
+    schema.insert("properties".to_owned(), Value::Object(properties));
+    schema.insert("additionalProperties".to_owned(), Value::Bool(false));
 }
 
 versioned!(

@@ -7,9 +7,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Localised;
 use super::lenient::{Entries, Table};
 use super::packets::Mapping;
+use super::{Localised, keys_of};
 
 /// rules.yaml: which event makes MOSIP do what. File order decides; the first rule that matches is the decision.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -67,6 +67,7 @@ pub(crate) struct RuleEntry {
     pub(crate) reason: Option<Localised>,
     /// What the record's history says, by what the rule comes to and by language.
     #[serde(default)]
+    #[schemars(transform = keys_of::<Outcome>)]
     #[schemars(example = serde_json::json!({ "requested": { "en": "UIN requested" }, "completed": { "en": "UIN issued" } }))]
     pub(crate) audit: BTreeMap<Outcome, Localised>,
     /// Field of the form → its value, which is written into the record when the action is accepted: by the answer to the

@@ -259,6 +259,7 @@ fn a_misspelt_key_is_not_missing_too() {
     for (from, to, meant) in [
         ("    send: birth", "    sends: birth", "send"),
         ("    name: { en: Young", "    nam: { en: Young", "name"),
+        ("    send: birth", "    send: birth\n    audit: { copleted: { en: Done, fr: Fait } }", "completed"),
     ] {
         let mut files = small();
         let rules = files.0.get_mut("rules.yaml").expect("rules");

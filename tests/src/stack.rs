@@ -176,7 +176,16 @@ pub fn pack(name: &str) -> Pack {
     Pack::load(&pack_files(name)).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
-/// Its files.
+/// Writes a pack into a folder.
+pub fn write_pack(files: &PackFiles, folder: &std::path::Path) {
+    for (name, text) in &files.0 {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file of the pack");
+    }
+}
+
+/// The files of the shipped pack of this name.
 pub fn pack_files(name: &str) -> PackFiles {
     let root = crate::workspace().join("country-config").join(name);
     let mut files = PackFiles::default();

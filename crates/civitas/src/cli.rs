@@ -1,9 +1,11 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::builder::OsStringValueParser;
 use clap::{Parser, Subcommand};
 
 use crate::commands;
@@ -13,8 +15,9 @@ use crate::commands;
 #[command(name = "civitas", version, max_term_width = 100)]
 pub struct Cli {
     /// Configuration file; without it, civitas.yaml in the working folder if there is one
-    #[arg(long, global = true, env = "CIVITAS_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
+    // An empty variable, as compose files leave one, names no file.
+    #[arg(long, global = true, env = "CIVITAS_CONFIG", value_name = "FILE", value_parser = OsStringValueParser::new())]
+    config: Option<OsString>,
     #[command(subcommand)]
     command: Command,
 }
@@ -71,7 +74,7 @@ pub fn run(cli: Cli) -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
-    let file = cli.config;
+    let file = cli.config.filter(|file| !file.is_empty()).map(PathBuf::from);
     let done = |()| ExitCode::SUCCESS;
     match cli.command {
         // Starts its own runtime, after the exporter of traces.

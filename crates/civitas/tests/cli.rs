@@ -91,6 +91,19 @@ fn the_queue_of_a_new_instance_is_empty_and_says_so() {
 }
 
 #[test]
+fn an_empty_variable_names_no_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_civitas"));
+    command.args(["config", "check"]).current_dir(folder.path()).env("CIVITAS_CONFIG", "");
+    let run = command.output().unwrap();
+    assert!(!text(&run.stderr).contains("value is required"), "{}", text(&run.stderr));
+    let mut named = Command::new(env!("CARGO_BIN_EXE_civitas"));
+    named.args(["config", "check", "--config", "absent.yaml"]).current_dir(folder.path());
+    let run = named.env("CIVITAS_CONFIG", "").output().unwrap();
+    assert!(text(&run.stderr).contains("absent.yaml"), "{}", text(&run.stderr));
+}
+
+#[test]
 fn doctor_says_what_to_do_about_each_thing_that_fails() {
     let folder = configured();
     let run = civitas(&["doctor", "--json"], folder.path());

@@ -12,6 +12,7 @@ use crate::time::{Clock, Pace};
 use crate::wire::serve;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use http::StatusCode;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
@@ -117,6 +118,8 @@ impl Sandbox {
         let mut mosip = Mosip { shared: Arc::clone(&shared), url: String::new() };
         let admin = admin::router(opencrvs.clone(), mosip.clone(), Arc::clone(&faults));
         let wrap = |router: Router, flavour| {
+            // A service that is out is so for every path, also for those that it has not.
+            let router = router.fallback(async || StatusCode::NOT_FOUND);
             router.layer(from_fn_with_state((Arc::clone(&faults), flavour), inject)).merge(admin.clone())
         };
         let gateway = wrap(opencrvs::router(core), Flavour { name: opencrvs::fault_name, mosip: false });

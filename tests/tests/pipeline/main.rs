@@ -13,6 +13,7 @@ mod conformance;
 mod corpus;
 mod deadline;
 mod declared;
+mod doctor;
 mod documents;
 mod found;
 mod happy;

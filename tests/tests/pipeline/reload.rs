@@ -11,7 +11,7 @@ use civitas_journal::{Journal, JournalOptions, SealingKeys, deciders};
 use civitas_sandbox::{Document, Sandbox, SandboxKeys, SandboxOptions};
 use civitas_tests::{
     process::{EngineProcess, binary},
-    stack::{clock, entropy, http, pack_files},
+    stack::{clock, entropy, http, pack_files, write_pack},
     wait::until,
 };
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ impl World {
     async fn settling(watch: bool, settle: &str) -> World {
         let folder = tempfile::Builder::new().prefix("civitas-reload-").tempdir().unwrap();
         let pack = folder.path().join("pack");
-        copy_pack(&pack);
+        write_pack(&pack_files("farajaland"), &pack);
         World::with(folder, pack.clone(), &pack, watch, settle).await
     }
 
@@ -169,14 +169,6 @@ impl World {
         let leaves = found.iter().map(|stored| civitas_audit::Leaf::parse(&stored.body).unwrap());
         let of_kind = leaves.filter(|leaf| leaf.kind == kind);
         of_kind.map(|leaf| format!("{}: {}", leaf.actor, leaf.reason.unwrap_or_default())).collect()
-    }
-}
-
-fn copy_pack(to: &Path) {
-    for (name, text) in pack_files("farajaland").0 {
-        let path = to.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
     }
 }
 
@@ -352,8 +344,8 @@ async fn a_config_map_is_exchanged_behind_its_link() {
     // As the kubelet mounts one: dated folders, `..data` for the current one, and a link per entry.
     let mount = folder.path().join("mount");
     let dated = |name: &str| mount.join(name);
-    copy_pack(&dated("..2026_06_01"));
-    copy_pack(&dated("..2026_06_02"));
+    write_pack(&pack_files("farajaland"), &dated("..2026_06_01"));
+    write_pack(&pack_files("farajaland"), &dated("..2026_06_02"));
     let link = |from: &str, to: &str| std::os::unix::fs::symlink(from, mount.join(to)).unwrap();
     link("..2026_06_01", "..data");
     for entry in fs::read_dir(dated("..2026_06_01")).unwrap().flatten() {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use civitas_rules::{Pack, PackFiles};
 use civitas_tests::measure::{Spread, Watch, float, percentile, thread_cpu};
+use civitas_tests::stack::write_pack;
 use jiff::tz::TimeZone;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -44,11 +45,7 @@ pub(crate) fn run() -> Vec<Figure> {
 
 fn reading(files: &PackFiles, pack: &Pack) -> Figure {
     let folder = tempfile::tempdir().expect("a folder");
-    for (name, text) in &files.0 {
-        let path = folder.path().join(name);
-        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
-    }
+    write_pack(files, folder.path());
     let mut wrong = files.clone();
     let rules = wrong.0.get_mut("rules.yaml").expect("rules");
     *rules = rules.replace("subject.nationality:", "subject.nationalty:");

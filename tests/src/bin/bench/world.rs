@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use civitas_sandbox::generator::Generated;
 use civitas_sandbox::{Sandbox, SandboxKeys, SandboxOptions, VcProof};
-use civitas_tests::stack::{clock, http};
+use civitas_tests::stack::{clock, http, pack_files, write_pack};
 use civitas_tests::wait::until;
 use futures::StreamExt as _;
 use tempfile::TempDir;
@@ -53,11 +53,7 @@ impl Keys {
         let sandbox = SandboxKeys::load_or_create(&folder.path().join("keys"), clock()()).expect("keys");
         let engine = folder.path().join("engine-keys");
         civitas::commands::keys::write(&engine, &[OPERATOR.to_owned()]).expect("the engine's keys");
-        for (name, text) in civitas_tests::stack::pack_files("farajaland").0 {
-            let path = folder.path().join("pack").join(name);
-            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-            fs::write(path, text).expect("a file of the pack");
-        }
+        write_pack(&pack_files("farajaland"), &folder.path().join("pack"));
         for (name, secret) in [
             ("opencrvs.secret", "civitas-secret"),
             ("mosip.secret", "mosip-crvs1-client-secret"),

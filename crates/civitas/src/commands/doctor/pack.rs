@@ -5,6 +5,7 @@ use civitas_rules::{OpencrvsVersion, Pack};
 use super::Finding;
 use crate::config::{Config, ConfirmationMode};
 use crate::pack;
+use crate::words::count;
 
 pub(super) fn check(config: &Config) -> (Option<Pack>, Vec<Finding>) {
     let folder = config.pack.as_path().display().to_string();
@@ -22,16 +23,19 @@ pub(super) fn check(config: &Config) -> (Option<Pack>, Vec<Finding>) {
                 .iter()
                 .next()
                 .map(|first| format!("{}:{}: {}", first.file, first.line, first.message));
-            let found = format!("{} problems; the first: {}", problems.len(), first.unwrap_or_default());
+            let problems = count(problems.len() as u64, "problem");
+            let found = format!("{problems}; the first: {}", first.unwrap_or_default());
             return (None, vec![Finding::fail("pack", found, explain)]);
         }
     };
     let digest: String = loaded.digest().chars().take(12).collect();
-    let found = format!("{}, {} rules, rule set {digest}", loaded.country().code, loaded.rule_ids().count());
+    let rules = count(loaded.rule_ids().count() as u64, "rule");
+    let found = format!("{}, {rules}, rule set {digest}", loaded.country().code);
     let mut findings = vec![if loaded.warnings().is_empty() {
         Finding::ok("pack", found)
     } else {
-        Finding::warn("pack", format!("{found}, {} warnings", loaded.warnings().len()), explain)
+        let warnings = count(loaded.warnings().len() as u64, "warning");
+        Finding::warn("pack", format!("{found}, {warnings}"), explain)
     }];
     let report = loaded.run_cases();
     let cases = format!("{} of {} cases passed", report.passed(), report.total);

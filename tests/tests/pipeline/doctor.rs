@@ -1,0 +1,148 @@
+//! `civitas doctor` beside a running engine: what works is said to work, and what fails is named with what to do.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use civitas_tests::{
+    process::{EngineProcess, binary},
+    stack::{http, pack_files, write_pack},
+    wait::until,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// `civitas sandbox` and `civitas serve`, started as a newcomer does.
+struct Deployment {
+    sandbox: Child,
+    engine: EngineProcess,
+    http: reqwest::Client,
+    mosip: String,
+    folder: TempDir,
+    configuration: PathBuf,
+}
+
+/// What the doctor said: check → (verdict, found, advice), the last of a name.
+type Said = BTreeMap<String, (String, String, String)>;
+
+impl Deployment {
+    async fn start() -> Self {
+        let folder = tempfile::Builder::new().prefix("civitas-doctor-").tempdir().unwrap();
+        let pack = folder.path().join("pack");
+        write_pack(&pack_files("farajaland"), &pack);
+        let free: Vec<TcpListener> = (0..3).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let [opencrvs, mosip, engine] = [0, 1, 2].map(|n: usize| free[n].local_addr().unwrap().to_string());
+        drop(free);
+        let url = format!("http://{engine}");
+        let sandbox = Command::new(binary())
+            .arg("sandbox")
+            .arg(folder.path())
+            .args(["--opencrvs", &opencrvs, "--mosip", &mosip, "--engine", &url, "--pack"])
+            .arg(&pack)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let configuration = folder.path().join("civitas.yaml");
+        until("the sandbox has written a configuration", || async { configuration.exists() }).await;
+        let client = http(Duration::from_secs(30));
+        let mut engine = EngineProcess::start(&configuration, &url);
+        engine.ready(&client).await;
+        let mosip = format!("http://{mosip}");
+        Self { sandbox, engine, http: client, mosip, folder, configuration }
+    }
+
+    /// What the doctor says, and whether all is well.
+    fn examined(&self) -> (Said, bool) {
+        let mut doctor = Command::new(binary());
+        let run = doctor.args(["doctor", "--json", "--config"]).arg(&self.configuration).output().unwrap();
+        let findings: Vec<Value> = serde_json::from_slice(&run.stdout).unwrap();
+        let text = |finding: &Value, key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+        let said = findings.iter().map(|finding| {
+            let what = ["verdict", "found", "advice"].map(|key| text(finding, key));
+            (text(finding, "check"), what.into())
+        });
+        (said.collect(), run.status.success())
+    }
+
+    async fn strike(&self, route: &str, outage: &str) {
+        let faults = json!({"routes": {route: {"outage": outage}}});
+        let request = self.http.put(format!("{}/admin/faults", self.mosip)).json(&faults);
+        assert!(request.send().await.unwrap().status().is_success());
+    }
+
+    fn edit(&self, file: &str, from: &str, to: &str) {
+        let path = self.folder.path().join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{file} has no `{from}`");
+        fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    }
+}
+
+impl Drop for Deployment {
+    fn drop(&mut self) {
+        self.engine.kill();
+        let _ = self.sandbox.kill();
+        let _ = self.sandbox.wait();
+    }
+}
+
+fn assert_said(said: &Said, check: &str, verdict: &str, found: &str) {
+    let (given, what, advice) = said.get(check).unwrap_or_else(|| panic!("no {check} in {said:#?}"));
+    assert!(given == verdict && what.contains(found), "{check}: {given}: {what}");
+    assert_eq!(advice.is_empty(), verdict == "ok", "{check}: {advice}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_beside_a_running_engine_names_what_fails_and_only_that() {
+    let deployment = Deployment::start().await;
+    until("the hub has verified both subscriptions", || async {
+        let (said, _) = deployment.examined();
+        said.iter()
+            .filter(|(check, (verdict, ..))| check.starts_with("hub subscription") && verdict == "ok")
+            .count()
+            == 2
+    })
+    .await;
+    let (said, well) = deployment.examined();
+    assert!(well, "{said:#?}");
+    // The sandbox is a country that has not yet taken our workqueue over.
+    let unwell: Vec<&String> = said.iter().filter(|(_, said)| said.0 != "ok").map(|(name, _)| name).collect();
+    assert_eq!(unwell, ["opencrvs workqueues"], "{said:#?}");
+    assert_said(&said, "opencrvs workqueues", "warn", "approve_correction:requested");
+    assert_said(&said, "id authentication", "ok", "it answers");
+    assert_said(&said, "e-signet", "ok", "keys that can be used");
+    assert_said(&said, "e-signet discovery", "ok", "issuer and addresses");
+
+    deployment.strike("mosip.ida", "unavailable").await;
+    let (said, well) = deployment.examined();
+    assert!(!well, "{said:#?}");
+    assert_said(&said, "id authentication", "fail", "it answered 503");
+    assert_said(&said, "e-signet", "ok", "keys that can be used");
+
+    deployment.strike("mosip.esignet", "disconnect").await;
+    let (said, well) = deployment.examined();
+    assert!(!well, "{said:#?}");
+    assert_said(&said, "id authentication", "ok", "it answers");
+    assert_said(&said, "e-signet", "fail", "");
+    assert_said(&said, "e-signet discovery", "warn", "no discovery document");
+
+    deployment.strike("mosip.packetmanager", "off").await;
+    deployment.edit(
+        "civitas.yaml",
+        "client_key_file: keys/esignet-client.jwk",
+        "client_key_file: keys/ida-cert.pem",
+    );
+    deployment.edit(
+        "pack/country.yaml",
+        "version: 1\n",
+        "version: 1\nhistory: { annotation: civitas.message, custom_action: ANOTHER_NOTE }\n",
+    );
+    let (said, well) = deployment.examined();
+    assert!(!well, "{said:#?}");
+    assert_said(&said, "e-signet", "fail", "is neither a JWK");
+    assert_said(&said, "opencrvs notes", "ok", "may be performed");
+    assert_said(&said, "custom action ANOTHER_NOTE of birth", "warn", "no such action");
+}

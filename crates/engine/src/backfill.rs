@@ -143,8 +143,20 @@ pub(crate) fn decide(past: &Past, pack: &Pack, station: &Station<'_>, candidate:
             };
             let guard = pack.forbids(&facts, &decision);
             let packet = decide::packet_of(*operation, send, guard, pack, &context);
-            let aid =
-                Aid::derive(station.center, station.machine, document.id, past.action_id, past.at, candidate);
+            // By when it was asked for: a back-fill judges at one instant, and a second has room for few AIDs.
+            let asked_at = document
+                .actions
+                .iter()
+                .find(|action| action.id == past.action_id)
+                .map(|action| action.created_at.at());
+            let aid = Aid::derive(
+                station.center,
+                station.machine,
+                document.id,
+                past.action_id,
+                asked_at.unwrap_or(past.at),
+                candidate,
+            );
             Some(Planned {
                 operation: operation.as_str().to_owned(),
                 respond: Respond::Continue,

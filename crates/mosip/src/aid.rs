@@ -6,7 +6,7 @@
 
 use std::{fmt, str::FromStr};
 
-use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use openssl::sha::Sha256;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -55,7 +55,8 @@ pub fn check_station(center: &str, machine: &str) -> Result<(), AidError> {
 impl Aid {
     /// The AID of a civil event. `at` is an instant of the event itself (never the time of sending), in which the
     /// same event always yields the same AID. Two events of one second share a sequence once in 100,000: the caller
-    /// keeps AIDs unique and takes the next `candidate` then.
+    /// keeps AIDs unique and takes the next `candidate` then, which is of as many seconds earlier: records that were
+    /// brought into OpenCRVS at one instant may be more than a second has AIDs.
     ///
     /// Codes that [`check_station`] refuses are forced into five digits here.
     pub fn derive(
@@ -73,6 +74,7 @@ impl Aid {
         hash.update(&candidate.to_be_bytes());
         let digest = hash.finish();
         let number = digest[..8].iter().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+        let at = at.checked_sub(SignedDuration::from_secs(candidate.into())).unwrap_or(at);
         let time = at.max(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::UTC).strftime(TIME_FORMAT).to_string();
         Aid(format!("{}{}{:05}{time}", five_digits(center), five_digits(machine), number % 100_000))
     }
@@ -187,6 +189,16 @@ mod tests {
         assert_eq!(first, derive(7, "2026-01-02T03:04:05Z", 0));
         assert_ne!(first, derive(7, "2026-01-02T03:04:05Z", 1));
         assert_ne!(first, derive(8, "2026-01-02T03:04:05Z", 0));
+    }
+
+    #[test]
+    fn events_of_one_second_have_room_beyond_its_sequences() {
+        let mut taken = std::collections::HashSet::new();
+        for event in 0..150_000 {
+            let free =
+                (0..=16).any(|candidate| taken.insert(derive(event, "2026-01-02T03:04:05Z", candidate)));
+            assert!(free, "event {event} has no AID");
+        }
     }
 
     #[test]

@@ -95,7 +95,19 @@ async fn past_registrations_are_planned_once_sent_and_never_told_to_opencrvs() {
         in_state(&stack, *case, "processed").await;
     }
     stack.settled().await;
-    assert_eq!(stack.sandbox.mosip().aids().len(), 4);
+    let aids = stack.sandbox.mosip().aids();
+    assert_eq!(aids.len(), 4);
+    for case in children.iter().chain([&death]) {
+        // A second has room for 100,000 AIDs: a back-fill of a country has them of when each record was registered.
+        let document = stack.sandbox.opencrvs().document(case.event).unwrap();
+        let document = EventDocument::parse(&serde_json::to_vec(&document).unwrap()).unwrap();
+        let action = document.actions.iter().find(|action| action.id == case.action).unwrap();
+        let registered_at = action.created_at.at().strftime("%Y%m%d%H%M%S").to_string();
+        assert!(
+            aids.iter().any(|aid| aid.to_string().ends_with(&registered_at)),
+            "{registered_at} in {aids:?}"
+        );
+    }
     assert_eq!(
         stack.sandbox.opencrvs().confirmations("accept ok"),
         confirmed,

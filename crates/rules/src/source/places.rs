@@ -4,6 +4,7 @@
 //! places when the first problem with it is told.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -67,10 +68,11 @@ fn unfold(node: Spanned<Node>, odd: &mut Vec<(Mark, Odd)>) -> Marks {
                 inner.key = Some(mark);
                 if key.value.len() > KEY_BYTES {
                     odd.push((mark, Odd::TooLong { bytes: key.value.len(), most: KEY_BYTES }));
-                } else if marks.entries.contains_key(&key.value) {
-                    odd.push((mark, Odd::Repeated(key.value)));
-                } else {
-                    marks.entries.insert(key.value, inner);
+                    continue;
+                }
+                match marks.entries.entry(key.value) {
+                    Entry::Vacant(free) => _ = free.insert(inner),
+                    Entry::Occupied(first) => odd.push((mark, Odd::Repeated(first.key().clone()))),
                 }
             }
         }

@@ -196,7 +196,7 @@ pub(crate) fn files(specs: &[Spec], cases: &str) -> PackFiles {
     PackFiles(files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect())
 }
 
-const COUNTRY: &str = "version: 1\ncode: FAR\nname: { en: Farajaland, fr: Farajalande }\nlanguages:\n  - { code: en, mosip: eng }\n  - { code: fr, mosip: fra }\ntime_zone: Africa/Lusaka\nopencrvs: \"2.0\"\nbiometric_enrolment_age: 18 years\nnational_id: { credential_key: VID, fields: { birth: subject.nid } }\nregistration_number: { template: \"{code:12}\" }\n";
+const COUNTRY: &str = "version: 1\ncode: FAR\nname: { en: Farajaland, fr: Farajalande }\nlanguages:\n  - { code: en, mosip: eng }\n  - { code: fr, mosip: fra }\ntime_zone: Africa/Lusaka\nopencrvs: \"2.0\"\nbiometric_enrolment_age: 18 years\nnational_id:\n  credential_key: VID\n  fields: { birth: subject.nid, marriage: subject.nid, divorce: subject.nid, adoption: subject.nid, recognition: subject.nid }\nregistration_number: { template: \"{code:12}\" }\n";
 
 const IDENTITY: &str = "version: 1\npersons: { birth: [mother, father] }\nesignet: { essential: [name], fields: { birthdate: dob }, name_order: given_first }\nqr: { at_most: pending, fields: { date_of_birth: dob } }\n";
 
@@ -261,19 +261,28 @@ fn packets() -> String {
         let packets: &[&str] =
             if event == "death" { &["update", "status"] } else { &["new", "update", "status"] };
         for packet in packets {
-            let (subject, uin) = match *packet {
-                "new" => ("", ""),
-                _ => ("    subject: subject.nid\n", "      UIN: { from: subject.nid }\n"),
+            let process = packet.to_uppercase();
+            let _ = write!(text, "  {event}-{packet}:\n    event: {event}\n    process: CRVS_{process}\n");
+            // An update is about a person who is known, and carries what has changed; a status the person alone.
+            let changed = match *packet {
+                "new" => "",
+                _ => ", only_if_changed: true",
             };
+            text.push_str(match *packet {
+                "new" => "    fields:\n",
+                _ => "    subject: subject.nid\n    fields:\n      UIN: { from: subject.nid }\n",
+            });
+            if *packet == "status" {
+                continue;
+            }
             let _ = write!(
                 text,
-                "  {event}-{packet}:\n    event: {event}\n    process: CRVS_{}\n{subject}    fields:\n{uin}      fullName: {{ text: \"{{{{ [name.firstname, name.middlename, name.surname] | words }}}}\", with: {{ name: subject.name }}, language: eng }}\n      dateOfBirth: {{ date: subject.dob, format: yyyy/MM/dd }}\n      gender: {{ code: subject.gender, map: {{ male: MLE, female: FLE }}, default: OTH, language: eng }}\n",
-                packet.to_uppercase()
+                "      fullName: {{ text: \"{{{{ [name.firstname, name.middlename, name.surname] | words }}}}\", with: {{ name: subject.name }}, language: eng{changed} }}\n      dateOfBirth: {{ date: subject.dob, format: yyyy/MM/dd{changed} }}\n      gender: {{ code: subject.gender, map: {{ male: MLE, female: FLE }}, default: OTH, language: eng{changed} }}\n"
             );
             for (number, person) in PERSONS.iter().enumerate().skip(1) {
                 let _ = writeln!(
                     text,
-                    "      attribute{number}: {{ from: [{person}.nid, {person}.nationality], optional: true }}"
+                    "      attribute{number}: {{ from: [{person}.nid, {person}.nationality], optional: true{changed} }}"
                 );
             }
         }

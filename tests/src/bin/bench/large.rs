@@ -33,6 +33,7 @@ pub(crate) fn run() -> Vec<Figure> {
     let cased: Vec<Event> = (0..CASES).map(|_| Event::any(&mut rng, false)).collect();
     let files = country::files(&specs, &country::cases(&specs, &cased, &zone));
     let pack = Pack::load(&files).unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(pack.warnings().is_empty(), "{}", pack.warnings());
     let report = pack.run_cases();
     assert!(report.is_ok(), "{report}");
     let events: Vec<Event> = (0..EVENTS).map(|_| Event::any(&mut rng, true)).collect();

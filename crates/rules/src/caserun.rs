@@ -26,7 +26,7 @@ pub struct CaseReport {
     /// How many were run.
     pub total: usize,
     /// Every case that was run, in the order of the files.
-    pub cases: Vec<CaseLine>,
+    pub cases: Vec<CaseName>,
     /// Cases that were not run, because they start from a document that nobody read.
     pub unread: usize,
     /// Those in which something else came out.
@@ -35,11 +35,9 @@ pub struct CaseReport {
 
 /// A case that was run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct CaseLine {
+pub struct CaseName {
     /// Path inside the pack.
     pub file: String,
-    /// 1-based line of the case.
-    pub line: usize,
     /// Name of the case.
     pub name: String,
 }
@@ -111,7 +109,7 @@ pub(crate) fn run(pack: &Pack, wanted: impl Fn(&Case) -> bool) -> CaseReport {
         unread: pack.inner().unread,
         cases: cases
             .into_iter()
-            .map(|case| CaseLine { file: case.file.clone(), line: case.line, name: case.name.clone() })
+            .map(|case| CaseName { file: case.file.clone(), name: case.name.clone() })
             .collect(),
     }
 }
@@ -130,7 +128,7 @@ impl Case {
         let first = pack.country().languages.first().map_or("en", |language| language.code.as_str());
         Some(CaseFailure {
             file: self.file.clone(),
-            line: self.line,
+            line: self.place.line(),
             name: self.name.clone(),
             sentence: pack.explain(&self.facts()).sentence(first),
             differences,

@@ -19,7 +19,7 @@ use crate::limits::{CASE_VALUES, enough};
 use crate::plan::places;
 use crate::reference::Spot;
 use crate::ruleset::Rules;
-use crate::source::{Document, Path, at};
+use crate::source::{Document, Path, Place, at};
 use crate::suggest::nearest;
 
 /// Ids for cases that do not care about them.
@@ -30,7 +30,7 @@ pub(crate) const SOME_TRACKING_ID: &str = "AAAAAA";
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) file: String,
-    pub(crate) line: usize,
+    pub(crate) place: Place,
     pub(crate) name: String,
     pub(crate) event: String,
     pub(crate) action: String,
@@ -265,7 +265,7 @@ impl CaseCompiler<'_> {
         };
         Some(Ready::Case(Box::new(Case {
             file: self.document.name.clone(),
-            line: self.document.at_value(Code::C001, &path.key("name"), "").line,
+            place: self.document.place(path.key("name")),
             name: entry.name.clone(),
             event,
             action: action?,

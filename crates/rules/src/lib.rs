@@ -79,7 +79,7 @@ mod truth;
 mod words;
 mod writes;
 
-pub use caserun::{CaseFailure, CaseLine, CaseReport, Difference};
+pub use caserun::{CaseFailure, CaseName, CaseReport, Difference};
 pub use codes::Code;
 pub use compare::{Change, Comparison, Entry};
 pub use country::{Country, CredentialKey, Language, LeapBirthday, OpencrvsVersion};

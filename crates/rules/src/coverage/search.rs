@@ -16,7 +16,7 @@ use crate::mapping::Plan;
 use crate::pack::{Pack, PackFiles};
 use crate::packet::PacketContext;
 use crate::ruleset::Rule;
-use crate::source::Document;
+use crate::source::{Document, Place};
 
 /// The most cases that are tried as a start.
 const STARTS: usize = 6;
@@ -157,7 +157,7 @@ fn from_nothing(pack: &Pack, files: &PackFiles, rule: &Rule) -> Option<Case> {
     let expect: Expect = serde_json::from_value(serde_json::json!({ "do": "none" })).ok()?;
     Some(Case {
         file,
-        line: 0,
+        place: Place::default(),
         name: String::new(),
         event: rule.event.clone(),
         action: rule.action.clone(),
@@ -263,7 +263,7 @@ fn write(
     };
     let read = cases::compile(&[(&document, file)], &world, &mut out).cases;
     let again = read.iter().find(|other| other.name == case.name)?;
-    let line = again.line;
+    let line = again.place.line();
     let accepted = !out.iter().any(|problem| problem.line >= line && problem.file == case.file);
     if !accepted || again.run(pack).is_some() || !shown(inner, &again.facts()).contains(goal) {
         return None;

@@ -9,7 +9,7 @@ mod places;
 mod reading;
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
@@ -60,14 +60,34 @@ pub(crate) fn at(key: &str) -> Path {
 #[derive(Clone, Debug)]
 pub(crate) struct Document {
     pub(crate) name: String,
-    text: String,
+    text: Arc<Text>,
     pub(crate) value: Value,
     /// How many values and keys there are, inner ones included.
     pub(crate) values: usize,
-    /// Where what stands; found out at the first problem.
+}
+
+/// The text of a file, and what is found out about it at the first problem.
+#[derive(Debug, Default)]
+struct Text {
+    written: String,
+    /// Where what stands.
     marks: OnceLock<Marks>,
-    /// Where each line of the text begins; found out at the first problem.
+    /// Where each line begins.
     lines: OnceLock<Vec<usize>>,
+}
+
+/// A value of a file, whose line is looked up when somebody asks.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place {
+    text: Arc<Text>,
+    path: Path,
+}
+
+impl Place {
+    /// The 1-based line.
+    pub(crate) fn line(&self) -> usize {
+        self.text.walk(&self.path).value.line
+    }
 }
 
 impl Document {
@@ -75,12 +95,14 @@ impl Document {
     pub(crate) fn bare(name: &str, text: &str, value: Value) -> Self {
         Self {
             name: name.to_owned(),
-            text: text.to_owned(),
+            text: Arc::new(Text { written: text.to_owned(), ..Text::default() }),
             value,
             values: 0,
-            marks: OnceLock::new(),
-            lines: OnceLock::new(),
         }
+    }
+
+    fn text(&self) -> &str {
+        &self.text.written
     }
 
     /// The value at `path`.
@@ -91,35 +113,24 @@ impl Document {
         })
     }
 
+    /// The place of the value at `path`.
+    pub(crate) fn place(&self, path: Path) -> Place {
+        Place { text: Arc::clone(&self.text), path }
+    }
+
     /// A problem with the value at `path`.
     pub(crate) fn at_value(&self, code: Code, path: &Path, message: impl Into<String>) -> Diagnostic {
-        self.point(code, self.walk(path).value, message)
+        self.point(code, self.text.walk(path).value, message)
     }
 
     /// A problem with the key that leads to the value at `path`.
     pub(crate) fn at_key(&self, code: Code, path: &Path, message: impl Into<String>) -> Diagnostic {
-        let marks = self.walk(path);
+        let marks = self.text.walk(path);
         self.point(code, marks.key.unwrap_or(marks.value), message)
     }
 
-    fn walk(&self, path: &Path) -> &Marks {
-        let mut marks =
-            self.marks.get_or_init(|| places::of(&self.text).map(|found| found.marks).unwrap_or_default());
-        for step in &path.0 {
-            let next = match step {
-                Step::Key(key) => marks.entries.get(key),
-                Step::Item(index) => marks.items.get(*index),
-            };
-            match next {
-                Some(inner) => marks = inner,
-                None => break,
-            }
-        }
-        marks
-    }
-
     fn point(&self, code: Code, mark: Mark, message: impl Into<String>) -> Diagnostic {
-        let excerpt = self.line(mark.line).map(|line| Excerpt::of(line, mark.column));
+        let excerpt = self.text.line(mark.line).map(|line| Excerpt::of(line, mark.column));
         let room = excerpt.as_ref().map_or(1, |excerpt| {
             let before = mark.column.saturating_sub(excerpt.column);
             excerpt.text.chars().count().saturating_sub(before)
@@ -138,16 +149,34 @@ impl Document {
             help: None,
         }
     }
+}
+
+impl Text {
+    fn walk(&self, path: &Path) -> &Marks {
+        let mut marks =
+            self.marks.get_or_init(|| places::of(&self.written).map(|found| found.marks).unwrap_or_default());
+        for step in &path.0 {
+            let next = match step {
+                Step::Key(key) => marks.entries.get(key),
+                Step::Item(index) => marks.items.get(*index),
+            };
+            match next {
+                Some(inner) => marks = inner,
+                None => break,
+            }
+        }
+        marks
+    }
 
     /// The line of that number, from 1.
     fn line(&self, number: usize) -> Option<&str> {
         let starts = self.lines.get_or_init(|| {
-            let breaks = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            let breaks = self.written.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
             std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect()
         });
         let from = *starts.get(number.checked_sub(1)?)?;
         // What follows the last line break is no line if it is empty.
-        let rest = self.text.get(from..).filter(|rest| !rest.is_empty())?;
+        let rest = self.written.get(from..).filter(|rest| !rest.is_empty())?;
         let to = starts.get(number).map_or(rest.len(), |next| next - from);
         let line = rest.get(..to)?;
         let line = line.strip_suffix('\n').unwrap_or(line);

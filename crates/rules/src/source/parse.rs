@@ -16,12 +16,12 @@ impl Document {
     /// Reads YAML. Duplicate keys are reported, one diagnostic each; broken syntax ends the file.
     pub(crate) fn yaml(name: &str, text: &str, out: &mut Vec<Diagnostic>) -> Option<Self> {
         let mut document = Self::of_size(name, text, out)?;
-        let unreadable = syntax::unreadable(&document.text);
+        let unreadable = syntax::unreadable(document.text());
         if !unreadable.is_empty() {
             out.extend(unreadable.into_iter().map(|slip| document.slip(Code::P011, slip)));
             return None;
         }
-        match Reading::yaml(&document.text) {
+        match Reading::yaml(document.text()) {
             Ok((value, reading)) => {
                 document.value = value;
                 document.values = reading.values;
@@ -37,7 +37,7 @@ impl Document {
     /// Reads JSON; places come from reading the same text as YAML, which JSON is a part of.
     pub(crate) fn json(name: &str, text: &str, out: &mut Vec<Diagnostic>) -> Option<Self> {
         let mut document = Self::of_size(name, text, out)?;
-        match Reading::json(&document.text) {
+        match Reading::json(document.text()) {
             Ok((value, reading)) => {
                 document.value = value;
                 document.values = reading.values;
@@ -73,9 +73,10 @@ impl Document {
         if !reading.is_odd() {
             return true;
         }
-        match places::of(&self.text) {
+        match places::of(self.text()) {
             Ok(found) => {
-                self.marks = found.marks.into();
+                // Nobody has looked anything up before.
+                let _ = self.text.marks.set(found.marks);
                 self.report(found.odd, out)
             }
             Err(error) => match too_much(&error) {
@@ -135,13 +136,13 @@ impl Document {
 
     /// Says what is probably wrong with a text that is not YAML, or else what the parser said.
     fn not_yaml(&self, mark: Mark, message: String, out: &mut Vec<Diagnostic>) {
-        let (tabs, lookalikes) = (syntax::tabs(&self.text), syntax::lookalikes(&self.text));
+        let (tabs, lookalikes) = (syntax::tabs(self.text()), syntax::lookalikes(self.text()));
         if !tabs.is_empty() || !lookalikes.is_empty() {
             out.extend(tabs.into_iter().map(|slip| self.slip(Code::P010, slip)));
             out.extend(lookalikes.into_iter().map(|slip| self.slip(Code::P012, slip)));
             return;
         }
-        out.push(match syntax::explain(&self.text, &message, mark.line, mark.column) {
+        out.push(match syntax::explain(self.text(), &message, mark.line, mark.column) {
             Some(slip) => self.slip(Code::P002, slip),
             None => self.point(Code::P002, mark, message),
         });

@@ -9,6 +9,7 @@ use civitas_opencrvs::EventDocument;
 use civitas_tests::measure::{Spread, Usage, Watch, float};
 use civitas_tests::stack::{Setup, Stack, pack};
 use futures::future::join_all;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -26,10 +27,11 @@ const FEED: usize = 300;
 const AIM: f64 = 1_700.0;
 
 pub(crate) async fn run() -> Figure {
-    let documents: Vec<(Uuid, Vec<u8>)> = documents::births(0, DOCUMENTS, documents::at())
-        .iter()
-        .map(|generated| (generated.document.id, registered(&generated.body())))
-        .collect();
+    let documents: Vec<(Uuid, Vec<u8>)> =
+        documents::births_of(0, DOCUMENTS, documents::at(), SignedDuration::from_secs(7))
+            .iter()
+            .map(|generated| (generated.document.id, registered(&generated.body())))
+            .collect();
     let mut rows = vec![row("", "read and judged, one thread per core", &judged(&documents))];
     for kind in BOTH {
         let (mut fed, mut planned) = (Vec::new(), Vec::new());

@@ -1,9 +1,9 @@
 //! What is measured on: event documents of the sandbox's generator, in its proportions and sizes.
 
 use civitas_sandbox::generator::{Expected, Generated, Generator, Mix, Population};
-use jiff::Timestamp;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 /// The stream's seed: every run measures the same documents.
 pub(crate) const SEED: u64 = 20;
@@ -36,9 +36,15 @@ pub(crate) fn mixed(count: usize) -> Vec<Generated> {
 
 /// Births that each need a UIN, from a place of the stream on, as of now.
 pub(crate) fn births(first: u64, count: usize, now: Timestamp) -> Vec<Generated> {
+    births_of(first, count, now, SignedDuration::ZERO)
+}
+
+/// The same of the past: so much time lies between one and the next.
+pub(crate) fn births_of(first: u64, count: usize, now: Timestamp, every: SignedDuration) -> Vec<Generated> {
     let generator = Generator::new(SEED, Mix::births(), Population::new(SEED, 2000));
     let today = now.to_zoned(TimeZone::UTC).date();
     let lives = (first..).map(|index| generator.life(index, today));
     let eligible = lives.filter(|life| life.expected == Expected::CreateUin);
-    eligible.take(count).map(|life| generator.document(&life, now, None)).collect()
+    let instants = (0..).map(|number: i32| now - every * number);
+    eligible.take(count).zip(instants).map(|(life, at)| generator.document(&life, at, None)).collect()
 }

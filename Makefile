@@ -68,8 +68,8 @@ fuzz: ## packs that are nearly packs; FUZZ="--minutes 10", a minute without
 	@cargo run --profile fuzz --quiet --locked -p civitas-rules --example fuzz -- $(FUZZ)
 
 chaos: setup kafka ## 20,000 events, processes killed, broker restarted, MOSIP failing
-	@cargo build --release --locked -p civitas
-	@cargo run --release --locked -p civitas-tests --bin chaos -- $(CHAOS)
+	@cargo build --release --locked -p civitas -p civitas-tests --bin civitas --bin chaos
+	@$(CARGO_TARGET_DIR)/release/chaos $(CHAOS)
 
 weeks: ## the hub silent for days, MOSIP down for days with 50,000 operations waiting; WEEKS=5000 for fewer
 	@cargo run --release --locked -p civitas-tests --bin chaos -- weeks $(WEEKS)

@@ -6,7 +6,8 @@ CIVITAS_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/civitas
 CARGO_TARGET_DIR ?= $(CIVITAS_CACHE)/target
 export CIVITAS_CACHE CARGO_TARGET_DIR
 
-# The demo needs no optimised build, and shares this one with the tests.
+# The demo needs no optimised build, and shares this one with the tests: of the whole workspace, whose features differ
+# from those of one crate.
 CIVITAS := $(CARGO_TARGET_DIR)/debug/civitas
 
 .PHONY: help setup kafka demo demo-kafka test interop lint fresh generate bench reducers fuzz chaos weeks clean
@@ -22,7 +23,7 @@ kafka: ## fetches Apache Kafka into the cache, checksums verified
 
 $(CIVITAS): FORCE
 	@deploy/install-packages build
-	@cargo build --locked -p civitas
+	@cargo build --locked --workspace --bin civitas
 FORCE:
 
 demo: $(CIVITAS) ## sandbox and engine on SQLite; a day of a small country, at speed
@@ -46,17 +47,17 @@ lint: ## format and clippy, warnings denied
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
 
-generate: ## writes the generated files anew: schemas/, OpenAPI, docs/reference.md, the index of docs/diagnostics/
-	@cargo run --quiet --locked -p civitas -- schemas
-	@cargo run --quiet --locked -p civitas -- openapi
-	@cargo run --quiet --locked -p civitas -- reference
-	@cargo run --quiet --locked -p civitas -- country help --index docs/diagnostics
+generate: $(CIVITAS) ## writes the generated files anew: schemas/, OpenAPI, docs/reference.md, the index of docs/diagnostics/
+	@$(CIVITAS) schemas
+	@$(CIVITAS) openapi
+	@$(CIVITAS) reference
+	@$(CIVITAS) country help --index docs/diagnostics
 
-fresh: ## fails when a generated file is stale
-	@cargo run --quiet --locked -p civitas -- schemas --check
-	@cargo run --quiet --locked -p civitas -- openapi --check
-	@cargo run --quiet --locked -p civitas -- country help --index docs/diagnostics --check
-	@cargo run --quiet --locked -p civitas -- reference --check
+fresh: $(CIVITAS) ## fails when a generated file is stale
+	@$(CIVITAS) schemas --check
+	@$(CIVITAS) openapi --check
+	@$(CIVITAS) country help --index docs/diagnostics --check
+	@$(CIVITAS) reference --check
 
 reducers: ## the fold, flags and prospective state beside OpenCRVS's own reducers, on all recorded action logs
 	@CIVITAS_ALL_LOGS=1 cargo test --locked --workspace --test fold -- reducers

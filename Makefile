@@ -62,7 +62,7 @@ fresh: $(CIVITAS) ## fails when a generated file is stale
 reducers: ## the fold, flags and prospective state beside OpenCRVS's own reducers, on all recorded action logs
 	@CIVITAS_ALL_LOGS=1 cargo test --locked --workspace --test fold -- reducers
 
-bench: setup kafka ## the figures of ARCHITECTURE.md, measured here beside their limits
+bench: setup kafka ## every figure, measured here beside its limit or peer; BENCH=backfill for one
 	@cargo run --release --locked -p civitas-tests --bin bench -- $(BENCH)
 
 fuzz: ## packs that are nearly packs; FUZZ="--minutes 10", a minute without

@@ -25,7 +25,7 @@ struct Deployment {
     configuration: PathBuf,
 }
 
-/// What the doctor said: check → (verdict, found, advice), the last of a name.
+/// What the doctor said: check → (verdict, found, advice).
 type Said = BTreeMap<String, (String, String, String)>;
 
 impl Deployment {
@@ -64,7 +64,9 @@ impl Deployment {
             let what = ["verdict", "found", "advice"].map(|key| text(finding, key));
             (text(finding, "check"), what.into())
         });
-        (said.collect(), run.status.success())
+        let said: Said = said.collect();
+        assert_eq!(said.len(), findings.len(), "two checks have one name: {findings:#?}");
+        (said, run.status.success())
     }
 
     async fn strike(&self, route: &str, outage: &str) {
@@ -113,6 +115,8 @@ async fn the_doctor_beside_a_running_engine_names_what_fails_and_only_that() {
     assert_eq!(unwell, ["opencrvs workqueues"], "{said:#?}");
     assert_said(&said, "opencrvs workqueues", "warn", "approve_correction:requested");
     assert_said(&said, "id authentication", "ok", "it answers");
+    assert_said(&said, "id authentication signing key", "ok", "until");
+    assert_said(&said, "id authentication certificates", "ok", "1 in force");
     assert_said(&said, "e-signet", "ok", "keys that can be used");
     assert_said(&said, "e-signet discovery", "ok", "issuer and addresses");
 

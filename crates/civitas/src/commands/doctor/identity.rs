@@ -18,6 +18,8 @@ pub(super) async fn check(patient: &Patient<'_>) -> Vec<Finding> {
 
 async fn id_authentication(patient: &Patient<'_>, mosip: &Mosip) -> Vec<Finding> {
     const CHECK: &str = "id authentication";
+    const KEY: &str = "id authentication signing key";
+    const CERTIFICATES: &str = "id authentication certificates";
     let config = patient.config;
     let ida = &config.mosip.id_authentication;
     let Some(url) = &ida.url else {
@@ -31,22 +33,22 @@ async fn id_authentication(patient: &Patient<'_>, mosip: &Mosip) -> Vec<Finding>
             let ends = certificate.not_after;
             findings.push(if now >= ends {
                 Finding::fail(
-                    CHECK,
+                    KEY,
                     format!("the certificate of our signing key ended on {ends}"),
                     "renew it, have it uploaded to MOSIP's partner management, and list it first in signing_keys",
                 )
             } else {
-                Finding::ok(CHECK, format!("signing key {}, until {ends}", certificate.subject))
+                Finding::ok(KEY, format!("{}, until {ends}", certificate.subject))
             });
             let in_force = client.settings().certificates.iter().filter(|one| one.covers(now)).count();
             findings.push(match in_force {
                 0 => Finding::fail(
-                    CHECK,
-                    "none of its certificates is in force, so that nothing can be encrypted to it",
+                    CERTIFICATES,
+                    "none is in force, so that nothing can be encrypted to it",
                     "get its partner certificate from keymanager (applicationId IDA, referenceId PARTNER) and list it in \
                      mosip.id_authentication.certificate_files",
                 ),
-                count => Finding::ok(CHECK, format!("{count} of its certificates in force")),
+                count => Finding::ok(CERTIFICATES, format!("{count} in force")),
             });
         }
         Ok(None) => {}
@@ -56,7 +58,7 @@ async fn id_authentication(patient: &Patient<'_>, mosip: &Mosip) -> Vec<Finding>
             "mend mosip.id_authentication: its keys and certificates are what MOSIP has of us, and we of it",
         )),
     }
-    findings.extend(open_files(CHECK, &ida.signing_keys));
+    findings.extend(open_files(KEY, &ida.signing_keys));
     findings.push(answers(patient, CHECK, url.as_str()).await);
     findings
 }

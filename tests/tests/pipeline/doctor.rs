@@ -15,10 +15,11 @@ use civitas_tests::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// `civitas sandbox` and `civitas serve`, started as a newcomer does.
+/// `civitas sandbox`, and `civitas serve` where it is served, started as a newcomer does.
 struct Deployment {
     sandbox: Child,
-    engine: EngineProcess,
+    engine: Option<EngineProcess>,
+    url: String,
     http: reqwest::Client,
     mosip: String,
     folder: TempDir,
@@ -29,7 +30,8 @@ struct Deployment {
 type Said = BTreeMap<String, (String, String, String)>;
 
 impl Deployment {
-    async fn start() -> Self {
+    /// With this release of OpenCRVS.
+    async fn start(release: &str) -> Self {
         let folder = tempfile::Builder::new().prefix("civitas-doctor-").tempdir().unwrap();
         let pack = folder.path().join("pack");
         write_pack(&pack_files("farajaland"), &pack);
@@ -40,6 +42,7 @@ impl Deployment {
         let sandbox = Command::new(binary())
             .arg("sandbox")
             .arg(folder.path())
+            .args(["--release", release])
             .args(["--opencrvs", &opencrvs, "--mosip", &mosip, "--engine", &url, "--pack"])
             .arg(&pack)
             .stdout(Stdio::null())
@@ -47,11 +50,15 @@ impl Deployment {
             .unwrap();
         let configuration = folder.path().join("civitas.yaml");
         until("the sandbox has written a configuration", || async { configuration.exists() }).await;
-        let client = http(Duration::from_secs(30));
-        let mut engine = EngineProcess::start(&configuration, &url);
-        engine.ready(&client).await;
         let mosip = format!("http://{mosip}");
-        Self { sandbox, engine, http: client, mosip, folder, configuration }
+        let http = http(Duration::from_secs(30));
+        Self { sandbox, engine: None, url, http, mosip, folder, configuration }
+    }
+
+    /// Starts the engine.
+    async fn serve(&mut self) {
+        let engine = self.engine.insert(EngineProcess::start(&self.configuration, &self.url));
+        engine.ready(&self.http).await;
     }
 
     /// What the doctor says, and whether all is well.
@@ -85,7 +92,7 @@ impl Deployment {
 
 impl Drop for Deployment {
     fn drop(&mut self) {
-        self.engine.kill();
+        drop(self.engine.take());
         let _ = self.sandbox.kill();
         let _ = self.sandbox.wait();
     }
@@ -99,7 +106,8 @@ fn assert_said(said: &Said, check: &str, verdict: &str, found: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_beside_a_running_engine_names_what_fails_and_only_that() {
-    let deployment = Deployment::start().await;
+    let mut deployment = Deployment::start("2.0").await;
+    deployment.serve().await;
     until("the hub has verified both subscriptions", || async {
         let (said, _) = deployment.examined();
         said.iter()
@@ -114,6 +122,7 @@ async fn the_doctor_beside_a_running_engine_names_what_fails_and_only_that() {
     let unwell: Vec<&String> = said.iter().filter(|(_, said)| said.0 != "ok").map(|(name, _)| name).collect();
     assert_eq!(unwell, ["opencrvs workqueues"], "{said:#?}");
     assert_said(&said, "opencrvs workqueues", "warn", "approve_correction:requested");
+    assert_said(&said, "opencrvs release", "ok", "it behaves as 2.0");
     assert_said(&said, "id authentication", "ok", "it answers");
     assert_said(&said, "id authentication signing key", "ok", "until");
     assert_said(&said, "id authentication certificates", "ok", "1 in force");
@@ -149,4 +158,38 @@ async fn the_doctor_beside_a_running_engine_names_what_fails_and_only_that() {
     assert_said(&said, "e-signet", "fail", "is neither a JWK");
     assert_said(&said, "opencrvs notes", "ok", "may be performed");
     assert_said(&said, "custom action ANOTHER_NOTE of birth", "warn", "no such action");
+}
+
+/// What runs is detected, although pack and confirmation mode are meant for another release, and the advice is right.
+async fn is_detected((release, mode): (&str, &str), (stated, configured): (&str, &str)) {
+    let deployment = Deployment::start(release).await;
+    let state = |from: &str, to: &str| {
+        let line = |release: &str| format!("opencrvs: \"{release}\"");
+        deployment.edit("pack/country.yaml", &line(from), &line(to));
+    };
+    let configure = |from: &str, to: &str| {
+        deployment.edit("civitas.yaml", &format!("mode: {from}"), &format!("mode: {to}"));
+    };
+    state("2.0", stated);
+    configure(mode, configured);
+    let (said, well) = deployment.examined();
+    assert!(!well);
+    let found = format!("it behaves as {release}, and the pack states {stated}");
+    assert_said(&said, "opencrvs release", "fail", &found);
+    let advice = &said["opencrvs release"].2;
+    assert!(advice.contains(&format!("`opencrvs: \"{release}\"`")), "{advice}");
+    assert!(advice.contains(&format!("`mode: {mode}`")), "{advice}");
+    state(stated, release);
+    configure(configured, mode);
+    let (said, _) = deployment.examined();
+    assert_said(&said, "opencrvs release", "ok", &format!("it behaves as {release}"));
+    assert_said(&said, "confirmation mode", "ok", release);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_release_of_opencrvs_is_detected_and_with_it_the_confirmation_mode() {
+    let (v1_9, v2_0, v2_1) = (("1.9", "trigger_token"), ("2.0", "exchange"), ("2.1", "client_credentials"));
+    for (there, stated) in [(v1_9, v2_0), (v2_0, v1_9), (v2_0, v2_1), (v2_1, v2_0)] {
+        is_detected(there, stated).await;
+    }
 }

@@ -51,6 +51,18 @@ impl Client {
         Ok(AuthCheck { expires_at: claims.expires_at(), scopes, missing })
     }
 
+    /// The release line as which the OpenCRVS on the other side behaves, whatever is configured, and with it the
+    /// confirmation mode that works. Found out by asking for tokens alone; none without a client to ask with.
+    ///
+    /// # Errors
+    /// The [`CallError`] of a token that is refused for another reason.
+    pub async fn version_there(&self, now: Timestamp) -> Result<Option<Version>, CallError> {
+        match &self.tokens {
+            Some(tokens) => tokens.version_there(now).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Whether an action can be answered of which no trigger came: in trigger-token mode it cannot.
     pub fn answers_unasked(&self) -> bool {
         self.mode != Mode::TriggerToken

@@ -22,6 +22,13 @@ const DEFAULT_LIFE: SignedDuration = SignedDuration::from_secs(600);
 const TOKEN: Call = Call::reads("auth.token");
 const EXCHANGE: Call = Call::reads("auth.token.exchange");
 
+/// Where the token service reads what it is asked: 1.9 the query alone; later ones a form, and 2.1 refuses the query.
+#[derive(Clone, Copy)]
+enum Way {
+    Query,
+    Form,
+}
+
 /// A token, and which renewal it came from, so that a refused one is renewed once and not by every caller in turn.
 #[derive(Clone)]
 pub(super) struct Lease {
@@ -74,12 +81,8 @@ impl SystemTokens {
 
     async fn buy(&self, cached: &mut Option<Cached>, now: Timestamp) -> Result<Lease, CallError> {
         let generation = cached.as_ref().map_or(0, |cached| cached.lease.generation.wrapping_add(1));
-        let form = [
-            ("client_id", self.client.id.as_str()),
-            ("client_secret", self.client.secret.expose_secret()),
-            ("grant_type", "client_credentials"),
-        ];
-        let answer = self.ask(TOKEN, &form, now).await?;
+        let way = if self.version == Version::V1_9 { Way::Query } else { Way::Form };
+        let answer = self.own(way, now).await?;
         let life = answer.expires_in.map_or(DEFAULT_LIFE, SignedDuration::from_secs);
         let claimed = Claims::peek(&answer.access_token).and_then(|claims| claims.expires_at());
         let expires_at = claimed.or_else(|| now.checked_add(life).ok()).unwrap_or(now);
@@ -106,13 +109,52 @@ impl SystemTokens {
             ("event_id", event_id.as_str()),
             ("action_id", action_id.as_str()),
         ];
-        Ok(self.ask(EXCHANGE, &form, now).await?.access_token)
+        Ok(self.ask(EXCHANGE, Way::Form, &form, now).await?.access_token)
     }
 
-    async fn ask(&self, call: Call, form: &[(&str, &str)], now: Timestamp) -> Result<TokenAnswer, CallError> {
+    /// The release line as which the token service behaves, whatever is configured: 1.9 reads no form, or writes scopes
+    /// plainly; 2.0 exchanges for any record, so for none too; later ones do not know the exchange.
+    pub(super) async fn version_there(&self, now: Timestamp) -> Result<Version, CallError> {
+        let token = match self.own(Way::Form, now).await {
+            Err(error) if error.status == Some(400) => {
+                self.own(Way::Query, now).await?;
+                return Ok(Version::V1_9);
+            }
+            answer => answer?.access_token,
+        };
+        let scopes = Claims::peek(&token).unwrap_or_default().scope;
+        if !scopes.is_empty() && !scopes.iter().any(|scope| scope.contains("type=")) {
+            return Ok(Version::V1_9);
+        }
+        match self.exchange(&token, Uuid::nil(), Uuid::nil(), now).await {
+            Ok(_) => Ok(Version::V2_0),
+            Err(error) if error.code.as_deref() == Some("unsupported_grant_type") => Ok(Version::V2_1),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks for the client's own token.
+    async fn own(&self, way: Way, now: Timestamp) -> Result<TokenAnswer, CallError> {
+        let form = [
+            ("client_id", self.client.id.as_str()),
+            ("client_secret", self.client.secret.expose_secret()),
+            ("grant_type", "client_credentials"),
+        ];
+        self.ask(TOKEN, way, &form, now).await
+    }
+
+    async fn ask(
+        &self,
+        call: Call,
+        way: Way,
+        form: &[(&str, &str)],
+        now: Timestamp,
+    ) -> Result<TokenAnswer, CallError> {
         let request = self.transport.post(&format!("{}/token", self.auth));
-        // 1.9 reads the query alone; later ones take a form, and 2.1 refuses the query.
-        let request = if self.version == Version::V1_9 { request.query(form) } else { request.form(form) };
+        let request = match way {
+            Way::Query => request.query(form),
+            Way::Form => request.form(form),
+        };
         let answer = self.transport.send(call, request, now).await?;
         let token: TokenAnswer = rest_result(call, &answer)?;
         if token.access_token.expose_secret().is_empty() {

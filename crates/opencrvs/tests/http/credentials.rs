@@ -181,6 +181,38 @@ async fn checks_what_the_credentials_are_good_for() {
     assert!(by_trigger(&nobody().await).check_auth(now()).await.unwrap().scopes.is_empty());
 }
 
+#[tokio::test]
+async fn the_release_on_the_other_side_is_told_by_its_token_service() {
+    // {"scope":["recordsearch"]}, as 1.9 writes scopes
+    const PLAIN: &str = "e30.eyJzY29wZSI6WyJyZWNvcmRzZWFyY2giXX0.c2ln";
+    let there = async |exchange: (u16, &'static str), own: &'static str, reads_forms: bool| {
+        let server = Server::start(move |asked: &Asked, _| {
+            if asked.body.contains("token-exchange") {
+                return answer(exchange.0, exchange.1);
+            }
+            let by_query = asked.body.is_empty();
+            if by_query || reads_forms { token(own) } else { answer(400, r#"{"error":"invalid_request"}"#) }
+        })
+        .await;
+        let found = by_credentials(&server.url).version_there(now()).await;
+        (found, server.asked().len())
+    };
+    let exchanged = (200, r#"{"access_token":"record"}"#);
+    let unknown = (400, r#"{"error":"unsupported_grant_type"}"#);
+    assert_eq!(there(exchanged, "opaque", false).await, (Ok(Some(Version::V1_9)), 2));
+    assert_eq!(there(exchanged, PLAIN, true).await, (Ok(Some(Version::V1_9)), 1));
+    assert_eq!(there(exchanged, "opaque", true).await, (Ok(Some(Version::V2_0)), 2));
+    assert_eq!(there(unknown, "opaque", true).await, (Ok(Some(Version::V2_1)), 2));
+    for refused in
+        [(500, ""), (400, r#"{"error":"invalid_request"}"#), (401, r#"{"error":"unauthorized_client"}"#)]
+    {
+        let (found, _) = there(refused, "opaque", true).await;
+        assert!(found.is_err(), "{refused:?}: {found:?}");
+    }
+    assert_eq!(by_trigger(&nobody().await).version_there(now()).await, Ok(None));
+    assert!(by_credentials(&nobody().await).version_there(now()).await.is_err());
+}
+
 #[test]
 fn no_secret_is_shown() {
     let client = by_credentials("http://127.0.0.1:1");

@@ -1,6 +1,7 @@
 //! OpenCRVS: its public key, our credentials and their scopes, and whether the form has the field that we write.
 
-use civitas_opencrvs::{CallError, Cause, Class, Client};
+use civitas_opencrvs::{CallError, Cause, Class, Client, Version};
+use civitas_rules::OpencrvsVersion;
 use openssl::pkey::PKey;
 
 use super::{Finding, Patient, chain};
@@ -29,6 +30,7 @@ pub(super) async fn check(patient: &Patient<'_>) -> Vec<Finding> {
         }
     };
     findings.push(auth(&client).await);
+    findings.extend(release(&client, pack.country().opencrvs).await);
     findings.push(reading(patient, &client).await);
     for (event, field) in pack.country().nid_fields() {
         findings.push(form(&client, event, field, false).await);
@@ -101,6 +103,31 @@ async fn auth(client: &Client) -> Finding {
         Ok(found) => Finding::ok(check, format!("a token with {} scopes", found.scopes.len())),
         Err(error) => Finding::fail(check, error.to_string(), advice(&error)),
     }
+}
+
+/// Whether the OpenCRVS that runs is of the release line that the pack states. Where no token is to be had, that has been
+/// said.
+async fn release(client: &Client, stated: OpencrvsVersion) -> Option<Finding> {
+    let check = "opencrvs release";
+    let stated = stated.as_str();
+    Some(match client.version_there(clock::now()).await.ok()? {
+        None => Finding::ok(check, "it cannot be told before a trigger brings its token, without a client"),
+        Some(there) if there.as_str() == stated => {
+            Finding::ok(check, format!("it behaves as {there}, which the pack states"))
+        }
+        Some(there) => Finding::fail(
+            check,
+            format!("it behaves as {there}, and the pack states {stated}"),
+            format!(
+                "write `opencrvs: \"{there}\"` in country.yaml, and `mode: {}` in opencrvs.confirmation",
+                match there {
+                    Version::V1_9 => "trigger_token",
+                    Version::V2_0 => "exchange",
+                    Version::V2_1 => "client_credentials",
+                }
+            ),
+        ),
+    })
 }
 
 /// Whether lost triggers could be found.

@@ -34,7 +34,9 @@ pub mod opencrvs;
 pub use faults::{DeliveryFaults, ESignetFault, Faults, IdentityFaults, Outage, OutcomeFaults, RouteFaults};
 pub use keys::{KeyError, SandboxKeys};
 pub use mosip::Mosip;
-pub use opencrvs::{Click, Clicked, Declaration, Document, Exchange, OpenCrvs, Submission, TriggerLoss};
+pub use opencrvs::{
+    Click, Clicked, Declaration, Document, Exchange, Feed, OpenCrvs, Reindexed, Submission, TriggerLoss,
+};
 pub use options::{
     ESignetOptions, Handed, HubOptions, IdaOptions, MosipClient, MosipOptions, OpenCrvsOptions, Regime,
     SandboxOptions, ShareOptions, SharedIdentifier, SystemClient, Trigger, VcProof,

@@ -25,7 +25,7 @@ mod tokens;
 mod trpc;
 
 pub use action::{Actor, Declaration, Document, Status, StoredAction};
-pub use reindex::Reindexed;
+pub use reindex::{Feed, Reindexed};
 pub use submit::{Click, Clicked, Submission};
 
 pub(crate) use self::core::{Core, OFFICE, REGISTRAR};
@@ -236,7 +236,12 @@ impl OpenCrvs {
 
     /// Sends the reindex feed to the country config.
     pub async fn reindex(&self) -> Reindexed {
-        reindex::reindex(&self.core).await
+        self.reindex_as(Feed::of(self.core.tokens.regime)).await
+    }
+
+    /// The same, in batches of another release or with one that is lost.
+    pub async fn reindex_as(&self, run: Feed) -> Reindexed {
+        reindex::reindex(&self.core, run).await
     }
 
     /// The truth about every record; with `summary` the counters only.

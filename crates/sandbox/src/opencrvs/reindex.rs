@@ -16,8 +16,23 @@ pub struct Reindexed {
     pub complete: bool,
 }
 
-pub(crate) async fn reindex(core: &Core) -> Reindexed {
-    let size = if core.tokens.regime == Regime::V1_9 { 100 } else { 300 };
+/// A run of the feed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Feed {
+    /// Documents of a batch: 300 in 2.0, 100 from 1.9.12 on, 1000 in 1.9.0.
+    pub batch: usize,
+    /// The place of a batch that the database fails for: that is logged, and the run goes on without it.
+    pub lost: Option<usize>,
+}
+
+impl Feed {
+    /// That of the newest release of a line, without a loss.
+    pub(crate) fn of(regime: Regime) -> Self {
+        Self { batch: if regime == Regime::V1_9 { 100 } else { 300 }, lost: None }
+    }
+}
+
+pub(crate) async fn reindex(core: &Core, run: Feed) -> Reindexed {
     let documents: Vec<Value> = {
         let rows = core.store.rows();
         let live = rows.order.iter().filter_map(|id| rows.records.get(id));
@@ -27,7 +42,10 @@ pub(crate) async fn reindex(core: &Core) -> Reindexed {
             .collect()
     };
     let mut sent = 0;
-    for batch in documents.chunks(size) {
+    for (place, batch) in documents.chunks(run.batch.max(1)).enumerate() {
+        if run.lost == Some(place) {
+            continue;
+        }
         if !send(core, batch).await {
             return Reindexed { documents: sent, complete: false };
         }

@@ -117,7 +117,7 @@ async fn rest_reindex(State(core): State<Arc<Core>>, headers: HeaderMap) -> Resp
     if let Err(error) = allowed {
         return rest(Err(error));
     }
-    let done = reindex::reindex(&core).await;
+    let done = reindex::reindex(&core, reindex::Feed::of(core.tokens.regime)).await;
     rest(Ok(json!({"documents": done.documents, "complete": done.complete})))
 }
 

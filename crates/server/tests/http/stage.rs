@@ -398,7 +398,7 @@ pub(crate) fn identifying(
     let mut options = Options::new("http://civitas.example");
     options.max_event_size = 64 * 1024;
     options.mosip_api = mosip_api;
-    options.max_reindex_size = Some(1024 * 1024);
+    options.max_reindex_size = Some(16 * 1024 * 1024);
     options.certificates = certificates();
     options.operators = vec![
         Operator { name: "vera".to_owned(), role: Role::Viewer, token: VIEWER.into() },

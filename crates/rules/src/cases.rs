@@ -1,6 +1,7 @@
 //! The pack's own tests: given an event, this and nothing else must come out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -36,13 +37,13 @@ pub(crate) struct Case {
     pub(crate) action: String,
     pub(crate) custom_action: Option<String>,
     pub(crate) at: Timestamp,
-    pub(crate) before: Map<String, Value>,
-    pub(crate) after: Map<String, Value>,
+    pub(crate) before: Arc<Map<String, Value>>,
+    pub(crate) after: Arc<Map<String, Value>>,
     pub(crate) event_id: String,
     pub(crate) tracking_id: String,
     pub(crate) registration_number: Option<String>,
     /// Name and values of the record of the same file that the case starts from.
-    pub(crate) record: Option<(String, Map<String, Value>)>,
+    pub(crate) record: Option<(String, Arc<Map<String, Value>>)>,
     pub(crate) expect: Expect,
 }
 
@@ -88,7 +89,7 @@ pub(crate) fn is_document(name: &str) -> bool {
 
 /// Checks the cases against the forms and the rules.
 pub(crate) fn compile(
-    files: &[(&Document, CasesFile)],
+    files: &[(Document, CasesFile)],
     world: &CaseWorld<'_>,
     out: &mut Vec<Diagnostic>,
 ) -> Cases {
@@ -183,10 +184,10 @@ enum Ready {
 #[derive(Default)]
 struct Start {
     event: Option<String>,
-    before: Map<String, Value>,
-    after: Map<String, Value>,
+    before: Arc<Map<String, Value>>,
+    after: Arc<Map<String, Value>>,
     document: Option<GivenDocument>,
-    record: Option<(String, Map<String, Value>)>,
+    record: Option<(String, Arc<Map<String, Value>>)>,
 }
 
 struct CaseCompiler<'a> {
@@ -252,14 +253,11 @@ impl CaseCompiler<'_> {
                 self.missing(key, "only a `document` says by itself what waits, and since when", &here);
             }
         }
-        let (mut before, mut after) = (start.before, start.after);
-        for map in [&mut before, &mut after] {
-            map.extend(given.with.clone());
-            for field in &given.without {
-                map.remove(field);
-            }
-        }
-        after.extend(given.change.clone());
+        let same = Arc::ptr_eq(&start.before, &start.after);
+        let before = laid_over(start.before, &given.with, &given.without);
+        let after =
+            if same { Arc::clone(&before) } else { laid_over(start.after, &given.with, &given.without) };
+        let after = laid_over(after, &given.change, &[]);
         let id = |own: &Option<String>, from: Option<String>, some: &str| {
             own.clone().or(from).unwrap_or_else(|| some.to_owned())
         };
@@ -308,10 +306,10 @@ impl CaseCompiler<'_> {
         if let Some(record) = self.file.records.entries.get(name) {
             return Some(Start {
                 event: Some(record.event.clone()),
-                before: record.values.clone(),
-                after: record.values.clone(),
+                before: Arc::clone(&record.values),
+                after: Arc::clone(&record.values),
                 document: None,
-                record: Some((name.to_owned(), record.values.clone())),
+                record: Some((name.to_owned(), Arc::clone(&record.values))),
             });
         }
         if !self.file.records.broken.contains(name) {
@@ -347,8 +345,8 @@ impl CaseCompiler<'_> {
         match reader.read(text, action, self.world.country.opencrvs) {
             Ok(document) => Some(Start {
                 event: Some(document.event.clone()),
-                before: document.before.clone(),
-                after: document.after.clone(),
+                before: Arc::new(document.before.clone()),
+                after: Arc::new(document.after.clone()),
                 document: Some(document),
                 record: None,
             }),
@@ -486,6 +484,23 @@ impl CaseCompiler<'_> {
             }
         }
     }
+}
+
+/// The values with others laid over them and fields taken out. Most cases say little of their own: what they share with
+/// their record is there once.
+fn laid_over(
+    mut values: Arc<Map<String, Value>>,
+    with: &Map<String, Value>,
+    without: &[String],
+) -> Arc<Map<String, Value>> {
+    if !with.is_empty() || !without.is_empty() {
+        let own = Arc::make_mut(&mut values);
+        own.extend(with.clone());
+        for field in without {
+            own.remove(field);
+        }
+    }
+    values
 }
 
 fn no_event(document: &Document, event: &str, path: &Path, catalogue: &Catalogue) -> Diagnostic {

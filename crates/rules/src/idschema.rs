@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 use crate::codes::Code;
 use crate::diagnostics::Diagnostic;
 use crate::schemasteps::{endless, validator};
-use crate::source::{Document, Path, at, sorted};
+use crate::source::ordered::{self, Ordered};
+use crate::source::{Document, Path, at};
 
 /// The version of the schema; MOSIP adds it to the packet itself.
 const SCHEMA_VERSION_FIELD: &str = "IDSchemaVersion";
@@ -100,7 +101,7 @@ impl IdSchema {
             ));
             return Self::default();
         }
-        let mut schema = Self { text: sorted(root.clone()).to_string(), ..Self::default() };
+        let mut schema = Self { text: ordered::text(&Ordered::of(root)), ..Self::default() };
         let mut patterns = Map::new();
         for (name, field) in fields {
             let path = at("properties").key("identity").key("properties").key(name);

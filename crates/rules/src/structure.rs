@@ -12,17 +12,28 @@ use serde_json::{Value, json};
 
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Severity};
-use crate::files::lenient;
+use crate::files::{VERSION, Versioned, lenient};
 use crate::limits::enough;
 use crate::schemas::schema_of;
-use crate::source::{Document, Path, Step};
+use crate::source::{Document, Path, Step, at};
 use crate::suggest::{listed, nearest};
 
-/// Checks the file's shape and decodes what can be decoded.
-pub(crate) fn decode<T: JsonSchema + DeserializeOwned>(
+/// Checks the file's shape and version, and decodes what can be decoded.
+pub(crate) fn decode<T: JsonSchema + DeserializeOwned + Versioned>(
     document: &Document,
     out: &mut Vec<Diagnostic>,
 ) -> Option<T> {
+    let file: T = shaped(document, out)?;
+    if file.version() != VERSION {
+        let message = format!("this build does not read version {}", file.version());
+        out.push(
+            document.at_value(Code::P007, &at("version"), message).help(format!("the version is {VERSION}")),
+        );
+    }
+    Some(file)
+}
+
+fn shaped<T: JsonSchema + DeserializeOwned>(document: &Document, out: &mut Vec<Diagnostic>) -> Option<T> {
     let before = out.len();
     let shape = Shape::of::<T>();
     let checker = Checker { document, schema: &shape.schema };

@@ -1,9 +1,10 @@
 //! Looking for a record that shows a goal: one that a case has already, with as few changes as will do.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use crate::cases::{self, Case, CaseWorld, SOME_ID, SOME_TRACKING_ID};
 use crate::coverage::goals::{Goal, distance, shown};
@@ -95,7 +96,7 @@ fn starts(pack: &Pack, rule: &Rule) -> Vec<Case> {
     let starts = found.into_iter().take(STARTS).map(|(_, _, case)| case.clone());
     // Each also as it would be if the action changed nothing.
     let unchanged = |case: Case| {
-        let still = Case { after: case.before.clone(), ..case.clone() };
+        let still = Case { after: Arc::clone(&case.before), ..case.clone() };
         if still.after == case.after { vec![case] } else { vec![case, still] }
     };
     starts.flat_map(unchanged).collect()
@@ -126,7 +127,7 @@ fn solve(pack: &Pack, index: usize, case: &mut Case, moves: &[Move]) -> bool {
     while left > 0 {
         let tries = moves.iter().map(|step| {
             let mut tried = case.clone();
-            step.make(&mut tried.before, &mut tried.after);
+            step.make(&mut tried);
             (far(&tried), tried)
         });
         let Some((nearer, best)) = tries.min_by_key(|(far, _)| *far).filter(|(far, _)| *far < left) else {
@@ -155,6 +156,7 @@ fn from_nothing(pack: &Pack, files: &PackFiles, rule: &Rule) -> Option<Case> {
         }
     }
     let expect: Expect = serde_json::from_value(serde_json::json!({ "do": "none" })).ok()?;
+    let values = Arc::new(values);
     Some(Case {
         file,
         place: Place::default(),
@@ -163,7 +165,7 @@ fn from_nothing(pack: &Pack, files: &PackFiles, rule: &Rule) -> Option<Case> {
         action: rule.action.clone(),
         custom_action: rule.custom_action.clone(),
         at,
-        before: values.clone(),
+        before: Arc::clone(&values),
         after: values,
         event_id: SOME_ID.to_owned(),
         tracking_id: SOME_TRACKING_ID.to_owned(),
@@ -204,9 +206,8 @@ fn walk(
             .map(|found| (found, shows));
     }
     for (index, step) in moves.iter().enumerate().skip(from) {
-        let (before, after): (Map<String, Value>, Map<String, Value>) =
-            (case.before.clone(), case.after.clone());
-        step.make(&mut case.before, &mut case.after);
+        let (before, after) = (Arc::clone(&case.before), Arc::clone(&case.after));
+        step.make(case);
         let found = walk(pack, files, goal, case, moves, index + 1, steps - 1, taken);
         (case.before, case.after) = (before, after);
         if found.is_some() {
@@ -261,7 +262,7 @@ fn write(
         documents: &nothing,
         reader: None,
     };
-    let read = cases::compile(&[(&document, file)], &world, &mut out).cases;
+    let read = cases::compile(&[(document, file)], &world, &mut out).cases;
     let again = read.iter().find(|other| other.name == case.name)?;
     let line = again.place.line();
     let accepted = !out.iter().any(|problem| problem.line >= line && problem.file == case.file);

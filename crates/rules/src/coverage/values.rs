@@ -1,5 +1,7 @@
 //! Values worth trying for a field: on and beside every bound, in and out of every list, and none at all.
 
+use std::sync::Arc;
+
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
@@ -22,11 +24,11 @@ pub(super) struct Move {
 }
 
 impl Move {
-    pub(super) fn make(&self, before: &mut Map<String, Value>, after: &mut Map<String, Value>) {
+    pub(super) fn make(&self, case: &mut Case) {
         if !self.by_action {
-            put(before, &self.field, self.value.as_ref());
+            put(Arc::make_mut(&mut case.before), &self.field, self.value.as_ref());
         }
-        put(after, &self.field, self.value.as_ref());
+        put(Arc::make_mut(&mut case.after), &self.field, self.value.as_ref());
     }
 }
 

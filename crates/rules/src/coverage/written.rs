@@ -42,7 +42,7 @@ fn map(key: &str, entries: &[(String, String)], indent: &str) -> String {
 fn given(case: &Case) -> Vec<(String, String)> {
     let nothing = Map::new();
     let (start, base) = match &case.record {
-        Some((name, values)) => (("record", plain_text(name)), values),
+        Some((name, values)) => (("record", plain_text(name)), &**values),
         None => (("event", plain_text(&case.event)), &nothing),
     };
     let laid: Map<String, Value> =

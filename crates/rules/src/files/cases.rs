@@ -1,6 +1,7 @@
 //! `cases/*.yaml`: given … expect …, the pack's own tests.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,7 +33,7 @@ pub(crate) struct RecordEntry {
     /// The event whose form it fills.
     pub(crate) event: String,
     /// Field id → value.
-    pub(crate) values: Map<String, Value>,
+    pub(crate) values: Arc<Map<String, Value>>,
 }
 
 /// One case.

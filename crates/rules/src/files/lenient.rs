@@ -8,9 +8,11 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::{DeserializeOwned, Error};
+use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -28,12 +30,27 @@ pub(crate) fn decode<T: DeserializeOwned>(value: &Value, reported: bool) -> serd
 }
 
 /// An entry, or none where it is broken and may be left out.
-fn entry<T: DeserializeOwned, E: Error>(value: Value) -> Result<Option<T>, E> {
-    match serde_json::from_value(value) {
+///
+/// Values are read where they lie in memory, and whoever reads them goes on after a broken one.
+fn forgiven<T, E>(entry: Result<T, E>) -> Result<Option<T>, E> {
+    match entry {
         Ok(entry) => Ok(Some(entry)),
         Err(_) if FORGIVING.get() => Ok(None),
-        Err(error) => Err(E::custom(error)),
+        Err(error) => Err(error),
     }
+}
+
+/// What is no collection has no entries: that it is none has been reported.
+macro_rules! empty {
+    ($($visit:ident: $value:ty),*) => {
+        $(fn $visit<E: Error>(self, _: $value) -> Result<Self::Value, E> {
+            Ok(Self::Value::default())
+        })*
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(Self::Value::default())
+        }
+    };
 }
 
 /// A list whose broken items are `None`, so that the others keep their index.
@@ -53,13 +70,36 @@ impl<T> Default for Entries<T> {
     }
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Entries<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let items = match Value::deserialize(deserializer)? {
-            Value::Array(items) => items,
-            _ => Vec::new(),
-        };
-        Ok(Self(items.into_iter().map(entry).collect::<Result<_, _>>()?))
+        deserializer.deserialize_any(Items(PhantomData))
+    }
+}
+
+struct Items<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+    type Value = Entries<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    empty!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut items = Vec::with_capacity(list.size_hint().unwrap_or_default());
+        loop {
+            match forgiven(list.next_element())? {
+                Some(None) => return Ok(Entries(items)),
+                item => items.push(item.flatten()),
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Entries::default())
     }
 }
 
@@ -92,18 +132,37 @@ impl<T> Default for Table<T> {
     }
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Table<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut table = Self::default();
-        if let Value::Object(map) = Value::deserialize(deserializer)? {
-            for (key, value) in map {
-                match entry(value)? {
-                    Some(entry) => _ = table.entries.insert(key, entry),
-                    None => _ = table.broken.insert(key),
-                }
+        deserializer.deserialize_any(Rows(PhantomData))
+    }
+}
+
+struct Rows<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Rows<T> {
+    type Value = Table<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    empty!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut table = Table::default();
+        while let Some(key) = map.next_key::<String>()? {
+            match forgiven(map.next_value())? {
+                Some(entry) => _ = table.entries.insert(key, entry),
+                None => _ = table.broken.insert(key),
             }
         }
         Ok(table)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Table::default())
     }
 }
 
@@ -134,9 +193,19 @@ mod tests {
         assert_eq!(found.0, [Some(1), None, Some(3)]);
         assert!(decode::<Entries<u8>>(&list, false).is_err());
 
-        let map = json!({ "one": 1, "two": "2" });
+        let map = json!({ "one": 1, "two": "2", "three": 3 });
         let found: Table<u8> = decode(&map, true).expect("a map");
-        assert_eq!((found.entries.len(), found.broken.len()), (1, 1));
+        assert_eq!((found.entries.len(), found.broken.len()), (2, 1));
         assert!(decode::<Table<u8>>(&map, false).is_err());
+    }
+
+    #[test]
+    fn what_is_no_collection_has_no_entries() {
+        for value in [json!(null), json!(true), json!(-1), json!(1), json!(0.5), json!("one")] {
+            assert!(decode::<Entries<u8>>(&value, true).expect("nothing").0.is_empty());
+            assert!(decode::<Table<u8>>(&value, true).expect("nothing").entries.is_empty());
+        }
+        assert!(decode::<Entries<u8>>(&json!({ "one": 1 }), true).expect("nothing").0.is_empty());
+        assert!(decode::<Table<u8>>(&json!([1]), true).expect("nothing").entries.is_empty());
     }
 }

@@ -58,6 +58,7 @@ fn keys_of<K: JsonSchema>(schema: &mut Schema) {
 }
 
 versioned!(
+    cases::CasesFile,
     country::CountryFile,
     fields::FieldsFile,
     identity::IdentityFile,

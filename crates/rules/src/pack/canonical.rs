@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::texts::{FILES, OPTIONAL};
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::locations::{self, Locations};
-use crate::source::{Document, sorted};
+use crate::source::Document;
+use crate::source::ordered::{self, Ordered, Way};
 
 /// Where a document lies in the canonical form, and the form's own version.
 const FORMAT: (&str, u32) = ("civitas_rule_set", 1);
@@ -39,44 +40,22 @@ pub(super) fn read(text: &str) -> Result<(BTreeMap<&'static str, Document>, Opti
     Ok((documents, places))
 }
 
-/// The values of a map; none of anything else.
-fn each(value: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
-    value.and_then(Value::as_object_mut).into_iter().flat_map(|map| map.values_mut())
-}
-
-/// Sorts the lists in which order says nothing.
-fn sort_sets(file: &str, value: &mut Value) {
-    let sort = |list: &mut Value| {
-        if let Some(items) = list.as_array_mut() {
-            items.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
-        }
-    };
-    match file {
-        "rules.yaml" => {
-            each(value.get_mut("groups")).for_each(sort);
-            let rules = value.get_mut("rules").and_then(Value::as_array_mut).into_iter().flatten();
-            rules.filter_map(|rule| rule.get_mut("despite")).for_each(sort);
-        }
-        "fields.yaml" => each(value.get_mut("events"))
-            .flat_map(|event| each(event.get_mut("fields")))
-            .filter_map(|field| field.get_mut("options"))
-            .for_each(sort),
-        _ => {}
-    }
-}
+/// Lists in which order says nothing, by the way to them; `*` is every key and every item.
+const SETS: [(&str, &[Way]); 2] = [
+    ("rules.yaml", &[&["groups", "*"], &["rules", "*", "despite"]]),
+    ("fields.yaml", &[&["events", "*", "fields", "*", "options"]]),
+];
 
 /// The documents as one JSON text, keys in order. The places are in it as they are, in a table of
 /// sorted rows: a rule set is archived whole, under one name, and can be brought back from that alone.
 pub(super) fn of(documents: &BTreeMap<&'static str, Document>, locations: Option<&Locations>) -> String {
-    let mut root = Map::new();
-    root.insert(FORMAT.0.to_owned(), json!(FORMAT.1));
-    for (name, document) in documents {
-        let mut value = document.value.clone();
-        sort_sets(name, &mut value);
-        root.insert((*name).to_owned(), value);
-    }
-    if let Some(locations) = locations {
-        root.insert(locations::FILE.to_owned(), json!(locations.canonical));
-    }
-    sorted(Value::Object(root)).to_string()
+    let format = json!(FORMAT.1);
+    let places = locations.map(|locations| json!(locations.canonical));
+    let mut root = BTreeMap::from([(FORMAT.0, Ordered::of(&format))]);
+    root.extend(places.as_ref().map(|table| (locations::FILE, Ordered::of(table))));
+    root.extend(documents.iter().map(|(name, document)| {
+        let sets = SETS.iter().find(|(file, _)| file == name).map_or(&[][..], |(_, ways)| *ways);
+        (*name, Ordered::of(&document.value).with_sets(sets))
+    }));
+    ordered::text(&root)
 }

@@ -18,7 +18,7 @@ use crate::files::identity::IdentityFile;
 use crate::files::packets::PacketsFile;
 use crate::files::rules::RulesFile;
 use crate::files::words::WordsFile;
-use crate::files::{VERSION, Versioned, cases::CasesFile};
+use crate::files::{Versioned, cases::CasesFile};
 use crate::given::ReadDocument;
 use crate::identity;
 use crate::idschema::IdSchema;
@@ -28,13 +28,13 @@ use crate::mapping::Packets;
 use crate::phrases::Words;
 use crate::reads::Reads;
 use crate::ruleset::RuleCompiler;
-use crate::source::{Document, at};
+use crate::source::Document;
 use crate::structure::decode;
 use crate::template;
 
 /// What the pack's cases are written in.
 pub(super) struct CaseSources<'a> {
-    pub(super) files: &'a [Document],
+    pub(super) files: &'a [(Document, CasesFile)],
     /// Path of an event document → its text.
     pub(super) documents: &'a BTreeMap<&'a str, &'a str>,
     pub(super) reader: Option<&'a dyn ReadDocument>,
@@ -54,13 +54,6 @@ pub(super) fn compile(
     let packets_file = read::<PacketsFile>(documents, "packets.yaml", &mut out);
     let identity_file = read::<IdentityFile>(documents, "identity.yaml", &mut out);
     let words_file = read::<WordsFile>(documents, "words.yaml", &mut out);
-    let mut case_files = Vec::new();
-    for document in sources.files {
-        if let Some(file) = decode::<CasesFile>(document, &mut out) {
-            version(file.version, document, &mut out);
-            case_files.push((document, file));
-        }
-    }
 
     let country = country_file.as_ref().map(|(d, file)| Country::compile(file, d, &mut out));
     let catalogue = fields_file.as_ref().map(|(d, file)| Catalogue::compile(file, d, &mut out));
@@ -118,7 +111,7 @@ pub(super) fn compile(
         documents: sources.documents,
         reader: sources.reader,
     };
-    let cases = cases::compile(&case_files, &world, &mut out);
+    let cases = cases::compile(sources.files, &world, &mut out);
     // Where there is no list of rules at all, that is what is wrong.
     if !document.value["rules"].is_array() {
         out.retain(|problem| problem.code != Code::C004);
@@ -159,25 +152,12 @@ fn problems(mut out: Vec<Diagnostic>) -> Diagnostics {
     Diagnostics::new(out)
 }
 
-/// A file's shape checked, its version checked, and what can be decoded of it.
+/// What a file says, as far as it can be read.
 fn read<'d, T: JsonSchema + DeserializeOwned + Versioned>(
     documents: &'d BTreeMap<&'static str, Document>,
     name: &str,
     out: &mut Vec<Diagnostic>,
 ) -> Option<(&'d Document, T)> {
     let document = documents.get(name)?;
-    let file = decode::<T>(document, out)?;
-    version(file.version(), document, out);
-    Some((document, file))
-}
-
-/// Whether a file is of the version that this build reads.
-fn version(written: u32, document: &Document, out: &mut Vec<Diagnostic>) {
-    if written != VERSION {
-        out.push(
-            document
-                .at_value(Code::P007, &at("version"), format!("this build does not read version {written}"))
-                .help(format!("the version is {VERSION}")),
-        );
-    }
+    Some((document, decode(document, out)?))
 }

@@ -7,9 +7,11 @@ use std::path::Path;
 use crate::cases;
 use crate::codes::Code;
 use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::files::cases::CasesFile;
 use crate::limits::{FILE_BYTES, PACK_BYTES, PACK_FILES, PACK_VALUES};
 use crate::locations;
 use crate::source::Document;
+use crate::structure::decode;
 use crate::suggest::nearest;
 
 /// The text files of a pack: path relative to its folder, with `/` → text.
@@ -30,7 +32,7 @@ pub(super) const OPTIONAL: [&str; 1] = ["words.yaml"];
 /// What was read.
 pub(super) struct Texts<'f> {
     pub(super) documents: BTreeMap<&'static str, Document>,
-    pub(super) cases: Vec<Document>,
+    pub(super) cases: Vec<(Document, CasesFile)>,
     /// Path of an event document → its text.
     pub(super) event_documents: BTreeMap<&'f str, &'f str>,
 }
@@ -128,7 +130,7 @@ pub(super) fn read_files(files: &PackFiles, out: &mut Vec<Diagnostic>) -> BTreeM
 }
 
 /// The cases, and what is wrong with their files.
-fn read_cases(files: &PackFiles) -> (Vec<Document>, Vec<Diagnostic>) {
+fn read_cases(files: &PackFiles) -> (Vec<(Document, CasesFile)>, Vec<Diagnostic>) {
     let (mut documents, mut out) = (Vec::new(), Vec::new());
     let mut held = 0;
     for (name, text) in files.0.iter().filter(|(name, _)| is_case_file(name)) {
@@ -136,9 +138,11 @@ fn read_cases(files: &PackFiles) -> (Vec<Document>, Vec<Diagnostic>) {
             out.push(too_many(name));
             break;
         }
-        let document = Document::yaml(name, text, &mut out);
-        held += document.as_ref().map_or(0, |document| document.values);
-        documents.extend(document);
+        let Some(document) = Document::yaml(name, text, &mut out) else { continue };
+        held += document.values;
+        if let Some(file) = decode(&document, &mut out) {
+            documents.push((document, file));
+        }
     }
     (documents, out)
 }

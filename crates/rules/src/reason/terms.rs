@@ -1,5 +1,7 @@
 //! Terms that can never be true, and terms that make no difference.
 
+use std::collections::BTreeSet;
+
 use super::space::{Cube, Face, Space};
 use super::tree::Node;
 use crate::codes::Code;
@@ -87,7 +89,14 @@ impl<'a> TermCheck<'a> {
     /// first one stays.
     fn lists(&mut self, node: &'a Node<'a>, without: &mut Vec<*const Term>) {
         if node.children.len() > 1 && matches!(node.term, Term::All(_) | Term::Any(_)) {
+            let shared = self.is_whole(node).then(|| shared(&node.children));
             for child in node.children.iter().rev() {
+                let apart = shared.as_ref().is_some_and(|shared| fields_of(child.term).is_disjoint(shared));
+                if apart && !self.is_empty(child.term, Face::NotTrue) {
+                    // Nothing else asks about its fields, so nothing else says what it says.
+                    self.lists(child, without);
+                    continue;
+                }
                 without.push(std::ptr::from_ref(child.term));
                 if self.changes_something(without) {
                     without.pop();
@@ -103,6 +112,11 @@ impl<'a> TermCheck<'a> {
         for child in &node.children {
             self.lists(child, without);
         }
+    }
+
+    /// Whether all that the condition asks is in this list, and all of it has to hold.
+    fn is_whole(&self, node: &Node<'_>) -> bool {
+        std::ptr::eq(node, self.root) && matches!(node.term, Term::All(_))
     }
 
     fn changes_something(&self, without: &[*const Term]) -> bool {
@@ -133,6 +147,27 @@ impl<'a> TermCheck<'a> {
         };
         self.out.push(node.problem(self.document, Code::R032, "this makes no difference").help(help));
     }
+}
+
+/// The fields that a term asks about.
+fn fields_of(term: &Term) -> BTreeSet<&str> {
+    match term {
+        Term::All(terms) | Term::Any(terms) => terms.iter().flat_map(fields_of).collect(),
+        Term::Not(term) | Term::Named { term, .. } => fields_of(term),
+        Term::Changed { fields, .. } => fields.iter().map(|field| field.field.as_str()).collect(),
+        Term::Test { field, .. } => BTreeSet::from([field.field.as_str()]),
+    }
+}
+
+/// The fields that several of the terms ask about.
+fn shared<'t>(nodes: &[Node<'t>]) -> BTreeSet<&'t str> {
+    let (mut once, mut again) = (BTreeSet::new(), BTreeSet::new());
+    for field in nodes.iter().flat_map(|node| fields_of(node.term)) {
+        if !once.insert(field) {
+            again.insert(field);
+        }
+    }
+    again
 }
 
 /// Why a term is never true, as far as it shows by itself.

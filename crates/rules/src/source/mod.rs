@@ -4,11 +4,11 @@
 //! line and column for any path, so that every later check can point at what it is about.
 
 mod excerpt;
+pub(crate) mod ordered;
 mod parse;
 mod places;
 mod reading;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
@@ -181,18 +181,5 @@ impl Text {
         let line = rest.get(..to)?;
         let line = line.strip_suffix('\n').unwrap_or(line);
         Some(line.strip_suffix('\r').unwrap_or(line))
-    }
-}
-
-/// The value with the keys of every map in order.
-pub(crate) fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let entries: BTreeMap<String, Value> =
-                map.into_iter().map(|(key, inner)| (key, sorted(inner))).collect();
-            Value::Object(entries.into_iter().collect())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-        plain => plain,
     }
 }

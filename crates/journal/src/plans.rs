@@ -34,7 +34,7 @@ async fn what_runs_for_every_record_scans_no_table() {
         &inbox::WAKE,
     ];
     for list in lists {
-        let sql = list.of_four();
+        let sql = list.of_four().on(Backend::Sqlite);
         assert_eq!(scans(&mut database, &sql).await, Vec::<String>::new(), "{sql}");
     }
     for work in [Work::Dispatch, Work::Create, Work::Start, Work::Poll] {

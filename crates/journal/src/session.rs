@@ -1,14 +1,13 @@
 //! Connections as the tables' functions see them: any [`Session`] reads, a [`Tx`] also writes.
 
 use std::ops::{Deref, DerefMut, Range};
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::connection::{Connection, Row};
-use crate::sql::Args;
+use crate::sql::{Args, Text};
 use crate::{Backend, JournalError, NewLeaf, Private, Sealer, outbox};
 
 /// The civil event that a row belongs to.
@@ -84,8 +83,8 @@ impl Session {
     }
 
     /// The same for a bulk statement.
-    pub(crate) async fn bulk(&mut self, sql: Arc<str>, args: Args) -> Result<Vec<Row>, JournalError> {
-        Ok(self.connection.rows(AssertSqlSafe(sql), args).await?)
+    pub(crate) async fn bulk(&mut self, text: Text, args: Args) -> Result<Vec<Row>, JournalError> {
+        Ok(self.connection.rows(AssertSqlSafe(text.on(self.backend)), args).await?)
     }
 
     /// Runs a statement that returns no rows; how many it changed.
@@ -94,8 +93,8 @@ impl Session {
     }
 
     /// The same for a bulk statement.
-    pub(crate) async fn execute_bulk(&mut self, sql: Arc<str>, args: Args) -> Result<u64, JournalError> {
-        Ok(self.connection.execute(AssertSqlSafe(sql), args).await?)
+    pub(crate) async fn execute_bulk(&mut self, text: Text, args: Args) -> Result<u64, JournalError> {
+        Ok(self.connection.execute(AssertSqlSafe(text.on(self.backend)), args).await?)
     }
 
     /// Runs a statement without arguments and without preparing it.

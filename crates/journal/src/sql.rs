@@ -9,8 +9,8 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, Error};
 use uuid::Uuid;
 
-use crate::JournalError;
 use crate::connection::Row;
+use crate::{Backend, JournalError};
 
 /// Arguments of one statement, in the order of its placeholders.
 #[derive(Default)]
@@ -173,7 +173,37 @@ pub(crate) struct Bulk {
     columns: usize,
     tail: &'static str,
     single: Option<&'static str>,
-    texts: [OnceLock<Arc<str>>; SIZES.len()],
+    texts: [OnceLock<Text>; SIZES.len()],
+}
+
+/// A statement as each database takes it. SQLite looks for a numbered placeholder among all that stand before it: with
+/// some hundreds of them, that was a tenth of the engine's work.
+#[derive(Debug, Clone)]
+pub(crate) struct Text {
+    numbered: Arc<str>,
+    plain: Arc<str>,
+}
+
+impl Text {
+    /// `text` is asked for the text with numbered placeholders, and for that without.
+    fn new(text: impl Fn(bool) -> String) -> Self {
+        Self { numbered: text(true).into(), plain: text(false).into() }
+    }
+
+    /// The text for this database.
+    pub(crate) fn on(self, backend: Backend) -> Arc<str> {
+        match backend {
+            Backend::Sqlite => self.plain,
+            Backend::Postgres => self.numbered,
+        }
+    }
+}
+
+impl From<String> for Text {
+    /// A text with few placeholders, numbered for both.
+    fn from(text: String) -> Self {
+        Self::new(|_| text.clone())
+    }
 }
 
 /// Lengths of the list, largest first: any number of rows is a sum of few of them.
@@ -193,7 +223,7 @@ impl Bulk {
     }
 
     /// Cuts the rows into chunks of the fixed lengths, each with its statement.
-    pub(crate) fn chunks<'r, T>(&self, rows: &'r [T]) -> Vec<(Arc<str>, &'r [T])> {
+    pub(crate) fn chunks<'r, T>(&self, rows: &'r [T]) -> Vec<(Text, &'r [T])> {
         let mut chunks = Vec::new();
         let mut rest = rows;
         for (at, size) in SIZES.into_iter().enumerate() {
@@ -208,30 +238,36 @@ impl Bulk {
 
     /// The text for four rows.
     #[cfg(test)]
-    pub(crate) fn of_four(&self) -> Arc<str> {
+    pub(crate) fn of_four(&self) -> Text {
         let four = SIZES.iter().position(|size| *size == 4).expect("a list of four");
         self.text(four)
     }
 
-    fn text(&self, at: usize) -> Arc<str> {
-        let text = self.texts[at].get_or_init(|| {
-            if let (1, Some(single)) = (SIZES[at], self.single) {
-                return single.into();
-            }
-            let mut text = String::from(self.head);
-            for row in 0..SIZES[at] {
-                text.push_str(if row == 0 { "(" } else { ", (" });
-                for column in 0..self.columns {
-                    let comma = if column == 0 { "" } else { ", " };
-                    // Writing to a string cannot fail.
-                    let _ = write!(text, "{comma}${}", row * self.columns + column + 1);
-                }
-                text.push(')');
-            }
-            text.push_str(self.tail);
-            text.into()
+    fn text(&self, at: usize) -> Text {
+        let text = self.texts[at].get_or_init(|| match (SIZES[at], self.single) {
+            (1, Some(single)) => single.to_owned().into(),
+            (rows, _) => Text::new(|numbered| self.list(rows, numbered)),
         });
-        Arc::clone(text)
+        text.clone()
+    }
+
+    fn list(&self, rows: usize, numbered: bool) -> String {
+        let mut text = String::from(self.head);
+        for row in 0..rows {
+            text.push_str(if row == 0 { "(" } else { ", (" });
+            for column in 0..self.columns {
+                text.push_str(if column == 0 { "" } else { ", " });
+                if numbered {
+                    // Writing to a string cannot fail.
+                    let _ = write!(text, "${}", row * self.columns + column + 1);
+                } else {
+                    text.push('?');
+                }
+            }
+            text.push(')');
+        }
+        text.push_str(self.tail);
+        text
     }
 }
 
@@ -248,10 +284,14 @@ mod tests {
         assert_eq!(sizes, [64, 32, 4, 2, 1]);
         let joined: Vec<u8> = chunks.iter().flat_map(|(_, rows)| rows.iter().copied()).collect();
         assert_eq!(joined, rows);
-        assert_eq!(&*chunks[3].0, "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) RETURNING a");
+        let text = |backend| chunks[3].0.clone().on(backend);
+        let on_postgres = "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) RETURNING a";
+        assert_eq!(&*text(Backend::Postgres), on_postgres);
+        assert_eq!(&*text(Backend::Sqlite), "INSERT INTO t (a, b) VALUES (?, ?), (?, ?) RETURNING a");
         assert!(bulk.chunks::<u8>(&[]).is_empty());
         let bulk = Bulk::new("", 2, "").or_single("INSERT INTO t VALUES ($1, $2)");
-        assert_eq!(&*bulk.chunks(&rows[..1])[0].0, "INSERT INTO t VALUES ($1, $2)");
+        let [(single, _)] = &bulk.chunks(&rows[..1])[..] else { panic!("one chunk") };
+        assert_eq!(&*single.clone().on(Backend::Sqlite), "INSERT INTO t VALUES ($1, $2)");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     EngineError, Options, Ports, Queue,
-    answers::{Asker, Heard, InboxDesk},
+    answers::{Arrived, Asker, Heard, InboxDesk},
     confirm::{Closing, Confirmer},
     decide::Station,
     desk::{self, Bell},
@@ -54,6 +54,7 @@ pub(crate) struct Inner {
     mover: Together<Moving>,
     heard: Together<Heard>,
     closings: Together<Closing>,
+    deliveries: Together<Arrived>,
     denials: Mutex<Option<Timestamp>>,
     swaps: Swaps,
     forms: Forms,
@@ -109,6 +110,7 @@ impl Engine {
         let (mover, steps) = Together::new();
         let (heard, answers) = Together::new();
         let (closings, told) = Together::new();
+        let (deliveries, arrived) = Together::new();
         let engine = Engine(Arc::new(Inner {
             ports,
             options,
@@ -120,6 +122,7 @@ impl Engine {
             mover,
             heard,
             closings,
+            deliveries,
             denials: Mutex::default(),
             swaps,
             forms: Forms::default(),
@@ -131,6 +134,7 @@ impl Engine {
         tokio::spawn(steps.run(Arc::downgrade(&engine.0)));
         tokio::spawn(answers.run(Arc::downgrade(&engine.0)));
         tokio::spawn(told.run(Arc::downgrade(&engine.0)));
+        tokio::spawn(arrived.run(Arc::downgrade(&engine.0)));
         if !engine.pack().written_fields().is_empty() {
             let looking = engine.clone();
             tokio::spawn(async move { looking.look_at_forms().await });
@@ -316,6 +320,11 @@ impl Engine {
     /// Where what OpenCRVS was told queues.
     pub(crate) fn closings(&self) -> &Together<Closing> {
         &self.0.closings
+    }
+
+    /// Where deliveries of the hub queue that are to be made durable.
+    pub(crate) fn deliveries(&self) -> &Together<Arrived> {
+        &self.0.deliveries
     }
 
     pub(crate) fn bells(&self) -> &Bells {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
-use civitas_journal::{JournalError, Tx};
+use civitas_journal::{BoxFuture, JournalError, Tx};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{Engine, engine::Inner};
@@ -16,6 +16,9 @@ const WAITING: usize = 256;
 pub(crate) trait Batched: Send + Sync + Sized + 'static {
     /// What comes of a piece of it.
     type Outcome: Send + 'static;
+
+    /// Whether it enters the journal and takes ordinals ([`civitas_journal::Journal::enter`]).
+    const ENTERS: bool = false;
 
     /// Records all of it in one transaction; an outcome for each, in order. An error undoes it.
     fn record(
@@ -83,12 +86,17 @@ impl<W: Batched> Batches<W> {
 }
 
 async fn write<W: Batched>(engine: &Engine, work: Vec<Arc<W>>) -> Result<Vec<W::Outcome>, JournalError> {
-    let own = engine.clone();
-    engine
-        .journal()
-        .write(move |tx| {
-            let (engine, work) = (own.clone(), work.clone());
-            Box::pin(async move { W::record(&engine, tx, &work).await })
-        })
-        .await
+    let record = recording(engine.clone(), work);
+    if W::ENTERS { engine.journal().enter(record).await } else { engine.journal().write(record).await }
+}
+
+fn recording<W: Batched>(
+    engine: Engine,
+    work: Vec<Arc<W>>,
+) -> impl for<'a> Fn(&'a mut Tx) -> BoxFuture<'a, Result<Vec<W::Outcome>, JournalError>> + Send + Sync + 'static
+{
+    move |tx| {
+        let (engine, work) = (engine.clone(), work.clone());
+        Box::pin(async move { W::record(&engine, tx, &work).await })
+    }
 }

@@ -75,6 +75,31 @@ async fn a_replayed_delivery_is_answered_well_and_has_no_effect() {
     stack.stop().await;
 }
 
+/// Copies that come in the same moment are recorded together, and one of them is the delivery.
+async fn copies_at_once(setup: Setup) {
+    let stack = Stack::with(setup).await;
+    let (case, aid) = awaited(&stack).await;
+    let body = stack.sandbox.mosip().genuine_credential(&aid, vid(VID)).await.unwrap();
+    let copies = (0..24).map(|_| deliver(&stack, CREDENTIALS, &body));
+    assert!(futures::future::join_all(copies).await.iter().all(|status| *status == 200));
+    in_state(&stack, case, "confirmed").await;
+    assert_eq!(deliveries(&stack).await, ["matched"]);
+    assert_eq!(accepted(&stack, case).len(), 1);
+    keeps_its_promises(&stack);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_delivery_that_comes_many_times_at_once_one_counts() {
+    copies_at_once(silent()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_delivery_that_comes_many_times_at_once_one_counts_on_postgresql() {
+    let (_server, setup) = on_postgresql(silent()).await;
+    copies_at_once(setup).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_truncated_delivery_does_not_have_the_signature_of_the_whole() {
     let (stack, case, aid) = waiting().await;

@@ -5,7 +5,6 @@ use civitas_journal::notes::{self, NoteState, StoredNote};
 use civitas_sandbox::opencrvs::{Status, StoredAction};
 use civitas_sandbox::{Clicked, RouteFaults, TriggerLoss};
 use civitas_tests::{
-    postgres::Postgres,
     stack::{Setup, Stack},
     wait::until,
 };
@@ -109,8 +108,8 @@ async fn a_death_that_mosip_took_is_noted_in_the_records_history() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_death_that_mosip_took_is_noted_in_the_records_history_on_postgresql() {
-    let server = tokio::task::spawn_blocking(Postgres::shared).await.unwrap();
-    a_death_is_noted(Setup { journal_url: Some(server.url()), ..noting() }).await;
+    let (_server, setup) = on_postgresql(noting()).await;
+    a_death_is_noted(setup).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

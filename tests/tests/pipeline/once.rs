@@ -6,10 +6,7 @@ use std::sync::Arc;
 use civitas_engine::{Answer, Values};
 use civitas_journal::civil_events;
 use civitas_sandbox::Document;
-use civitas_tests::{
-    postgres::Postgres,
-    stack::{Setup, Stack},
-};
+use civitas_tests::stack::{Setup, Stack};
 use futures::future::join_all;
 use serde_json::json;
 
@@ -70,8 +67,8 @@ async fn each_event_has_one_effect_however_often_and_on_whatever_path_it_comes()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_on_postgresql() {
-    let server = tokio::task::spawn_blocking(Postgres::shared).await.unwrap();
-    each_event_has_one_effect(Setup { journal_url: Some(server.url()), ..Setup::default() }).await;
+    let (_server, setup) = on_postgresql(Setup::default()).await;
+    each_event_has_one_effect(setup).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! Every operation to its own end: read back, checked before it goes out, switched in the ID repository, looked up.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use civitas_engine::{
     PacketsName,
@@ -8,7 +8,6 @@ use civitas_engine::{
 };
 use civitas_sandbox::{Clicked, DeliveryFaults, Faults, MosipOptions, Outage, RouteFaults, Submission};
 use civitas_tests::{
-    postgres::Postgres,
     stack::{Setup, Stack},
     wait::until,
 };
@@ -37,13 +36,6 @@ fn mosip(change: fn(&mut MosipOptions)) -> Setup {
     let mut setup = Setup::default();
     change(&mut setup.sandbox.mosip);
     setup
-}
-
-/// The same on PostgreSQL, which runs as long as somebody holds it.
-async fn on_postgresql(setup: Setup) -> (Arc<Postgres>, Setup) {
-    let server = tokio::task::spawn_blocking(Postgres::shared).await.unwrap();
-    let setup = Setup { journal_url: Some(server.url()), ..setup };
-    (server, setup)
 }
 
 async fn started(setup: Setup) -> Stack {

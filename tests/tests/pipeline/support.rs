@@ -1,6 +1,6 @@
 //! What the themes share: records to register, requests to send, states to wait for.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use civitas_engine::{
     Arrival, Origin,
@@ -11,6 +11,7 @@ use civitas_sandbox::{
     Clicked, Declaration, Document, Faults, MosipOptions, RouteFaults, SandboxOptions, Spread, Submission,
 };
 use civitas_tests::{
+    postgres::Postgres,
     stack::{HUB_SECRET, Setup, Stack},
     wait::until,
 };
@@ -366,4 +367,11 @@ pub(crate) fn held(hold: Duration) -> RouteFaults {
         hold_ms: u64::try_from(hold.as_millis()).unwrap(),
         ..RouteFaults::default()
     }
+}
+
+/// The same on PostgreSQL, which runs as long as somebody holds it.
+pub(crate) async fn on_postgresql(setup: Setup) -> (Arc<Postgres>, Setup) {
+    let server = tokio::task::spawn_blocking(Postgres::shared).await.unwrap();
+    let setup = Setup { journal_url: Some(server.url()), ..setup };
+    (server, setup)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use civitas_audit::NewLeaf;
 use civitas_journal::{
-    JournalError, Private,
+    JournalError, Private, Tx,
     inbox::{self, NewDelivery},
     operations,
 };
@@ -14,6 +14,7 @@ use openssl::sha::sha256;
 use crate::{
     Engine,
     hub::{COMPLETED, CREDENTIAL},
+    together::Batched,
 };
 
 /// What became of a delivery.
@@ -59,7 +60,13 @@ impl Engine {
             // the hub stop delivering altogether.
             Ok(Delivery::Paused(_) | Delivery::Other { .. }) | Err(_) => (hex::encode(sha256(raw)), "other"),
         };
-        let delivered = self.store(id, topic, raw).await?;
+        let new = NewDelivery {
+            delivery_id: id,
+            topic: topic.to_owned(),
+            received_at: self.now(),
+            body: Private::new(raw),
+        };
+        let delivered = self.deliveries().record(Arrived(new)).await?;
         if signed_with > 0
             && let Some(name) = self.topic_of(topic)
         {
@@ -71,34 +78,29 @@ impl Engine {
         Ok(delivered)
     }
 
-    async fn store(
-        &self,
-        delivery_id: String,
-        topic: &'static str,
-        raw: &[u8],
-    ) -> Result<Delivered, JournalError> {
-        let now = self.now();
-        let new =
-            NewDelivery { delivery_id, topic: topic.to_owned(), received_at: now, body: Private::new(raw) };
-        let new = Arc::new(new);
-        self.journal()
-            .enter(move |tx| {
-                let new = Arc::clone(&new);
-                Box::pin(async move {
-                    if inbox::insert_many(tx, &[(*new).clone()]).await? != [None] {
-                        return Ok(Delivered::Stored);
-                    }
-                    let mut leaf = NewLeaf::new("callback", "hub", now);
-                    leaf.reason = Some("delivered again: no effect".to_owned());
-                    tx.append_audit(&[leaf]);
-                    Ok(Delivered::Duplicate)
-                })
-            })
-            .await
-    }
-
     async fn is_ours(&self, aid: &str) -> Result<bool, JournalError> {
         let mut reader = self.journal().read().await?;
         Ok(!operations::taken_aids(&mut reader, &[aid.to_owned()]).await?.is_empty())
+    }
+}
+
+/// A delivery that is to be made durable.
+pub(crate) struct Arrived(NewDelivery);
+
+impl Batched for Arrived {
+    type Outcome = Delivered;
+
+    const ENTERS: bool = true;
+
+    async fn record(_: &Engine, tx: &mut Tx, work: &[Arc<Self>]) -> Result<Vec<Self::Outcome>, JournalError> {
+        let new: Vec<NewDelivery> = work.iter().map(|arrived| arrived.0.clone()).collect();
+        let ids = inbox::insert_many(tx, &new).await?;
+        let again = new.iter().zip(&ids).filter(|(_, id)| id.is_none()).map(|(delivery, _)| {
+            let mut leaf = NewLeaf::new("callback", "hub", delivery.received_at);
+            leaf.reason = Some("delivered again: no effect".to_owned());
+            leaf
+        });
+        tx.append_audit(&again.collect::<Vec<_>>());
+        Ok(ids.iter().map(|id| if id.is_some() { Delivered::Stored } else { Delivered::Duplicate }).collect())
     }
 }

@@ -14,5 +14,6 @@ mod poll;
 mod readback;
 mod share;
 
+pub(crate) use self::delivery::Arrived;
 pub use self::delivery::{DeliverError, Delivered};
 pub(crate) use self::{heard::Heard, inbox::InboxDesk, poll::Asker};

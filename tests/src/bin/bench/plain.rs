@@ -90,7 +90,7 @@ impl Rows {
 
 /// The same text twice, since sqlx has one type of arguments per database.
 macro_rules! inserter {
-    ($insert:ident, $statement:ident, $connection:ty, $arguments:ty, $setup:literal, $begin:literal) => {
+    ($insert:ident, $statement:ident, $connection:ty, $arguments:ty, $place:expr, $setup:literal, $begin:literal) => {
         impl Rows {
             async fn $insert(&self, url: &str) -> Duration {
                 let mut connection = <$connection>::connect(url).await.expect("the database opens");
@@ -122,7 +122,7 @@ macro_rules! inserter {
                 };
                 added.expect("a value");
             }
-            let query = sqlx::query_with(AssertSqlSafe(statement(table, rows.len())), arguments);
+            let query = sqlx::query_with(AssertSqlSafe(statement(table, rows.len(), $place)), arguments);
             query.execute(connection).await.expect("inserted");
         }
     };
@@ -133,6 +133,8 @@ inserter!(
     sqlite_statement,
     SqliteConnection,
     SqliteArguments,
+    // As the journal writes them: numbered ones are looked for one by one.
+    |_| "?".to_owned(),
     "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
      PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -32768",
     "BEGIN IMMEDIATE"
@@ -142,14 +144,15 @@ inserter!(
     postgres_statement,
     PgConnection,
     PgArguments,
+    |place| format!("${place}"),
     "SET synchronous_commit = on",
     "BEGIN"
 );
 
-fn statement(table: &Table, rows: usize) -> String {
+fn statement(table: &Table, rows: usize, place: fn(usize) -> String) -> String {
     let width = table.columns.len();
     let tuple = |row: usize| {
-        let places: Vec<String> = (1..=width).map(|column| format!("${}", row * width + column)).collect();
+        let places: Vec<String> = (1..=width).map(|column| place(row * width + column)).collect();
         format!("({})", places.join(", "))
     };
     let tuples: Vec<String> = (0..rows).map(tuple).collect();

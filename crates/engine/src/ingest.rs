@@ -20,6 +20,7 @@ use civitas_rules::{Outcome, Pack};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
+use tokio::task::JoinError;
 
 use crate::{
     Answer, Arrival, Cause, Engine, IngestError, Origin, Values,
@@ -36,6 +37,9 @@ use crate::{
 /// How many registration numbers or AIDs are tried for one civil event. Two collisions in a row are already
 /// beyond any plausible country.
 pub(crate) const CANDIDATES: u32 = 16;
+
+/// So many events of a batch are read by one task: few enough that others get their turn.
+const TOGETHER: usize = 16;
 
 /// How long a batch waits for the journal before it is handed back to be tried again.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -124,8 +128,8 @@ impl Engine {
         let pack = self.pack();
         let mut answers = Vec::with_capacity(arrivals.len());
         let mut good = Vec::with_capacity(arrivals.len());
-        for arrival in arrivals {
-            match read(arrival, &pack, self) {
+        for read in self.read_all(arrivals, &pack).await {
+            match read {
                 Ok(intake) => {
                     good.push(self.looked_up(intake).await);
                     answers.push(None);
@@ -142,6 +146,37 @@ impl Engine {
             .map(|answer| answer.or_else(|| recorded.next()))
             .map(|answer| answer.unwrap_or(Err(IngestError::Journal(JournalError::Interrupted))))
             .collect()
+    }
+
+    /// Reads and decides a batch on all cores, in its order: there is no trigger whose answer would wait for it.
+    async fn read_all(
+        &self,
+        mut arrivals: Vec<Arrival>,
+        pack: &Arc<Pack>,
+    ) -> Vec<Result<(Intake, Decided), IngestError>> {
+        let mut tasks = Vec::new();
+        while !arrivals.is_empty() {
+            let rest = arrivals.split_off(arrivals.len().min(TOGETHER));
+            let some = std::mem::replace(&mut arrivals, rest);
+            let (engine, pack, count) = (self.clone(), Arc::clone(pack), some.len());
+            let task = tokio::spawn(async move {
+                some.into_iter().map(|arrival| read(arrival, &pack, &engine)).collect::<Vec<_>>()
+            });
+            tasks.push((task, count));
+        }
+        let mut all = Vec::new();
+        for (task, count) in tasks {
+            match task.await.map_err(JoinError::try_into_panic) {
+                Ok(some) => all.extend(some),
+                Err(Ok(panic)) => std::panic::resume_unwind(panic),
+                // The process ends: each keeps its place.
+                Err(Err(_)) => {
+                    let gone = || Err(IngestError::Journal(JournalError::Interrupted));
+                    all.extend(std::iter::repeat_with(gone).take(count));
+                }
+            }
+        }
+        all
     }
 
     /// With what the rule writes held against the form of OpenCRVS.

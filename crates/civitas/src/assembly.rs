@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow};
 use civitas_engine::{
     Backoff, Channel, Clock, Engine, IdRepository, Options, PacketsName, Polling, Ports, Records, Route,
-    Subscriptions, UploadRoute,
+    Subscriptions, UploadRoute, opencrvs_version,
 };
 use civitas_journal::{Journal, JournalOptions, SealingKeys};
 use civitas_kafka::{Batch, DecryptionKey, KafkaConfig, PayloadEncryption, Topics};
@@ -18,7 +18,6 @@ use civitas_mosip::packet::{EncryptionCertificate, MachineKey, PacketKeys};
 use civitas_mosip::{Breaking, Credentials, Endpoints, Mosip, Service};
 use civitas_opencrvs::{
     Client, ConfirmationAuth, Endpoints as OpenCrvsEndpoints, ISSUER, KeySource, SystemClient, TriggerTokens,
-    Version,
 };
 use civitas_rules::{OpencrvsVersion, Pack};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -99,7 +98,7 @@ pub fn opencrvs(config: &Config, version: OpencrvsVersion) -> anyhow::Result<Cli
         }
     };
     let http = http::client(opencrvs.timeout.0)?;
-    let mut client = Client::new(http, endpoints, auth, release(version));
+    let mut client = Client::new(http, endpoints, auth, opencrvs_version(version));
     if let Some(address) = &opencrvs.country_config_url {
         client = client.with_country_config(address.as_str());
     }
@@ -107,14 +106,6 @@ pub fn opencrvs(config: &Config, version: OpencrvsVersion) -> anyhow::Result<Cli
         client = client.with_reader(opencrvs.auth_url.as_str(), system);
     }
     Ok(client)
-}
-
-fn release(version: OpencrvsVersion) -> Version {
-    match version {
-        OpencrvsVersion::V1_9 => Version::V1_9,
-        OpencrvsVersion::V2_0 => Version::V2_0,
-        OpencrvsVersion::V2_1 => Version::V2_1,
-    }
 }
 
 /// Where the public key of OpenCRVS's tokens is.

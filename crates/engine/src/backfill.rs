@@ -15,7 +15,7 @@ use civitas_journal::{
     reindexed,
 };
 use civitas_mosip::Aid;
-use civitas_opencrvs::{Action, ActionStatus, EventDocument, EventStatus, Version};
+use civitas_opencrvs::{Action, ActionStatus, EventDocument, EventStatus};
 use civitas_rules::{Effect, Facts, Operation, Pack, PacketContext, Writing};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -24,6 +24,7 @@ use crate::{
     Answer, Arrival, Engine, EngineError, Origin,
     decide::{self, Decided, Planned, Station},
     ingest::Intake,
+    opencrvs_version,
 };
 
 /// How long planning waits for the journal.
@@ -80,7 +81,7 @@ pub fn judge(document: &EventDocument, pack: &Pack, at: Timestamp) -> Judged {
     let Some(action_id) = registered_by(document).filter(|_| status == EventStatus::Registered) else {
         return of(Uuid::nil(), Verdict::NotRegistered(status.as_str()));
     };
-    let current = document.current(version(pack));
+    let current = document.current(opencrvs_version(pack.country().opencrvs));
     let decision = pack.decide(&facts(document, &current, at));
     let verdict = match decision.effect {
         Effect::Operate { operation, .. } => {
@@ -110,10 +111,6 @@ fn facts<'a>(document: &'a EventDocument, current: &'a civitas_opencrvs::Map, at
     }
 }
 
-fn version(pack: &Pack) -> Version {
-    decide::opencrvs_version(pack)
-}
-
 /// A past registration on its way into the journal.
 pub(crate) struct Past {
     pub(crate) document: EventDocument,
@@ -126,7 +123,7 @@ pub(crate) struct Past {
 /// Decides on a past registration.
 pub(crate) fn decide(past: &Past, pack: &Pack, station: &Station<'_>, candidate: u32) -> Decided {
     let document = &past.document;
-    let current = document.current(version(pack));
+    let current = document.current(opencrvs_version(pack.country().opencrvs));
     let facts = facts(document, &current, past.at);
     let explanation = pack.explain(&facts);
     let language = pack.country().languages.first().map_or("en", |language| language.code.as_str());

@@ -135,7 +135,7 @@ pub(crate) fn decide(
     candidate: u32,
 ) -> Result<Decided, IngestError> {
     let action = pending.action;
-    let version = opencrvs_version(pack);
+    let version = opencrvs_version(pack.country().opencrvs);
     let states = document.prospective(action.id, version).map_err(|_| IngestError::NoPendingAction {
         event_id: document.id,
         action: Some(action.kind.clone()),
@@ -276,9 +276,9 @@ pub(crate) fn packet_of(
         .map_err(|error| Obstacle { cause: "packet_not_buildable", detail: error.to_string() })
 }
 
-/// The pack states the version of OpenCRVS, since the fold differs.
-pub(crate) fn opencrvs_version(pack: &Pack) -> Version {
-    match pack.country().opencrvs {
+/// The release line of OpenCRVS that a pack states: it decides how actions are folded.
+pub fn opencrvs_version(stated: OpencrvsVersion) -> Version {
+    match stated {
         OpencrvsVersion::V1_9 => Version::V1_9,
         OpencrvsVersion::V2_0 => Version::V2_0,
         OpencrvsVersion::V2_1 => Version::V2_1,

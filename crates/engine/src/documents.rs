@@ -1,7 +1,9 @@
 //! The event documents that a pack's cases start from, read as the engine reads those of the trigger.
 
-use civitas_opencrvs::{EventDocument, Version};
+use civitas_opencrvs::EventDocument;
 use civitas_rules::{GivenDocument, OpencrvsVersion, ReadDocument};
+
+use crate::opencrvs_version;
 
 /// Reads event documents.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,11 +22,7 @@ impl ReadDocument for Documents {
             None => document.find_pending(),
         };
         let pending = pending.map_err(|error| error.to_string())?.action;
-        let version = match version {
-            OpencrvsVersion::V1_9 => Version::V1_9,
-            OpencrvsVersion::V2_0 => Version::V2_0,
-            OpencrvsVersion::V2_1 => Version::V2_1,
-        };
+        let version = opencrvs_version(version);
         let prospective = document.prospective(pending.id, version).map_err(|error| error.to_string())?;
         Ok(GivenDocument {
             event_id: document.id.to_string(),

@@ -50,6 +50,7 @@ pub use self::{
     answers::{DeliverError, Delivered},
     arrival::{Answer, Arrival, IngestError, Values},
     cause::{Cause, DELIVERIES as DELIVERY_CAUSES, OWN as OWN_CAUSES},
+    decide::opencrvs_version,
     documents::Documents,
     engine::Engine,
     entry::QueueEntry,

@@ -1,6 +1,5 @@
 //! The little that stands between the queries and sqlx: arguments, rows, and bulk statements of few sizes.
 
-use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
@@ -185,11 +184,6 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    /// `text` is asked for the text with numbered placeholders, and for that without.
-    fn new(text: impl Fn(bool) -> String) -> Self {
-        Self { numbered: text(true).into(), plain: text(false).into() }
-    }
-
     /// The text for this database.
     pub(crate) fn on(self, backend: Backend) -> Arc<str> {
         match backend {
@@ -202,7 +196,8 @@ impl Text {
 impl From<String> for Text {
     /// A text with few placeholders, numbered for both.
     fn from(text: String) -> Self {
-        Self::new(|_| text.clone())
+        let text: Arc<str> = text.into();
+        Self { numbered: Arc::clone(&text), plain: text }
     }
 }
 
@@ -246,23 +241,22 @@ impl Bulk {
     fn text(&self, at: usize) -> Text {
         let text = self.texts[at].get_or_init(|| match (SIZES[at], self.single) {
             (1, Some(single)) => single.to_owned().into(),
-            (rows, _) => Text::new(|numbered| self.list(rows, numbered)),
+            (rows, _) => Text {
+                numbered: self.list(rows, |place| format!("${place}")).into(),
+                plain: self.list(rows, |_| "?".to_owned()).into(),
+            },
         });
         text.clone()
     }
 
-    fn list(&self, rows: usize, numbered: bool) -> String {
+    /// The text for so many rows; `placeholder` is asked for each place, from 1.
+    fn list(&self, rows: usize, placeholder: impl Fn(usize) -> String) -> String {
         let mut text = String::from(self.head);
         for row in 0..rows {
             text.push_str(if row == 0 { "(" } else { ", (" });
             for column in 0..self.columns {
                 text.push_str(if column == 0 { "" } else { ", " });
-                if numbered {
-                    // Writing to a string cannot fail.
-                    let _ = write!(text, "${}", row * self.columns + column + 1);
-                } else {
-                    text.push('?');
-                }
+                text.push_str(&placeholder(row * self.columns + column + 1));
             }
             text.push(')');
         }

@@ -5,10 +5,11 @@ use std::collections::hash_map::Entry;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Mutex, PoisonError};
 
+use civitas_engine::opencrvs_version;
 use civitas_journal::Sealer;
 use civitas_journal::history::Recorded;
 use civitas_opencrvs::{Action, EventDocument, Past, Prospective, Version};
-use civitas_rules::{Decision, Facts, OpencrvsVersion, Pack};
+use civitas_rules::{Decision, Facts, Pack};
 use uuid::Uuid;
 
 use super::Item;
@@ -211,13 +212,8 @@ impl Event<'_> {
     }
 }
 
-/// The release line of OpenCRVS that a pack is for: it decides how actions are folded.
-pub fn version(pack: &Pack) -> Version {
-    match pack.country().opencrvs {
-        OpencrvsVersion::V1_9 => Version::V1_9,
-        OpencrvsVersion::V2_0 => Version::V2_0,
-        OpencrvsVersion::V2_1 => Version::V2_1,
-    }
+fn version(pack: &Pack) -> Version {
+    opencrvs_version(pack.country().opencrvs)
 }
 
 /// Whether a document has the extra key of OpenCRVS's reindex feed at its beginning or end, where that puts it.

@@ -8,11 +8,9 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -29,28 +27,19 @@ pub(crate) fn decode<T: DeserializeOwned>(value: &Value, reported: bool) -> serd
     decoded
 }
 
-/// An entry, or none where it is broken and may be left out.
+/// A value, or none where it is broken and may be left out.
 ///
-/// Values are read where they lie in memory, and whoever reads them goes on after a broken one.
-fn forgiven<T, E>(entry: Result<T, E>) -> Result<Option<T>, E> {
-    match entry {
-        Ok(entry) => Ok(Some(entry)),
-        Err(_) if FORGIVING.get() => Ok(None),
-        Err(error) => Err(error),
-    }
-}
+/// What is decoded lies in memory, and whoever reads a list or a map there goes on after a broken value.
+struct Lenient<T>(Option<T>);
 
-/// What is no collection has no entries: that it is none has been reported.
-macro_rules! empty {
-    ($($visit:ident: $value:ty),*) => {
-        $(fn $visit<E: Error>(self, _: $value) -> Result<Self::Value, E> {
-            Ok(Self::Value::default())
-        })*
-
-        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-            Ok(Self::Value::default())
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Lenient<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match T::deserialize(deserializer) {
+            Ok(value) => Ok(Self(Some(value))),
+            Err(_) if FORGIVING.get() => Ok(Self(None)),
+            Err(error) => Err(error),
         }
-    };
+    }
 }
 
 /// A list whose broken items are `None`, so that the others keep their index.
@@ -72,34 +61,8 @@ impl<T> Default for Entries<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Items(PhantomData))
-    }
-}
-
-struct Items<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
-    type Value = Entries<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    empty!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut items = Vec::with_capacity(list.size_hint().unwrap_or_default());
-        loop {
-            match forgiven(list.next_element())? {
-                Some(None) => return Ok(Entries(items)),
-                item => items.push(item.flatten()),
-            }
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Entries::default())
+        let items = Lenient::<Vec<Lenient<T>>>::deserialize(deserializer)?.0.unwrap_or_default();
+        Ok(Self(items.into_iter().map(|item| item.0).collect()))
     }
 }
 
@@ -134,35 +97,15 @@ impl<T> Default for Table<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Rows(PhantomData))
-    }
-}
-
-struct Rows<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Rows<T> {
-    type Value = Table<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map")
-    }
-
-    empty!(visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64, visit_str: &str);
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut table = Table::default();
-        while let Some(key) = map.next_key::<String>()? {
-            match forgiven(map.next_value())? {
-                Some(entry) => _ = table.entries.insert(key, entry),
+        let rows = Lenient::<BTreeMap<String, Lenient<T>>>::deserialize(deserializer)?.0.unwrap_or_default();
+        let mut table = Self::default();
+        for (key, row) in rows {
+            match row.0 {
+                Some(row) => _ = table.entries.insert(key, row),
                 None => _ = table.broken.insert(key),
             }
         }
         Ok(table)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Table::default())
     }
 }
 
@@ -200,12 +143,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_collection_has_no_entries() {
-        for value in [json!(null), json!(true), json!(-1), json!(1), json!(0.5), json!("one")] {
-            assert!(decode::<Entries<u8>>(&value, true).expect("nothing").0.is_empty());
-            assert!(decode::<Table<u8>>(&value, true).expect("nothing").entries.is_empty());
+    fn what_is_no_collection_has_no_entries_once_that_has_been_reported() {
+        let plain = [json!(null), json!(true), json!(-1), json!(1), json!(0.5), json!("one")];
+        for value in plain.iter().chain([&json!({ "one": 1 })]) {
+            assert!(decode::<Entries<u8>>(value, true).expect("nothing").0.is_empty());
+            assert!(decode::<Entries<u8>>(value, false).is_err());
         }
-        assert!(decode::<Entries<u8>>(&json!({ "one": 1 }), true).expect("nothing").0.is_empty());
-        assert!(decode::<Table<u8>>(&json!([1]), true).expect("nothing").entries.is_empty());
+        for value in plain.iter().chain([&json!([1])]) {
+            assert!(decode::<Table<u8>>(value, true).expect("nothing").entries.is_empty());
+            assert!(decode::<Table<u8>>(value, false).is_err());
+        }
     }
 }

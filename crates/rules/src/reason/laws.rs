@@ -11,11 +11,14 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 
 use super::space::{Face, Space};
+use super::terms::{TermCheck, shared};
+use super::tree::Node;
 use super::witness::Witness;
 use crate::age::{Age, read_date};
 use crate::decision::Facts;
 use crate::files::country::LeapBirthday;
 use crate::reference::FieldRef;
+use crate::source::{Document, Path};
 use crate::term::{Bound, Literal, Scene, Term, Test};
 use crate::truth::Truth;
 
@@ -210,6 +213,30 @@ proptest! {
                     let both = of_a.iter().zip(&of_b).any(|(a, b)| is(*a) && also(*b));
                     prop_assert!(!both, "{face:?} of {a:?} and {other:?} of {b:?}");
                 }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    /// What is concluded from a term's fields alone is what its cubes say.
+    #[test]
+    fn a_term_that_stands_alone_changes_something(terms in prop::collection::vec(condition(), 2..4), leap in leap()) {
+        let places: Vec<Value> = terms.iter().map(|_| json!(true)).collect();
+        let whole = Term::All(terms);
+        let space = Space::of([&whole], leap);
+        let can_be = |face| !space.cubes(&whole, face, &[]).is_ok_and(|cubes| cubes.is_empty());
+        if can_be(Face::True) && can_be(Face::NotTrue) {
+            let document = Document::bare("rules.yaml", "", Value::Null);
+            let root = Node::of(&whole, &json!({ "all": places }), Path::default());
+            let mut out = Vec::new();
+            let check =
+                TermCheck { space: &space, document: &document, root: &root, three_valued: false, out: &mut out };
+            let shared = shared(&root.children);
+            for child in root.children.iter().filter(|child| check.stands_alone(child, &shared)) {
+                prop_assert!(check.changes_something(&[std::ptr::from_ref(child.term)]), "{:?}", child.term);
             }
         }
     }

@@ -89,16 +89,12 @@ impl<'a> TermCheck<'a> {
     /// first one stays.
     fn lists(&mut self, node: &'a Node<'a>, without: &mut Vec<*const Term>) {
         if node.children.len() > 1 && matches!(node.term, Term::All(_) | Term::Any(_)) {
-            let shared = self.is_whole(node).then(|| shared(&node.children));
+            let is_whole = std::ptr::eq(node, self.root) && matches!(node.term, Term::All(_));
+            let shared = is_whole.then(|| shared(&node.children));
             for child in node.children.iter().rev() {
-                let apart = shared.as_ref().is_some_and(|shared| fields_of(child.term).is_disjoint(shared));
-                if apart && !self.is_empty(child.term, Face::NotTrue) {
-                    // Nothing else asks about its fields, so nothing else says what it says.
-                    self.lists(child, without);
-                    continue;
-                }
                 without.push(std::ptr::from_ref(child.term));
-                if self.changes_something(without) {
+                let alone = shared.as_ref().is_some_and(|shared| self.stands_alone(child, shared));
+                if alone || self.changes_something(without) {
                     without.pop();
                     self.lists(child, without);
                 } else if self.is_empty(child.term, Face::True) {
@@ -114,12 +110,13 @@ impl<'a> TermCheck<'a> {
         }
     }
 
-    /// Whether all that the condition asks is in this list, and all of it has to hold.
-    fn is_whole(&self, node: &Node<'_>) -> bool {
-        std::ptr::eq(node, self.root) && matches!(node.term, Term::All(_))
+    /// Whether the term, one of those that all have to hold, asks about fields that no other one asks about, and may be
+    /// untrue. Then it changes something, which shows without any cube: for most terms of most rules.
+    pub(super) fn stands_alone(&self, child: &Node<'_>, shared: &BTreeSet<&str>) -> bool {
+        fields_of(child.term).is_disjoint(shared) && !self.is_empty(child.term, Face::NotTrue)
     }
 
-    fn changes_something(&self, without: &[*const Term]) -> bool {
+    pub(super) fn changes_something(&self, without: &[*const Term]) -> bool {
         let (last, before) = match without.split_last() {
             Some((_, before)) => (without, before),
             None => return true,
@@ -160,7 +157,7 @@ fn fields_of(term: &Term) -> BTreeSet<&str> {
 }
 
 /// The fields that several of the terms ask about.
-fn shared<'t>(nodes: &[Node<'t>]) -> BTreeSet<&'t str> {
+pub(super) fn shared<'t>(nodes: &[Node<'t>]) -> BTreeSet<&'t str> {
     let (mut once, mut again) = (BTreeSet::new(), BTreeSet::new());
     for field in nodes.iter().flat_map(|node| fields_of(node.term)) {
         if !once.insert(field) {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::{anyhow, bail};
+use civitas_engine::opencrvs_version;
 use civitas_opencrvs::{Action, EventDocument, Origin, Origins, Prospective};
 use civitas_rules::{Explanation, Facts, Pack, RuleTree, TermTree, Truth};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::replay::judge::version;
 use crate::words::instant;
 
 /// The civil event of a document that is to be explained.
@@ -38,7 +38,7 @@ impl<'a> Why<'a> {
             Ok(pending) => return Self::of(pack, document, pending.action.id),
             Err(problem) => problem,
         };
-        let past = document.past(version(pack));
+        let past = document.past(opencrvs_version(pack.country().opencrvs));
         let newest = past.iter().rev().find(|past| action_type == Some(past.action.kind.as_str()));
         if let Some(newest) = newest {
             return Self::of(pack, document, newest.action.id);
@@ -53,7 +53,7 @@ impl<'a> Why<'a> {
 
     /// The civil event of this action.
     pub(super) fn of(pack: &'a Pack, document: &'a EventDocument, action_id: Uuid) -> anyhow::Result<Self> {
-        let version = version(pack);
+        let version = opencrvs_version(pack.country().opencrvs);
         let nothing = || anyhow!("record {} was never asked about action {action_id}", document.id);
         let action = document.action(action_id).ok_or_else(nothing)?;
         let answered = document.is_answered(action_id);

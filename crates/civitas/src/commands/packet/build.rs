@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
+use civitas_engine::opencrvs_version;
 use civitas_mosip::packet::{self, Attachments, CreatePacket, MachineKey, PacketKeys};
 use civitas_mosip::{Aid, IdSchema, check_station};
 use civitas_opencrvs::EventDocument;
@@ -13,7 +14,6 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::files;
-use crate::replay::judge::version;
 use crate::{clock, entropy, pack};
 
 /// Make the packet that an event document leads to, without sending anything.
@@ -94,7 +94,9 @@ fn content(build: &Build) -> anyhow::Result<CreatePacket> {
         None => document.find_pending(),
     };
     let action = pending.map_err(|error| anyhow!("{shown}: {error}"))?.action;
-    let states = document.prospective(action.id, version(&pack)).map_err(|error| anyhow!("{error}"))?;
+    let states = document
+        .prospective(action.id, opencrvs_version(pack.country().opencrvs))
+        .map_err(|error| anyhow!("{error}"))?;
     let at = action.created_at.at();
     let facts = Facts {
         event: &document.kind,

@@ -1,8 +1,11 @@
 //! Taking a civil event in: decide, then record event, decision, operation, confirmation and audit leaf in one
 //! transaction. The answer is what the journal holds, so that a second delivery gets the first one's answer.
 
+mod intake;
+mod leaves;
+
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     sync::Arc,
     time::Duration,
 };
@@ -15,22 +18,24 @@ use civitas_journal::{
     inbox, operations,
     operations::{NewOperation, Operation, Respond, State},
 };
-use civitas_opencrvs::EventDocument;
-use civitas_rules::{Outcome, Pack};
+use civitas_rules::Outcome;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
-use tokio::task::JoinError;
 
+pub(crate) use self::{intake::Intake, leaves::said};
+use self::{
+    intake::{Matter, read},
+    leaves::{leaf, not_written, obstacle},
+};
 use crate::{
     Answer, Arrival, Cause, Engine, IngestError, Origin, Values,
-    backfill::{self, Past},
     cause::FOUND,
     confirm::Told,
-    decide::{self, Decided, Planned},
+    decide::{Decided, Planned},
     dispatch::StoredPacket,
     entry, history, noter,
-    requests::{self, Asked, Holder},
+    requests::Holder,
     schedule::later,
 };
 
@@ -38,80 +43,8 @@ use crate::{
 /// beyond any plausible country.
 pub(crate) const CANDIDATES: u32 = 16;
 
-/// So many events of a batch are read by one task: few enough that others get their turn.
-const TOGETHER: usize = 16;
-
 /// How long a batch waits for the journal before it is handed back to be tried again.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-/// An arrival that was read, and decided by one rule set.
-pub(crate) struct Intake {
-    arrival: Arrival,
-    matter: Matter,
-    pack: Arc<Pack>,
-    /// Fields that may not be written, with the reason why.
-    forbidden: BTreeMap<String, String>,
-}
-
-/// What is decided on.
-enum Matter {
-    /// A record's pending action, by the rules.
-    Document(Box<EventDocument>),
-    /// An operation that a country configuration asks for.
-    Asked(Box<Asked>),
-    /// A registration of the past, as the record stands now.
-    Past(Box<Past>),
-}
-
-impl Intake {
-    /// The intake of an operation that is asked for.
-    pub(crate) fn asked(arrival: Arrival, asked: Asked, pack: Arc<Pack>) -> Self {
-        Self { arrival, matter: Matter::Asked(Box::new(asked)), pack, forbidden: BTreeMap::new() }
-    }
-
-    /// The intake of a past registration.
-    pub(crate) fn past(arrival: Arrival, past: Past, pack: Arc<Pack>) -> Self {
-        Self { arrival, matter: Matter::Past(Box::new(past)), pack, forbidden: BTreeMap::new() }
-    }
-
-    /// Decides. `candidate` counts up while a number or AID is another event's; `holder` has a number that is given.
-    pub(crate) fn decide(
-        &self,
-        engine: &Engine,
-        candidate: u32,
-        holder: Holder,
-    ) -> Result<Decided, IngestError> {
-        match &self.matter {
-            Matter::Document(document) => {
-                let pending = decide::pending(document, &self.arrival)?;
-                let mut decided =
-                    decide::decide(document, &pending, &self.pack, &engine.station(), candidate)?;
-                decided.leave_out(&self.forbidden);
-                Ok(decided)
-            }
-            Matter::Asked(asked) => {
-                Ok(requests::decide(asked, &self.pack, &engine.station(), candidate, holder))
-            }
-            Matter::Past(past) => Ok(backfill::decide(past, &self.pack, &engine.station(), candidate)),
-        }
-    }
-
-    /// Whether the record's history is told of an operation that cannot be sent.
-    fn notes_apart(&self, decided: &Decided) -> bool {
-        let stuck = decided
-            .operation
-            .as_ref()
-            .is_some_and(|planned| planned.respond == Respond::Continue && planned.packet.is_err());
-        stuck
-            && matches!(self.matter, Matter::Document(_))
-            && decided.failed_message.is_some()
-            && self.pack.country().history_custom_action.is_some()
-    }
-
-    fn is_asked(&self) -> bool {
-        matches!(self.matter, Matter::Asked(_))
-    }
-}
 
 impl Engine {
     /// Takes one civil event in for the trigger endpoint. If it cannot be made durable within `patience`, it is
@@ -146,46 +79,6 @@ impl Engine {
             .map(|answer| answer.or_else(|| recorded.next()))
             .map(|answer| answer.unwrap_or(Err(IngestError::Journal(JournalError::Interrupted))))
             .collect()
-    }
-
-    /// Reads and decides a batch on all cores, in its order: there is no trigger whose answer would wait for it.
-    async fn read_all(
-        &self,
-        mut arrivals: Vec<Arrival>,
-        pack: &Arc<Pack>,
-    ) -> Vec<Result<(Intake, Decided), IngestError>> {
-        let mut tasks = Vec::new();
-        while !arrivals.is_empty() {
-            let rest = arrivals.split_off(arrivals.len().min(TOGETHER));
-            let some = std::mem::replace(&mut arrivals, rest);
-            let (engine, pack, count) = (self.clone(), Arc::clone(pack), some.len());
-            let task = tokio::spawn(async move {
-                some.into_iter().map(|arrival| read(arrival, &pack, &engine)).collect::<Vec<_>>()
-            });
-            tasks.push((task, count));
-        }
-        let mut all = Vec::new();
-        for (task, count) in tasks {
-            match task.await.map_err(JoinError::try_into_panic) {
-                Ok(some) => all.extend(some),
-                Err(Ok(panic)) => std::panic::resume_unwind(panic),
-                // The process ends: each keeps its place.
-                Err(Err(_)) => {
-                    let gone = || Err(IngestError::Journal(JournalError::Interrupted));
-                    all.extend(std::iter::repeat_with(gone).take(count));
-                }
-            }
-        }
-        all
-    }
-
-    /// With what the rule writes held against the form of OpenCRVS.
-    async fn looked_up(&self, (mut intake, mut decided): (Intake, Decided)) -> (Intake, Decided) {
-        if !decided.writing.declaration.is_empty() {
-            intake.forbidden = self.not_to_write(&decided.event_type, &decided.writing.declaration).await;
-            decided.leave_out(&intake.forbidden);
-        }
-        (intake, decided)
     }
 
     /// Records a batch in one transaction, if that begins within `patience`.
@@ -462,13 +355,6 @@ fn refused(error: &IngestError) {
     metrics::counter!("civitas_events_refused_total", "code" => error.code()).increment(1);
 }
 
-fn read(arrival: Arrival, pack: &Arc<Pack>, engine: &Engine) -> Result<(Intake, Decided), IngestError> {
-    let matter = Matter::Document(Box::new(decide::read(&arrival, pack)?));
-    let intake = Intake { arrival, matter, pack: Arc::clone(pack), forbidden: BTreeMap::new() };
-    let decided = intake.decide(engine, 0, Holder::Nobody)?;
-    Ok((intake, decided))
-}
-
 impl Engine {
     /// The answer that the journal holds.
     async fn recorded_answer(
@@ -498,54 +384,4 @@ impl Engine {
             }
         })
     }
-}
-
-/// An operation that begins as a person's turn says so, and why, right after its decision.
-fn obstacle(decided: &Decided, now: Timestamp) -> Option<NewLeaf> {
-    let obstacle = decided.operation.as_ref()?.packet.as_ref().err()?;
-    let key = decided.key();
-    let mut leaf = NewLeaf::new("transition", "engine", now).about(key.event_id, key.action_id);
-    leaf.aid = decided.aid();
-    leaf.from = Some(State::Planned.as_str().to_owned());
-    leaf.to = Some(State::Stalled.as_str().to_owned());
-    let cause = Cause::with(obstacle.cause, obstacle.detail.clone()).to_string();
-    let said: Vec<String> = decided.failed_message.iter().cloned().chain([cause]).collect();
-    leaf.reason = Some(said.join("; "));
-    Some(leaf)
-}
-
-/// What the rule would have written and the record does not get: said, since nobody sees what is missing.
-fn not_written(decided: &Decided, now: Timestamp) -> Option<NewLeaf> {
-    if decided.writing.left_out.is_empty() {
-        return None;
-    }
-    let key = decided.key();
-    let mut leaf = NewLeaf::new("not_written", "engine", now).about(key.event_id, key.action_id);
-    leaf.rule.clone_from(&decided.rule);
-    let said =
-        decided.writing.left_out.iter().map(|problem| format!("{}: {}", problem.field, problem.reason));
-    leaf.reason = Some(said.collect::<Vec<_>>().join("; "));
-    metrics::counter!("civitas_values_not_written_total").increment(decided.writing.left_out.len() as u64);
-    Some(leaf)
-}
-
-fn leaf(intake: &Intake, decided: &Decided, now: Timestamp) -> NewLeaf {
-    let key = decided.key();
-    let mut leaf = NewLeaf::new("decided", "engine", now).about(key.event_id, key.action_id);
-    leaf.aid = decided.aid();
-    leaf.to = Some(decided.effect.to_owned());
-    leaf.ruleset = Some(decided.ruleset.clone());
-    leaf.rule.clone_from(&decided.rule);
-    leaf.traceparent.clone_from(&intake.arrival.traceparent);
-    leaf.would_have.clone_from(&decided.would_have);
-    leaf.reason = Some(said(decided));
-    leaf
-}
-
-/// What the log says about a decision: the pack's message, its sentence, and what else there is to know.
-pub(crate) fn said(decided: &Decided) -> String {
-    let mut said: Vec<String> = decided.message.iter().cloned().collect();
-    said.push(decided.sentence.clone());
-    said.extend(decided.anomaly.clone());
-    said.join("; ")
 }

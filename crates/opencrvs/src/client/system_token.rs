@@ -116,8 +116,9 @@ impl SystemTokens {
     /// plainly; 2.0 exchanges for any record, so for none too; later ones do not know the exchange.
     pub(super) async fn version_there(&self, now: Timestamp) -> Result<Version, CallError> {
         let token = match self.own(Way::Form, now).await {
-            Err(error) if error.status == Some(400) => {
-                self.own(Way::Query, now).await?;
+            // Refused, perhaps because it was not read: the query tells.
+            Err(error) if matches!(error.status, Some(400..=499)) => {
+                self.own(Way::Query, now).await.map_err(|_| error)?;
                 return Ok(Version::V1_9);
             }
             answer => answer?.access_token,

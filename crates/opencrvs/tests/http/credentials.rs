@@ -185,13 +185,15 @@ async fn checks_what_the_credentials_are_good_for() {
 async fn the_release_on_the_other_side_is_told_by_its_token_service() {
     // {"scope":["recordsearch"]}, as 1.9 writes scopes
     const PLAIN: &str = "e30.eyJzY29wZSI6WyJyZWNvcmRzZWFyY2giXX0.c2ln";
-    let there = async |exchange: (u16, &'static str), own: &'static str, reads_forms: bool| {
+    let there = async |exchange: (u16, &'static str), own: &'static str, form_refused: Option<u16>| {
         let server = Server::start(move |asked: &Asked, _| {
             if asked.body.contains("token-exchange") {
                 return answer(exchange.0, exchange.1);
             }
-            let by_query = asked.body.is_empty();
-            if by_query || reads_forms { token(own) } else { answer(400, r#"{"error":"invalid_request"}"#) }
+            match form_refused.filter(|_| !asked.body.is_empty()) {
+                Some(status) => answer(status, r#"{"error":"invalid_request"}"#),
+                None => token(own),
+            }
         })
         .await;
         let found = by_credentials(&server.url).version_there(now()).await;
@@ -199,14 +201,18 @@ async fn the_release_on_the_other_side_is_told_by_its_token_service() {
     };
     let exchanged = (200, r#"{"access_token":"record"}"#);
     let unknown = (400, r#"{"error":"unsupported_grant_type"}"#);
-    assert_eq!(there(exchanged, "opaque", false).await, (Ok(Some(Version::V1_9)), 2));
-    assert_eq!(there(exchanged, PLAIN, true).await, (Ok(Some(Version::V1_9)), 1));
-    assert_eq!(there(exchanged, "opaque", true).await, (Ok(Some(Version::V2_0)), 2));
-    assert_eq!(there(unknown, "opaque", true).await, (Ok(Some(Version::V2_1)), 2));
+    for status in [400, 401] {
+        assert_eq!(there(exchanged, "opaque", Some(status)).await, (Ok(Some(Version::V1_9)), 2));
+    }
+    assert_eq!(there(exchanged, PLAIN, None).await, (Ok(Some(Version::V1_9)), 1));
+    assert_eq!(there(exchanged, "opaque", None).await, (Ok(Some(Version::V2_0)), 2));
+    assert_eq!(there(unknown, "opaque", None).await, (Ok(Some(Version::V2_1)), 2));
+    let (down, asked) = there(exchanged, "opaque", Some(503)).await;
+    assert_eq!((down.unwrap_err().status, asked), (Some(503), 1));
     for refused in
         [(500, ""), (400, r#"{"error":"invalid_request"}"#), (401, r#"{"error":"unauthorized_client"}"#)]
     {
-        let (found, _) = there(refused, "opaque", true).await;
+        let (found, _) = there(refused, "opaque", None).await;
         assert!(found.is_err(), "{refused:?}: {found:?}");
     }
     assert_eq!(by_trigger(&nobody().await).version_there(now()).await, Ok(None));

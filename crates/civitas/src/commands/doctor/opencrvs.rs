@@ -1,10 +1,10 @@
 //! OpenCRVS: its public key, our credentials and their scopes, and whether the form has the field that we write.
 
+use civitas_engine::opencrvs_version;
 use civitas_opencrvs::{CallError, Cause, Class, Client, Version};
-use civitas_rules::OpencrvsVersion;
 use openssl::pkey::PKey;
 
-use super::{Finding, Patient, chain};
+use super::{Finding, Patient, Verdict, chain};
 use crate::assembly;
 use crate::clock;
 
@@ -29,8 +29,12 @@ pub(super) async fn check(patient: &Patient<'_>) -> Vec<Finding> {
             return findings;
         }
     };
-    findings.push(auth(&client).await);
-    findings.extend(release(&client, pack.country().opencrvs).await);
+    let auth = auth(&client).await;
+    let there = client.version_there(clock::now()).await;
+    // Where no token is to be had, that is said already, and why.
+    let unknown = there.is_err() && auth.verdict == Verdict::Fail;
+    findings.push(auth);
+    findings.extend((!unknown).then(|| release(there, opencrvs_version(pack.country().opencrvs))));
     findings.push(reading(patient, &client).await);
     for (event, field) in pack.country().nid_fields() {
         findings.push(form(&client, event, field, false).await);
@@ -105,17 +109,17 @@ async fn auth(client: &Client) -> Finding {
     }
 }
 
-/// Whether the OpenCRVS that runs is of the release line that the pack states. Where no token is to be had, that has been
-/// said.
-async fn release(client: &Client, stated: OpencrvsVersion) -> Option<Finding> {
+/// Whether the OpenCRVS that runs is of the release line that the pack states.
+fn release(there: Result<Option<Version>, CallError>, stated: Version) -> Finding {
     let check = "opencrvs release";
-    let stated = stated.as_str();
-    Some(match client.version_there(clock::now()).await.ok()? {
-        None => Finding::ok(check, "it cannot be told before a trigger brings its token, without a client"),
-        Some(there) if there.as_str() == stated => {
+    match there {
+        Ok(None) => {
+            Finding::ok(check, "it cannot be told before a trigger brings its token, without a client")
+        }
+        Ok(Some(there)) if there == stated => {
             Finding::ok(check, format!("it behaves as {there}, which the pack states"))
         }
-        Some(there) => Finding::fail(
+        Ok(Some(there)) => Finding::fail(
             check,
             format!("it behaves as {there}, and the pack states {stated}"),
             format!(
@@ -127,7 +131,10 @@ async fn release(client: &Client, stated: OpencrvsVersion) -> Option<Finding> {
                 }
             ),
         ),
-    })
+        Err(error) => {
+            Finding::warn(check, format!("it cannot be told whether it is {stated}: {error}"), advice(&error))
+        }
+    }
 }
 
 /// Whether lost triggers could be found.
@@ -279,7 +286,7 @@ async fn form(client: &Client, event: &str, field: &str, is_left_out: bool) -> F
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::unlisted;
+    use super::*;
 
     /// The shipped pack, whose corrections may ask for a UIN and wait for it.
     fn pack() -> civitas_rules::Pack {
@@ -295,5 +302,22 @@ mod tests {
         assert!(text.contains("approve_correction:requested") && !text.contains("with register:"), "{text}");
         let whole = unlisted(&pack(), &flags(&["register:requested", "approve_correction:requested"]));
         assert!(format!("{whole:?}").contains("are listed"), "{whole:?}");
+    }
+
+    #[test]
+    fn a_release_that_cannot_be_told_is_no_secret() {
+        let error = CallError {
+            call: "auth.token.exchange",
+            class: Class::Unknown,
+            cause: Cause::Server,
+            status: Some(500),
+            code: None,
+            retry_after: None,
+        };
+        let told = release(Err(error), Version::V2_0);
+        assert_eq!(told.verdict, Verdict::Warn);
+        assert!(told.found.starts_with("it cannot be told whether it is 2.0: "), "{}", told.found);
+        assert!(told.advice.is_some());
+        assert_eq!(release(Ok(None), Version::V1_9).verdict, Verdict::Ok);
     }
 }

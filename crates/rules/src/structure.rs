@@ -282,6 +282,20 @@ impl Checker<'_> {
     }
 }
 
+/// Whether a section of a file cannot be read, since it is misspelt, is not there though it has to be, or holds no list or
+/// map. That is reported already.
+pub(crate) fn is_lost<T: JsonSchema>(document: &Document, section: &str) -> bool {
+    let Some(map) = document.value.as_object() else { return true };
+    if let Some(value) = map.get(section) {
+        return !value.is_object() && !value.is_array();
+    }
+    let shape = Shape::of::<T>();
+    let keys =
+        |list: &Value| list.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect::<Vec<_>>();
+    let needed = shape.schema["required"].as_array().is_some_and(|keys| keys.contains(&json!(section)));
+    needed || is_misspelt(section, map, &keys(&shape.schema["properties"]))
+}
+
 /// Whether a key stands there that is none of the known ones and was probably meant to be this one.
 pub(crate) fn is_misspelt(key: &str, map: &serde_json::Map<String, Value>, known: &[String]) -> bool {
     let known = || known.iter().map(String::as_str);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use super::{Inner, Pack, canonical};
+use super::{Inner, Pack, canonical, lost};
 use crate::cases::{self, CaseWorld};
 use crate::catalogue::Catalogue;
 use crate::codes::Code;
@@ -112,11 +112,7 @@ pub(super) fn compile(
         reader: sources.reader,
     };
     let cases = cases::compile(sources.files, &world, &mut out);
-    // Where there is no list of rules at all, that is what is wrong.
-    if !document.value["rules"].is_array() {
-        out.retain(|problem| problem.code != Code::C004);
-    }
-
+    lost::quiet(documents, sources.files, &mut out);
     out.retain(|problem| !forgiven.contains(&problem.code));
     let found = problems(out);
     let Some((_, identity)) = identity_file else {

@@ -3,6 +3,7 @@
 
 mod canonical;
 mod compile;
+mod lost;
 mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};

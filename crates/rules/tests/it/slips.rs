@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use civitas_rules::{Code, Pack};
 
+use crate::common::farajaland;
 use crate::diagnostics::{problems_of, small};
 
 /// What stands in rules.yaml, what somebody wrote instead, and what is said: code, line, message, help.
@@ -312,5 +313,26 @@ fn a_mandatory_field_exists_and_is_always_there() {
         *packets = packets.replacen(from, to, 1);
         let codes: Vec<Code> = problems_of(&files).iter().map(|problem| problem.code).collect();
         assert_eq!(codes, [code], "{to}");
+    }
+}
+
+/// A section that is misspelt, empty or a text is said once, and not once more for each name that is looked for in it.
+#[test]
+fn a_lost_section_is_one_mistake() {
+    let slips = [
+        ("fields.yaml", "events:", "event:", Code::S002),
+        ("rules.yaml", "rules:", "ruls:", Code::S002),
+        ("rules.yaml", "conditions:", "condtions:", Code::S002),
+        ("rules.yaml", "groups:", "group:", Code::S002),
+        ("packets.yaml", "packets:", "packet:", Code::S002),
+        ("cases/revocation.yaml", "records:", "recrods:", Code::S002),
+    ];
+    for (file, from, to, code) in slips {
+        let mut files = farajaland();
+        let text = files.0.get_mut(file).expect("the file");
+        *text = text.replacen(&format!("\n{from}"), &format!("\n{to}"), 1);
+        let problems = Pack::load(&files).expect_err("a mistake");
+        let found: Vec<Code> = problems.iter().map(|problem| problem.code).collect();
+        assert_eq!(found, [code], "{file}, {to}:\n{problems}");
     }
 }

@@ -89,6 +89,13 @@ pub(crate) struct Station<'a> {
     pub(crate) machine: &'a str,
 }
 
+impl Station<'_> {
+    /// Whether an AID names this station as the maker of its packet. It is ours alone.
+    pub(crate) fn made(&self, aid: &str) -> bool {
+        aid.strip_prefix(self.center).is_some_and(|rest| rest.starts_with(self.machine))
+    }
+}
+
 /// Reads the document and finds the action that the arrival is about.
 pub(crate) fn read(arrival: &Arrival, pack: &Pack) -> Result<EventDocument, IngestError> {
     let document = open(&arrival.document, pack).map_err(IngestError::Document)?;

@@ -2,7 +2,12 @@
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use tokio::{sync::watch, task::JoinSet};
+use civitas_journal::leases::{self, Held};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, sleep_until, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Engine, EngineError};
@@ -45,6 +50,9 @@ pub(crate) trait Desk: Send + Sync + 'static {
     /// Leases up to `limit` pieces that are due.
     fn claim(&self, limit: usize) -> impl Future<Output = Result<Vec<Self::Item>, EngineError>> + Send;
 
+    /// The row whose lease it is.
+    fn held(item: &Self::Item) -> Held;
+
     /// Works on one piece. An error leaves it to its lease: it is claimed again when that ends.
     fn handle(&self, item: Self::Item) -> impl Future<Output = Result<(), EngineError>> + Send;
 }
@@ -61,6 +69,7 @@ pub(crate) async fn run<D: Desk>(desk: D, stop: CancellationToken) {
         let free = workers - busy.len();
         // A claim is a transaction: not for every freed hand, but for half of them at once.
         if more && free * 2 >= workers {
+            let ends = Instant::now() + desk.engine().options().lease;
             let claimed = desk.claim(free).await.unwrap_or_else(|error| {
                 report(D::NAME, &error);
                 Vec::new()
@@ -69,7 +78,7 @@ pub(crate) async fn run<D: Desk>(desk: D, stop: CancellationToken) {
             for item in claimed {
                 let desk = Arc::clone(&desk);
                 busy.spawn(async move {
-                    if let Err(error) = desk.handle(item).await {
+                    if let Err(error) = work(&*desk, item, ends).await {
                         report(D::NAME, &error);
                     }
                 });
@@ -89,6 +98,41 @@ pub(crate) async fn run<D: Desk>(desk: D, stop: CancellationToken) {
     }
     while let Some(finished) = busy.join_next().await {
         aborted(D::NAME, finished);
+    }
+}
+
+/// Works on a piece while it is ours. A call may wait for its turn at a slow MOSIP for longer than any lease, so the lease
+/// is prolonged meanwhile; where it cannot be, the work stops before somebody else takes it up.
+async fn work<D: Desk>(desk: &D, item: D::Item, ends: Instant) -> Result<(), EngineError> {
+    let held = D::held(&item);
+    tokio::select! {
+        done = desk.handle(item) => done,
+        () = hold(desk.engine(), &held, ends) => Err(EngineError::LeaseEnded),
+    }
+}
+
+/// Holds a lease that ends at this instant. Returns when it has ended.
+async fn hold(engine: &Engine, held: &Held, mut ends: Instant) {
+    let lease = engine.options().lease;
+    let mut next = ends - lease / 3 * 2;
+    while timeout_at(ends, sleep_until(next)).await.is_ok() {
+        let asked = Instant::now();
+        if let Ok(Ok(true)) = timeout_at(ends, engine.prolong(held)).await {
+            ends = asked + lease;
+        }
+        next = asked + lease / 3;
+    }
+}
+
+impl Engine {
+    /// Moves the end of the lease of a row in hand; `false` if it is not ours any more.
+    async fn prolong(&self, held: &Held) -> Result<bool, EngineError> {
+        let ((lease, _), held) = (self.lease(), held.clone());
+        let prolonged = self.journal().write(move |tx| {
+            let (lease, held) = (lease.clone(), held.clone());
+            Box::pin(async move { leases::prolong(tx, &held, &lease).await })
+        });
+        Ok(prolonged.await?)
     }
 }
 

@@ -30,6 +30,11 @@ pub enum EngineError {
         /// What is wrong with it.
         why: String,
     },
+    /// The lease of a piece of work ended while it was in hand, and could not be prolonged.
+    #[error(
+        "the lease ended before the work did, and could not be prolonged; whoever claims it next goes on"
+    )]
+    LeaseEnded,
     /// A blocking task was aborted.
     #[error("a task was aborted")]
     Aborted(#[from] tokio::task::JoinError),

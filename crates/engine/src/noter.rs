@@ -11,6 +11,7 @@ use civitas_audit::NewLeaf;
 use civitas_journal::{
     JournalError, RecordKey, Tx, civil_events,
     civil_events::CivilEvent,
+    leases::Held,
     notes::{self, NoteState, StoredNote},
 };
 use civitas_opencrvs::{CallError, Cause as Refusal, Class, Confirmation, CustomAction, EventDocument};
@@ -61,6 +62,10 @@ impl Desk for Noter {
                 Box::pin(async move { notes::claim(tx, &due.lease, due.now, due.limit).await })
             })
             .await
+    }
+
+    fn held(note: &StoredNote) -> Held {
+        Held::Note(note.key, note.outcome.clone())
     }
 
     async fn handle(&self, note: StoredNote) -> Result<(), EngineError> {

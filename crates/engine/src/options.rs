@@ -121,7 +121,8 @@ pub struct Options {
     pub answer_kafka_events: bool,
     /// Operations worked on at a time.
     pub workers: usize,
-    /// How long a claimed piece of work belongs to its process: longer than any call may take.
+    /// How long a claimed piece of work belongs to its process, which prolongs it while the work is in hand: so long lies
+    /// the work of a process that died. Longer than any call may take.
     pub lease: Duration,
     /// How often the tables are looked at for work that nobody announced.
     pub idle_poll: Duration,

@@ -1,12 +1,13 @@
 //! A civil event that comes several times, on several paths, at the same moment: one decision, one operation,
 //! one AID, one answer.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use civitas_engine::{Answer, Values};
+use civitas_engine::{Answer, Options, Values};
 use civitas_journal::civil_events;
-use civitas_sandbox::Document;
-use civitas_tests::stack::{Setup, Stack};
+use civitas_mosip::{Limit, Limits};
+use civitas_sandbox::{Document, RouteFaults, Spread};
+use civitas_tests::stack::{Setup, Stack, quick};
 use futures::future::join_all;
 use serde_json::json;
 
@@ -145,4 +146,38 @@ async fn the_sequence_of_a_batch_is_kept_and_a_bad_entry_spoils_no_other() {
     assert_eq!(answers[3].as_ref().unwrap(), &Answer::Await);
     assert!(stack.engine.queue().show(&documents[1].id.to_string()).await.unwrap().is_none());
     stack.stop().await;
+}
+
+async fn waiting_for_a_turn_outlasts_no_lease(setup: Setup) {
+    // One call at a time, each half as long as a lease: the last packet waits for several of them.
+    let limits = Limits { packet_manager: Limit::at_a_time(1), ..quick() };
+    let tune = |options: &mut Options| options.lease = Duration::from_secs(1);
+    let stack = Stack::with(Setup { limits, tune, patience: Duration::from_secs(30), ..setup }).await;
+    stack.subscribed().await;
+    let slow = RouteFaults { latency_ms: Spread::ms(500, 500), ..RouteFaults::default() };
+    fault(&stack, "mosip.packetmanager", slow);
+    let documents = births(&stack, 8);
+    for document in &documents {
+        assert_eq!(trigger(&stack, document).await.status, 202);
+    }
+    for document in &documents {
+        let case = Case { event: document.id, action: pending(document).0 };
+        closed_with_vid(&stack, case).await;
+    }
+    let ledger = stack.sandbox.ledger(true);
+    assert_eq!(ledger["mosip"]["creates"], json!(documents.len()), "each packet was made once");
+    assert_eq!(ledger["mosip"]["trigger_calls"], json!(documents.len()));
+    keeps_its_promises(&stack);
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_its_turn_longer_than_a_lease_is_still_in_one_hand() {
+    waiting_for_a_turn_outlasts_no_lease(Setup::default()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_its_turn_is_in_one_hand_on_postgresql() {
+    let (_server, setup) = on_postgresql(Setup::default()).await;
+    waiting_for_a_turn_outlasts_no_lease(setup).await;
 }

@@ -6,6 +6,7 @@ use civitas_audit::NewLeaf;
 use civitas_journal::{
     JournalError, Private, Tx,
     inbox::{self, Advance, InboxState},
+    leases::Held,
 };
 use civitas_mosip::websub::{CredentialIssued, Delivery};
 use jiff::Timestamp;
@@ -44,6 +45,10 @@ impl Desk for InboxDesk {
                 Box::pin(async move { inbox::claim(tx, &due.lease, due.now, due.limit).await })
             })
             .await
+    }
+
+    fn held(delivery: &inbox::Delivery) -> Held {
+        Held::Delivery(delivery.id)
     }
 
     async fn handle(&self, delivery: inbox::Delivery) -> Result<(), EngineError> {

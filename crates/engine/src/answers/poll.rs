@@ -2,7 +2,10 @@
 //!
 //! Also the clock's part: deadlines and tracking windows.
 
-use civitas_journal::operations::{Operation, Respond, State, Work};
+use civitas_journal::{
+    leases::Held,
+    operations::{Operation, Respond, State, Work},
+};
 use civitas_mosip::{CallError, Class, Status, WorkflowStatus};
 use civitas_rules::Operation as Kind;
 use jiff::Timestamp;
@@ -35,6 +38,10 @@ impl Desk for Asker {
 
     async fn claim(&self, limit: usize) -> Result<Vec<Operation>, EngineError> {
         self.0.claim_operations(Work::Poll, limit).await
+    }
+
+    fn held(operation: &Operation) -> Held {
+        Held::Operation(operation.key)
     }
 
     async fn handle(&self, operation: Operation) -> Result<(), EngineError> {

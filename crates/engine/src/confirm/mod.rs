@@ -11,6 +11,7 @@ use civitas_journal::{
     JournalError, Private, RecordKey, Tx,
     civil_events::{self, NewCivilEvent},
     confirmations::{self, Confirmation as Row, Verdict},
+    leases::Held,
 };
 use civitas_opencrvs::{
     Action, ActionStatus, CallError, Cause as Refusal, Class, Confirmation, EventDocument, SearchQuery,
@@ -81,6 +82,10 @@ impl Desk for Confirmer {
                 })
             })
             .await
+    }
+
+    fn held((row, _): &Self::Item) -> Held {
+        Held::Confirmation(row.key)
     }
 
     async fn handle(&self, (row, event): Self::Item) -> Result<(), EngineError> {

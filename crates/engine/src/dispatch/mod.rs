@@ -12,7 +12,10 @@ mod packet;
 mod precondition;
 mod uploaded;
 
-use civitas_journal::operations::{self, Claim, Operation, Respond, State, Work};
+use civitas_journal::{
+    leases::Held,
+    operations::{self, Claim, Operation, Respond, State, Work},
+};
 use civitas_mosip::{Admission, Aid, Class, Service};
 use tracing::Instrument;
 
@@ -68,6 +71,10 @@ impl Desk for Sender {
         Ok(claimed)
     }
 
+    fn held(operation: &Operation) -> Held {
+        Held::Operation(operation.key)
+    }
+
     async fn handle(&self, operation: Operation) -> Result<(), EngineError> {
         let span = tracing::info_span!("send", aid = operation.aid, operation = operation.operation);
         self.0.send(operation).instrument(span).await
@@ -80,6 +87,9 @@ impl Engine {
         loop {
             let step = self.next_move(&operation).await?;
             let goes_on = step.goes_on;
+            if goes_on {
+                operation.lease = Some(self.lease().0);
+            }
             match self.apply_move(operation, step).await? {
                 Some(moved) if goes_on => operation = moved,
                 _ => return Ok(()),

@@ -339,7 +339,8 @@ impl Stack {
         self.restart(|_| {}).await
     }
 
-    async fn halt(&mut self) {
+    /// Stops engine and server in order; the sandbox and the journal stay.
+    pub async fn halt(&mut self) {
         self.stop.cancel();
         for work in std::mem::take(&mut self.work) {
             let _ = work.await;

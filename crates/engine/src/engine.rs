@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     EngineError, Options, Ports, Queue,
     answers::{Arrived, Asker, Heard, InboxDesk},
+    computing::Computing,
     confirm::{Closing, Confirmer},
     decide::Station,
     desk::{self, Bell},
@@ -60,6 +61,7 @@ pub(crate) struct Inner {
     forms: Forms,
     waiting: AtomicU64,
     watched: AtomicBool,
+    computing: Computing,
 }
 
 /// A rule set that decided, compiled, and its ID schema as packets carry it.
@@ -111,6 +113,7 @@ impl Engine {
         let (heard, answers) = Together::new();
         let (closings, told) = Together::new();
         let (deliveries, arrived) = Together::new();
+        let computing = Computing::with(&ports.keys);
         let engine = Engine(Arc::new(Inner {
             ports,
             options,
@@ -128,6 +131,7 @@ impl Engine {
             forms: Forms::default(),
             waiting: AtomicU64::new(0),
             watched: AtomicBool::new(false),
+            computing,
         }));
         engine.archive(&pack).await?;
         tokio::spawn(queue.run(Arc::downgrade(&engine.0)));
@@ -325,6 +329,10 @@ impl Engine {
     /// Where deliveries of the hub queue that are to be made durable.
     pub(crate) fn deliveries(&self) -> &Together<Arrived> {
         &self.0.deliveries
+    }
+
+    pub(crate) fn computing(&self) -> &Computing {
+        &self.0.computing
     }
 
     pub(crate) fn bells(&self) -> &Bells {

@@ -16,6 +16,7 @@ mod arrival;
 pub mod backfill;
 mod cause;
 mod completed;
+mod computing;
 mod confirm;
 mod decide;
 mod desk;

@@ -14,6 +14,7 @@ use tokio::{
     sync::{Notify, Semaphore, SemaphorePermit},
     time::Instant,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Admission, Circuit, Limits, Service,
@@ -46,50 +47,50 @@ pub struct ServiceHealth {
 }
 
 /// The gates of all services.
-pub(crate) struct Gates(Vec<Gate>);
+pub(crate) struct Gates {
+    gates: Vec<Gate>,
+    closed: CancellationToken,
+}
 
 impl Gates {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Gates(
-            Service::ALL
-                .into_iter()
-                .map(|service| {
-                    let limit = limits.of(service);
-                    // The smallest burst: a service that bears 20/s does not bear 20 at once.
-                    let quota = |rate| Quota::per_second(rate).allow_burst(NonZeroU32::MIN);
-                    let concurrency = limit.concurrency.max(1);
-                    Gate {
-                        service,
-                        places: Semaphore::new(concurrency),
-                        rate: limit.per_second.map(|rate| RateLimiter::direct(quota(rate))),
-                        breaker: Mutex::new(Breaker::new(limits.breaking, concurrency)),
-                        under_way: AtomicUsize::new(0),
-                        freed: Notify::new(),
-                    }
-                })
-                .collect(),
-        )
+        let gate_of = |service| {
+            let limit = limits.of(service);
+            // The smallest burst: a service that bears 20/s does not bear 20 at once.
+            let quota = |rate| Quota::per_second(rate).allow_burst(NonZeroU32::MIN);
+            let concurrency = limit.concurrency.max(1);
+            Gate {
+                service,
+                places: Semaphore::new(concurrency),
+                rate: limit.per_second.map(|rate| RateLimiter::direct(quota(rate))),
+                breaker: Mutex::new(Breaker::new(limits.breaking, concurrency)),
+                under_way: AtomicUsize::new(0),
+                freed: Notify::new(),
+            }
+        };
+        Gates { gates: Service::ALL.into_iter().map(gate_of).collect(), closed: CancellationToken::new() }
+    }
+
+    /// Lets nobody through any more, and sends those away who wait.
+    pub(crate) fn close(&self) {
+        self.closed.cancel();
     }
 
     fn of(&self, service: Service) -> &Gate {
-        let found = self.0.iter().find(|gate| gate.service == service);
+        let found = self.gates.iter().find(|gate| gate.service == service);
         // There is a gate for each service; the first stands in for one that was forgotten in `Service::ALL`.
-        found.unwrap_or(&self.0[0])
+        found.unwrap_or(&self.gates[0])
     }
 
-    /// Waits for a place and for its turn. Refused, with the time until when, while the circuit is open.
+    /// Waits for a place and for its turn. Refused, with the time until when, while the circuit is open; and at once when
+    /// the gates close.
     pub(crate) async fn enter(&self, service: Service, now: Timestamp) -> Result<Entry<'_>, Timestamp> {
         let gate = self.of(service);
         // Before waiting for a turn: what is parked must not take turns from those that may go.
         if let Admission::Parked(until) = gate.breaker().admission(now) {
             return Err(until);
         }
-        // The semaphores are never closed.
-        let place = gate.places.acquire().await.ok();
-        let room = gate.room().await;
-        if let Some(rate) = &gate.rate {
-            rate.until_ready().await;
-        }
+        let (place, room) = self.closed.run_until_cancelled(gate.turn()).await.ok_or(now)?;
         // The circuit may have opened while this call waited.
         let pass = gate.breaker().admit(now)?;
         Ok(Entry { gate, pass, now, began: Instant::now(), settled: false, _room: room, _place: place })
@@ -101,7 +102,7 @@ impl Gates {
     }
 
     pub(crate) fn health(&self, now: Timestamp) -> Vec<ServiceHealth> {
-        self.0
+        self.gates
             .iter()
             .map(|gate| {
                 let breaker = gate.breaker();
@@ -121,6 +122,17 @@ impl Gates {
 impl Gate {
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a place, and for what the rate allows.
+    async fn turn(&self) -> (Option<SemaphorePermit<'_>>, Room<'_>) {
+        // The semaphore is never closed.
+        let place = self.places.acquire().await.ok();
+        let room = self.room().await;
+        if let Some(rate) = &self.rate {
+            rate.until_ready().await;
+        }
+        (place, room)
     }
 
     /// Takes one of the places that a recovering service is given.

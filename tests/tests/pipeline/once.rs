@@ -7,7 +7,10 @@ use civitas_engine::{Answer, Options, Values};
 use civitas_journal::civil_events;
 use civitas_mosip::{Limit, Limits};
 use civitas_sandbox::{Document, RouteFaults, Spread};
-use civitas_tests::stack::{Setup, Stack, quick};
+use civitas_tests::{
+    stack::{Setup, Stack, quick},
+    wait::until,
+};
 use futures::future::join_all;
 use serde_json::json;
 
@@ -149,12 +152,12 @@ async fn the_sequence_of_a_batch_is_kept_and_a_bad_entry_spoils_no_other() {
 }
 
 async fn waiting_for_a_turn_outlasts_no_lease(setup: Setup) {
-    // One call at a time, each half as long as a lease: the last packet waits for several of them.
+    // One call at a time, each a third of a lease: the last packet waits for several leases.
     let limits = Limits { packet_manager: Limit::at_a_time(1), ..quick() };
-    let tune = |options: &mut Options| options.lease = Duration::from_secs(1);
+    let tune = |options: &mut Options| options.lease = Duration::from_secs(3);
     let stack = Stack::with(Setup { limits, tune, patience: Duration::from_secs(30), ..setup }).await;
     stack.subscribed().await;
-    let slow = RouteFaults { latency_ms: Spread::ms(500, 500), ..RouteFaults::default() };
+    let slow = RouteFaults { latency_ms: Spread::ms(1000, 1000), ..RouteFaults::default() };
     fault(&stack, "mosip.packetmanager", slow);
     let documents = births(&stack, 8);
     for document in &documents {
@@ -180,4 +183,38 @@ async fn what_waits_for_its_turn_longer_than_a_lease_is_still_in_one_hand() {
 async fn what_waits_for_its_turn_is_in_one_hand_on_postgresql() {
     let (_server, setup) = on_postgresql(Setup::default()).await;
     waiting_for_a_turn_outlasts_no_lease(setup).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_waits_for_calls_under_way_and_puts_back_what_waits_for_its_turn() {
+    let limits = Limits { packet_manager: Limit::at_a_time(1), ..quick() };
+    let setup = Setup { limits, patience: Duration::from_secs(30), ..Setup::default() };
+    let mut stack = Stack::with(setup).await;
+    stack.subscribed().await;
+    let slow = RouteFaults { latency_ms: Spread::ms(1500, 1500), ..RouteFaults::default() };
+    fault(&stack, "mosip.packetmanager", slow);
+    let documents = births(&stack, 12);
+    for document in &documents {
+        assert_eq!(trigger(&stack, document).await.status, 202);
+    }
+    let creates = |stack: &Stack| stack.sandbox.ledger(true)["mosip"]["creates"].as_u64().unwrap();
+    until("MOSIP is asked for the first packet", || async { creates(&stack) > 0 }).await;
+    // It ends with the call under way; without that, every packet would be made first.
+    stack.halt().await;
+    let made = creates(&stack);
+    assert!(made < 6, "{made} packets were made");
+    let cases: Vec<Case> = documents.iter().map(|it| Case { event: it.id, action: pending(it).0 }).collect();
+    let mut waiting = 0;
+    for case in &cases {
+        let operation = operation(&stack, *case).await;
+        waiting += usize::from(operation.entry.state == "planned" && operation.entry.attempts == 0);
+    }
+    assert!(waiting >= 12 - 6, "{waiting} were put back, and no attempt is counted");
+    mend(&stack);
+    let stack = stack.restart(|_| {}).await;
+    for case in cases {
+        closed_with_vid(&stack, case).await;
+    }
+    assert_eq!(creates(&stack), 12, "each packet was made once");
+    stack.stop().await;
 }

@@ -71,8 +71,8 @@ impl Engine {
                 };
                 let engine = self.clone();
                 let key = self.pack().country().credential_key.as_str().to_owned();
-                let opened =
-                    tokio::task::spawn_blocking(move || engine.open(&issued, content.as_ref(), &key)).await?;
+                let opening = move || engine.open(&issued, content.as_ref(), &key);
+                let opened = self.computing().run(opening).await?;
                 match opened {
                     Ok(opened) => self.record_heard(delivery, Answer::Credential(opened)).await,
                     Err(Unopened::Never(cause)) => self.put_aside(delivery, cause).await,

@@ -62,14 +62,13 @@ async fn build(
     content.source.clone_from(&channel.source);
     content.process.clone_from(&channel.process);
     let (route, now) = (Arc::clone(route), engine.now());
-    // Three signatures: off the async workers.
-    let built = tokio::task::spawn_blocking(move || {
+    // Three signatures.
+    let building = move || {
         let mut fill = |buffer: &mut [u8]| (route.entropy)(buffer);
         packet::build(&content, &Attachments::default(), &route.keys, now, &mut fill)
             .map(|file| (content.process, file))
-    })
-    .await?;
-    match built {
+    };
+    match engine.computing().run(building).await? {
         Ok((process, file)) => {
             tracing::debug!(aid = operation.aid, bytes = file.bytes.len(), "the packet is built");
             // What is sent may name the person by the UIN, in memory only; what is kept names them as the record does.

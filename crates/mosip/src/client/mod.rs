@@ -220,6 +220,11 @@ impl Mosip {
         }
     }
 
+    /// Lets no further call through, for a stop: what waits for its turn is parked, and calls under way end.
+    pub fn close(&self) {
+        self.shared.gates.close();
+    }
+
     /// How the way to each service stands.
     pub fn health(&self, now: Timestamp) -> Vec<ServiceHealth> {
         self.shared.gates.health(now)

@@ -249,7 +249,7 @@ fn is_nothing(reply: &Reply) -> bool {
 /// Nothing was sent, and no attempt was made.
 fn parked(call: &Call<'_>, until: Timestamp, now: Timestamp) -> CallError {
     metrics::counter!("civitas_mosip_parked_total", "service" => call.service.as_str()).increment(1);
-    let summary = format!("{} was not sent, since {} fails", call.what, call.service);
+    let summary = format!("{} was not sent, since {} fails or we stop", call.what, call.service);
     let mut error = CallError::classed(call.service, Class::Parked, "circuit-open", summary);
     error.retry_after = Some(Duration::try_from(until.duration_since(now)).unwrap_or_default());
     error

@@ -50,6 +50,11 @@ impl KeyRing {
         self.keys.is_empty()
     }
 
+    /// Whether opening may take as long as a token does.
+    pub fn asks_a_token(&self) -> bool {
+        self.all().any(|key| matches!(key, PrivateKey::Token(_)))
+    }
+
     /// The thumbprints of the certificates, in hexadecimal, sorted.
     pub fn thumbprints(&self) -> Vec<String> {
         let mut list: Vec<String> = self.keys.keys().map(hex::encode).collect();

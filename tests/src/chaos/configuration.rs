@@ -92,7 +92,6 @@ mosip:
     credential_request: {{ concurrency: 16, per_second: 0 }}
     id_repository: {{ concurrency: 32, per_second: 0 }}
 dispatch:
-  workers: 32
   lease: 6 s
   idle_poll: 200 ms
   backoff: {{ first: 100 ms, ceiling: 2 s }}

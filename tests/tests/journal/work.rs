@@ -2,19 +2,24 @@
 
 use civitas_journal::confirmations::{self, ConfirmationState, NewConfirmation, Verdict};
 use civitas_journal::inbox::{self, InboxState, NewDelivery};
-use civitas_journal::operations::{self, Advance, Respond, State};
+use civitas_journal::operations::{self, Advance, Respond, State, Work};
 use civitas_journal::queue::{self, Filter};
 use civitas_journal::subscriptions::{self, Asked, Subscription, SubscriptionState};
-use civitas_journal::{Journal, leases, rule_sets};
+use civitas_journal::{
+    Journal,
+    leases::{self, Held},
+    notes, rule_sets,
+};
 
 use crate::both;
 use crate::place::Place;
-use crate::rows::{advance, archive_rule_set, at, event, ingest, ingest_plain, key, lease, unchanged};
+use crate::rows::{advance, archive_rule_set, at, claim, event, ingest, ingest_plain, key, lease, unchanged};
 
 both!(
     a_civil_event_is_answered_once,
     a_delivery_is_parked_woken_and_settled,
     a_role_has_one_holder,
+    a_lease_is_prolonged_by_its_owner_alone,
     the_queue_is_listed_by_what_is_asked,
     hundreds_of_operations_move_at_once,
     subscriptions_and_rule_sets_are_kept,
@@ -274,4 +279,67 @@ async fn subscriptions_and_rule_sets_are_kept(place: &Place) {
         write.await.unwrap();
     }
     assert_eq!(subscriptions::all(&mut reader).await.unwrap(), [subscription]);
+}
+
+async fn prolong(journal: &Journal, held: &Held, owner: &'static str, until: i64) -> bool {
+    let held = held.clone();
+    let prolonged = journal.write(move |tx| {
+        let held = held.clone();
+        Box::pin(async move { leases::prolong(tx, &held, &lease(owner, until)).await })
+    });
+    prolonged.await.unwrap()
+}
+
+async fn a_lease_is_prolonged_by_its_owner_alone(place: &Place) {
+    let journal = place.open().await;
+    archive_rule_set(&journal).await;
+    ingest_plain(&journal, [key(1, 1)]).await;
+    let owed = journal.write(|tx| {
+        Box::pin(async move {
+            let new = NewConfirmation {
+                key: key(1, 1),
+                verdict: Verdict::Accept,
+                body: "VID".into(),
+                next_action_at: at(0),
+                created_at: at(0),
+            };
+            confirmations::insert_many(tx, &[new]).await?;
+            let new = NewDelivery {
+                delivery_id: "d".into(),
+                topic: "t".into(),
+                received_at: at(0),
+                body: "{}".into(),
+            };
+            inbox::insert_many(tx, &[new]).await?;
+            notes::insert(tx, key(1, 1), "completed", at(0), at(0)).await
+        })
+    });
+    owed.await.unwrap();
+    let due_notes = |now| {
+        journal.write(move |tx| {
+            Box::pin(async move { notes::claim(tx, &lease("a", now + 60), at(now), 10).await })
+        })
+    };
+    let operation = claim(&journal, Work::Dispatch, "a", 0, 1).await.remove(0);
+    let delivery = due_deliveries(&journal, 0).await.remove(0);
+    assert_eq!((due_confirmations(&journal, 0).await.len(), due_notes(0).await.unwrap().len()), (1, 1));
+
+    let all = [
+        Held::Operation(key(1, 1)),
+        Held::Delivery(delivery.id),
+        Held::Confirmation(key(1, 1)),
+        Held::Note(key(1, 1), "completed".into()),
+    ];
+    for held in &all {
+        assert!(!prolong(&journal, held, "b", 500).await, "{held:?} is not b's");
+        assert!(prolong(&journal, held, "a", 100).await, "{held:?}");
+    }
+    assert!(claim(&journal, Work::Dispatch, "b", 99, 1).await.is_empty());
+    assert!(due_deliveries(&journal, 99).await.is_empty());
+    assert!(due_confirmations(&journal, 99).await.is_empty());
+    assert!(due_notes(99).await.unwrap().is_empty());
+    // Who works on it can still move it, and then it is nobody's.
+    assert_eq!(advance(&journal, vec![Advance::of(&operation, at(99))]).await, [true]);
+    assert!(!prolong(&journal, &all[0], "a", 200).await, "given up");
+    assert_eq!(due_deliveries(&journal, 100).await.len(), 1, "the prolonged lease ends too");
 }

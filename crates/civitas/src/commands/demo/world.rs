@@ -18,7 +18,6 @@ use crate::{assembly, clock, http};
 const SEED: u64 = 20_260_601;
 /// The world moves at the demo's speed, and the engine's patience with it.
 const TIME_SCALES: &str = "dispatch:
-  workers: 32
   idle_poll: 200 ms
   backoff: { first: 200 ms, ceiling: 5 s }
   unknown_wait: 1 s

@@ -2,8 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use civitas_sandbox::Document;
-use civitas_tests::stack::{Setup, Stack};
+use civitas_engine::Options;
+use civitas_mosip::{Limit, Limits, Service};
+use civitas_sandbox::{Document, RouteFaults, Spread};
+use civitas_tests::{
+    stack::{Setup, Stack, quick},
+    wait::until,
+};
+use serde_json::json;
 use sqlx::{Connection, Executor, SqliteConnection};
 
 use crate::support::*;
@@ -79,5 +85,42 @@ async fn a_callback_that_cannot_be_made_durable_is_not_answered_well() {
     let (status, ()) = tokio::join!(delivering, unlocking);
     assert_eq!(status, 200, "answered when it was durable, and not before");
     in_state(&stack, case, "confirmed").await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_whose_lease_cannot_be_prolonged_stops_before_somebody_else_takes_it_up() {
+    let limits = Limits { packet_manager: Limit::at_a_time(1), ..quick() };
+    let tune = |options: &mut Options| options.lease = Duration::from_secs(3);
+    let setup = Setup { limits, tune, patience: Duration::from_secs(30), ..Setup::default() };
+    let stack = Stack::without_work(setup).await;
+    let slow = RouteFaults { latency_ms: Spread::ms(6000, 6000), ..RouteFaults::default() };
+    fault(&stack, "mosip.packetmanager", slow);
+    let documents = births(2);
+    for document in &documents {
+        assert!(stack.sandbox.opencrvs().import(document.clone()));
+        assert_eq!(trigger(&stack, document).await.status, 202);
+    }
+    let stack = stack.run();
+    stack.subscribed().await;
+    // One packet is on its way and the other waits for its turn, when the journal goes away for longer than their leases.
+    let under_way = || async {
+        let health = stack.engine.mosip().health(stack.engine.now());
+        health.iter().any(|it| it.service == Service::PacketManager && it.under_way == 1)
+    };
+    until("a packet is on its way", under_way).await;
+    let mut lock = lock(&stack).await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    // Who locks is another engine, which takes over both and gets no further.
+    let until = (stack.engine.now().as_microsecond() + 6_000_000).to_string();
+    let claim = "UPDATE operations SET lease_owner = 'other', version = version + 1, lease_until = ";
+    lock.execute(sqlx::AssertSqlSafe(format!("{claim}{until}"))).await.unwrap();
+    lock.execute("COMMIT").await.unwrap();
+    mend(&stack);
+    for document in &documents {
+        closed_with_vid(&stack, Case { event: document.id, action: pending(document).0 }).await;
+    }
+    // The call under way was given up, and what waited behind it was not sent by the hand that had lost it.
+    assert_eq!(stack.sandbox.ledger(true)["mosip"]["creates"], json!(2));
     stack.stop().await;
 }

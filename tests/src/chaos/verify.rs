@@ -10,6 +10,7 @@ use civitas_journal::{
     Journal, RecordKey, audit_leaves, civil_events, confirmations,
     confirmations::ConfirmationState,
     operations::{self, State},
+    queue::{self, Filter},
 };
 use civitas_sandbox::{
     Sandbox,
@@ -51,8 +52,11 @@ pub(super) async fn settled(journal: &Journal, sandbox: &Sandbox) {
         last = now;
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
+    let mut reader = journal.read().await.expect("a reader");
+    let open = Filter { done: Some(false), ..Filter::default() };
+    let open = queue::list(&mut reader, &open, 0, 20).await.expect("the queue");
     let ledger = serde_json::to_string_pretty(&sandbox.ledger(true)).unwrap_or_default();
-    panic!("nothing moves any more: {last}\n{ledger}");
+    panic!("nothing moves any more: {last}\n{ledger}\n{open:#?}");
 }
 
 /// Checks every promise; operations by state, and the number of leaves.

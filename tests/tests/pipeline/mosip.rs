@@ -3,10 +3,17 @@
 
 use std::time::Duration;
 
-use civitas_engine::queue::{Act, ActRequest};
+use civitas_engine::{
+    Options,
+    queue::{Act, ActRequest},
+};
 use civitas_sandbox::{DeliveryFaults, Faults, Outage, OutcomeFaults, RouteFaults};
-use civitas_tests::{stack::Stack, wait::until};
+use civitas_tests::{
+    stack::{Setup, Stack},
+    wait::until,
+};
 use serde_json::json;
+use sqlx::{Connection, Executor, SqliteConnection};
 
 use crate::support::*;
 
@@ -186,5 +193,35 @@ async fn a_send_and_continue_operation_of_which_nothing_is_heard_ends_when_its_w
     let vid = stack.sandbox.population().vid(3);
     let (case, _) = register(&stack, "death", death_of(&vid)).await;
     in_state(&stack, case, "sent").await;
+    stack.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_outage_took_is_not_taken_from_the_attempts_at_another_failure() {
+    let tune = |options: &mut Options| options.backoff.first = Duration::from_millis(500);
+    let stack = Stack::without_work(Setup { tune, ..Setup::default() }).await;
+    let document = another("birth-register", 1);
+    assert!(stack.sandbox.opencrvs().import(document.clone()));
+    assert_eq!(trigger(&stack, &document).await.status, 202);
+    // As an outage leaves it: tried many times, and never for a lasting reason.
+    let file = format!("sqlite:{}", stack.file.as_ref().unwrap().display());
+    let mut journal = SqliteConnection::connect(&file).await.unwrap();
+    let tried = "UPDATE operations SET cause = 'http-503', step_attempts = 9, attempts = 9";
+    assert_eq!(journal.execute(tried).await.unwrap().rows_affected(), 1);
+    let lasting = RouteFaults { errors_in_200_rate: 1.0, ..RouteFaults::default() };
+    fault(&stack, "mosip.packetmanager", lasting);
+    let stack = stack.run();
+    let case = Case { event: document.id, action: pending(&document).0 };
+    until("the other failure is seen", || async {
+        cause(&stack, case).await.is_some_and(|(code, _)| code == "KER-PUT-028")
+    })
+    .await;
+    assert_eq!(
+        operation(&stack, case).await.entry.state,
+        "planned",
+        "not a person's turn at its first sight"
+    );
+    // Five in a row are.
+    in_state(&stack, case, "stalled").await;
     stack.stop().await;
 }

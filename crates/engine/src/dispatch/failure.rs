@@ -42,7 +42,8 @@ pub(super) fn after(
         Step::Trigger | Step::Announce | Step::Upload => State::PacketCreated,
         Step::Ask => State::Unknown,
     };
-    let failures = operation.step_attempts.max(1);
+    let attempts = attempts_that_count(operation, error);
+    let failures = attempts.max(1);
     let wait = engine.backoff(failures, error.retry_after);
     let options = engine.options();
     let cause = |own: &str| match &error.code {
@@ -50,7 +51,7 @@ pub(super) fn after(
         None => Cause::with(own, error.summary.clone()),
     };
     let mut step_taken = match error.class {
-        Class::Transient if error.attempts.is_some_and(|enough| operation.step_attempts >= enough) => {
+        Class::Transient if error.attempts.is_some_and(|enough| attempts >= enough) => {
             Move::to(State::Stalled)
                 .because(cause("service_unreachable"))
                 .at(later(now, options.stalled_check))
@@ -75,6 +76,13 @@ pub(super) fn after(
             Move::to(state).because(Cause::with(own, error.summary.clone())).at(later(now, wait))
         }
     };
-    step_taken.step_attempts = operation.step_attempts;
+    step_taken.step_attempts = attempts;
     step_taken
+}
+
+/// A failure that is worth only some attempts has them in a row: what an outage before it took does not count. That there was
+/// an attempt before does, since it may have been heard.
+fn attempts_that_count(operation: &Operation, error: &CallError) -> u32 {
+    let begins = error.attempts.is_some() && operation.cause != error.code;
+    if begins { operation.step_attempts.min(2) } else { operation.step_attempts }
 }

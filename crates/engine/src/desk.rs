@@ -57,7 +57,7 @@ pub(crate) trait Desk: Send + Sync + 'static {
     fn handle(&self, item: Self::Item) -> impl Future<Output = Result<(), EngineError>> + Send;
 }
 
-/// Runs a desk until `stop`, then finishes what is in hand and puts back what still waits for its turn.
+/// Runs a desk until `stop`, then finishes what is in hand.
 pub(crate) async fn run<D: Desk>(desk: D, stop: CancellationToken) {
     let desk = Arc::new(desk);
     let workers = desk.engine().options().workers;
@@ -96,8 +96,6 @@ pub(crate) async fn run<D: Desk>(desk: D, stop: CancellationToken) {
             () = tokio::time::sleep(idle), if !more => more = true,
         }
     }
-    // Only what is already at MOSIP is waited for.
-    desk.engine().mosip().close();
     while let Some(finished) = busy.join_next().await {
         aborted(D::NAME, finished);
     }

@@ -178,8 +178,15 @@ impl Engine {
             desk::run(InboxDesk(self.clone()), stop.clone()),
             desk::run(Confirmer(self.clone()), stop.clone()),
             desk::run(Noter(self.clone()), stop.clone()),
+            self.close_mosip(stop.clone()),
             self.keep_watch(stop),
         );
+    }
+
+    /// At a stop only the calls under way are waited for: what waits for its turn is put back.
+    async fn close_mosip(&self, stop: CancellationToken) {
+        stop.cancelled().await;
+        self.mosip().close();
     }
 
     /// Deliveries that were put aside for want of something that is configured now: certificates of ours and of
@@ -216,6 +223,7 @@ impl Engine {
     pub async fn run_reconciler(&self, stop: CancellationToken) {
         tokio::join!(
             desk::run(Asker(self.clone()), stop.clone()),
+            self.close_mosip(stop.clone()),
             self.keep_subscribed(stop.clone()),
             self.keep_looking_through(stop.clone()),
             self.keep_watch(stop),

@@ -81,7 +81,7 @@ async fn an_event_of_a_type_that_no_rule_knows_is_accepted() {
     let reply = trigger(&stack, &document).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     assert!(reply.body["registrationNumber"].as_str().is_some_and(|number| !number.is_empty()));
-    let case = Case { event: document.id, action: pending(&document).0 };
+    let case = Case::of(&document);
     assert_eq!(action(&stack, case).await.effect, "none");
     stack.stop().await;
 }

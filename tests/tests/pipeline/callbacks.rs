@@ -149,7 +149,7 @@ async fn a_credential_that_is_here_before_its_event_waits_for_it() {
     let stack = Stack::with(silent()).await;
     let document = sample("birth-register");
     assert!(stack.sandbox.opencrvs().import(document.clone()));
-    let case = Case { event: document.id, action: pending(&document).0 };
+    let case = Case::of(&document);
     let at = document.actions.last().unwrap().created_at.parse().unwrap();
     let aid = Aid::derive("10001", "20042", case.event, case.action, at, 0).to_string();
     issue(&stack, &aid, vid(VID)).await;

@@ -188,7 +188,7 @@ async fn a_correction_can_only_be_accepted() {
     }
     assert!(stack.sandbox.opencrvs().import(document.clone()));
     assert_eq!(trigger(&stack, &document).await.status, 202);
-    let case = Case { event: document.id, action: pending(&document).0 };
+    let case = Case::of(&document);
     in_state(&stack, case, "awaiting").await;
     let act = |act| ActRequest {
         record: case.event.to_string(),
@@ -268,7 +268,7 @@ async fn a_registration_number_that_another_record_has_is_a_persons_turn() {
     let mut other = another("birth-register", 9);
     other.tracking_id = "TAKEN1".to_owned();
     assert!(stack.sandbox.opencrvs().import(other.clone()));
-    let taken = Case { event: other.id, action: pending(&other).0 };
+    let taken = Case::of(&other);
     accept_by_hand(&stack, taken, &number).await;
     issue(&stack, &aid, vid("4512879630124577")).await;
     assert_eq!(stalled_for(&stack, case, "registration_number_taken").await, "TAKEN1");
@@ -406,7 +406,7 @@ async fn a_rejection_by_the_pack_is_seen_with_its_reason() {
     document.actions[1].declaration.insert("mother.verified".to_owned(), json!("failed"));
     let answer = trigger(&stack, &document).await;
     assert_eq!((answer.status, &answer.body), (400, &json!({"reason": "authenticate a parent first"})));
-    let case = Case { event: document.id, action: pending(&document).0 };
+    let case = Case::of(&document);
     let shown = action(&stack, case).await;
     assert_eq!(
         (shown.answer.as_str(), shown.answer_reason.as_deref()),

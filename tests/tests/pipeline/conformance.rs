@@ -140,7 +140,7 @@ async fn a_day(version: Regime) -> Vec<Exchange> {
     opencrvs.lose_triggers(civitas_sandbox::TriggerLoss::None);
     let found = another("birth-register", 77);
     assert!(opencrvs.import(found.clone()));
-    let found = Case { event: found.id, action: pending(&found).0 };
+    let found = Case::of(&found);
     civitas_tests::wait::until("what waits is found", || async {
         stack.engine.queue().show(&found.event.to_string()).await.unwrap().is_some()
     })

@@ -116,7 +116,7 @@ async fn what_came_by_kafka_is_accepted_with_what_the_rule_writes() {
     let stack = Stack::with(writing()).await;
     let document = another("death-eligible", 1);
     assert!(stack.sandbox.opencrvs().import(document.clone()));
-    let case = Case { event: document.id, action: pending(&document).0 };
+    let case = Case::of(&document);
     stack.engine.ingest(vec![arrival(&document)]).await.pop().unwrap().unwrap();
     civitas_tests::wait::until("the death is accepted", || async { accepted(&stack, case).len() == 1 }).await;
     assert_eq!(accepted(&stack, case)[0].declaration["deceased.verified"], json!("verified"));

@@ -14,7 +14,7 @@ async fn posted(document: &Document, vids: &[&str]) -> (Stack, Case, Reply) {
         stack.sandbox.mosip().enrol(vid);
     }
     assert!(stack.sandbox.opencrvs().import(document.clone()));
-    let case = Case { event: document.id, action: pending(document).0 };
+    let case = Case::of(document);
     let reply = trigger(&stack, document).await;
     (stack, case, reply)
 }

@@ -401,7 +401,7 @@ async fn a_record_whose_trigger_comes_after_the_feed_is_not_read() {
     let stack = Stack::with(setup).await;
     let document = another("birth-register", 1);
     assert!(stack.sandbox.opencrvs().import(document.clone()));
-    let case = Case { event: document.id, action: pending(&document).0 };
+    let case = Case::of(&document);
     assert!(stack.sandbox.opencrvs().reindex().await.complete);
     let sighting = || async {
         let mut reader = stack.journal.read().await.unwrap();

@@ -118,7 +118,7 @@ async fn work_whose_lease_cannot_be_prolonged_stops_before_somebody_else_takes_i
     lock.execute("COMMIT").await.unwrap();
     mend(&stack);
     for document in &documents {
-        closed_with_vid(&stack, Case { event: document.id, action: pending(document).0 }).await;
+        closed_with_vid(&stack, Case::of(document)).await;
     }
     // The call under way was given up, and what waited behind it was not sent by the hand that had lost it.
     assert_eq!(stack.sandbox.ledger(true)["mosip"]["creates"], json!(2));

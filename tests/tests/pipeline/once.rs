@@ -47,7 +47,7 @@ async fn each_event_has_one_effect(setup: Setup) {
     }
     deliveries.join_all().await;
     for document in &documents {
-        let case = Case { event: document.id, action: pending(document).0 };
+        let case = Case::of(document);
         closed_with_vid(&stack, case).await;
         assert_eq!(show(&stack, case.event).await.actions.len(), 1);
         let decided = timeline(&stack, case.event).await;
@@ -110,7 +110,7 @@ async fn what_came_by_kafka_first_is_accepted_once_and_not_by_the_trigger_too() 
     let mut document = another("birth-register", 1);
     document.actions[1].declaration = ineligible();
     assert!(stack.sandbox.opencrvs().import(document.clone()));
-    let case = Case { event: document.id, action: pending(&document).0 };
+    let case = Case::of(&document);
     let answers = stack.engine.ingest(vec![arrival(&document), arrival(&document)]).await;
     let first = answers[0].as_ref().unwrap().clone();
     assert!(matches!(&first, Answer::Accept { registration_number: Some(_), .. }));
@@ -164,7 +164,7 @@ async fn waiting_for_a_turn_outlasts_no_lease(setup: Setup) {
         assert_eq!(trigger(&stack, document).await.status, 202);
     }
     for document in &documents {
-        let case = Case { event: document.id, action: pending(document).0 };
+        let case = Case::of(document);
         closed_with_vid(&stack, case).await;
     }
     let ledger = stack.sandbox.ledger(true);
@@ -203,7 +203,7 @@ async fn a_stop_waits_for_calls_under_way_and_puts_back_what_waits_for_its_turn(
     stack.halt().await;
     let made = creates(&stack);
     assert!(made < 6, "{made} packets were made");
-    let cases: Vec<Case> = documents.iter().map(|it| Case { event: it.id, action: pending(it).0 }).collect();
+    let cases: Vec<Case> = documents.iter().map(Case::of).collect();
     let mut waiting = 0;
     for case in &cases {
         let operation = operation(&stack, *case).await;

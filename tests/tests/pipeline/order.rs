@@ -34,8 +34,8 @@ async fn an_update_waits_for_the_create_of_its_record() {
     stack.sandbox.mosip().enrol(VID);
     let (created, corrected) = (sample("birth-register"), sample("birth-approve-correction"));
     assert!(stack.sandbox.opencrvs().import(created.clone()));
-    let create = Case { event: created.id, action: pending(&created).0 };
-    let update = Case { event: corrected.id, action: pending(&corrected).0 };
+    let create = Case::of(&created);
+    let update = Case::of(&corrected);
     assert_eq!(trigger(&stack, &created).await.status, 202);
     in_state(&stack, create, "awaiting").await;
     assert_eq!(trigger(&stack, &corrected).await.status, 200);
@@ -57,7 +57,7 @@ async fn a_death_waits_for_an_unfinished_operation_about_the_same_person() {
     let stack = Stack::with(silent()).await;
     stack.sandbox.mosip().enrol(VID);
     let corrected = sample("birth-approve-correction");
-    let update = Case { event: corrected.id, action: pending(&corrected).0 };
+    let update = Case::of(&corrected);
     assert_eq!(trigger(&stack, &corrected).await.status, 200);
     in_state(&stack, update, "triggered").await;
     let (death, outcome) = register(&stack, "death", death_of(VID)).await;

@@ -28,7 +28,7 @@ async fn canaries_are_in_no_leaf_no_message_no_error_and_not_in_the_file() {
     form.insert("mother.name".to_owned(), json!({"firstname": NAMES[2], "surname": NAMES[1]}));
     form.insert("informant.email".to_owned(), json!(NAMES[3]));
     assert!(stack.sandbox.opencrvs().import(document.clone()));
-    let case = Case { event: document.id, action: pending(&document).0 };
+    let case = Case::of(&document);
     let token = stack.sandbox.opencrvs().trigger_token(case.event, case.action).await.unwrap();
     let body = serde_json::to_vec(&document).unwrap();
     let path = "/trigger/events/birth/actions/REGISTER";

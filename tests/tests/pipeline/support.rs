@@ -28,6 +28,13 @@ pub(crate) struct Case {
     pub(crate) action: Uuid,
 }
 
+impl Case {
+    /// The one unanswered action of a document.
+    pub(crate) fn of(document: &Document) -> Self {
+        Case { event: document.id, action: pending(document).0 }
+    }
+}
+
 /// A sample document, as OpenCRVS would send it. `death-eligible` is `death-register` with more of it filled in.
 pub(crate) fn sample(name: &str) -> Document {
     let folder = civitas_tests::workspace().join("crates/opencrvs/tests/documents");

@@ -13,7 +13,7 @@ use civitas_tests::{
     wait::until,
 };
 use serde_json::json;
-use sqlx::{Connection, Executor, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection};
 
 use crate::support::*;
 
@@ -200,28 +200,38 @@ async fn a_send_and_continue_operation_of_which_nothing_is_heard_ends_when_its_w
 async fn what_an_outage_took_is_not_taken_from_the_attempts_at_another_failure() {
     let tune = |options: &mut Options| options.backoff.first = Duration::from_millis(500);
     let stack = Stack::without_work(Setup { tune, ..Setup::default() }).await;
-    let document = another("birth-register", 1);
-    assert!(stack.sandbox.opencrvs().import(document.clone()));
-    assert_eq!(trigger(&stack, &document).await.status, 202);
-    // As an outage leaves it: tried many times, and never for a lasting reason.
+    let documents = [another("birth-register", 1), another("birth-register", 2)];
+    for document in &documents {
+        assert!(stack.sandbox.opencrvs().import(document.clone()));
+        assert_eq!(trigger(&stack, document).await.status, 202);
+    }
+    // One as an outage leaves it, tried many times; the other so often for what may be a lasting reason.
     let file = format!("sqlite:{}", stack.file.as_ref().unwrap().display());
     let mut journal = SqliteConnection::connect(&file).await.unwrap();
-    let tried = "UPDATE operations SET cause = 'http-503', step_attempts = 9, attempts = 9";
-    assert_eq!(journal.execute(tried).await.unwrap().rows_affected(), 1);
+    for (document, cause) in documents.iter().zip(["http-503", "null-response"]) {
+        let tried = format!(
+            "UPDATE operations SET cause = '{cause}', step_attempts = 9 WHERE event_id = '{}'",
+            document.id
+        );
+        assert_eq!(journal.execute(AssertSqlSafe(tried)).await.unwrap().rows_affected(), 1);
+    }
     let lasting = RouteFaults { errors_in_200_rate: 1.0, ..RouteFaults::default() };
     fault(&stack, "mosip.packetmanager", lasting);
     let stack = stack.run();
-    let case = Case { event: document.id, action: pending(&document).0 };
+    let [after_outage, after_others] = documents.each_ref().map(Case::of);
     until("the other failure is seen", || async {
-        cause(&stack, case).await.is_some_and(|(code, _)| code == "KER-PUT-028")
+        cause(&stack, after_outage).await.is_some_and(|(code, _)| code == "KER-PUT-028")
     })
     .await;
     assert_eq!(
-        operation(&stack, case).await.entry.state,
+        operation(&stack, after_outage).await.entry.state,
         "planned",
-        "not a person's turn at its first sight"
+        "no person's turn at first sight"
     );
-    // Five in a row are.
-    in_state(&stack, case, "stalled").await;
+    in_state(&stack, after_outage, "stalled").await;
+    in_state(&stack, after_others, "stalled").await;
+    let tried_on = |lines: Vec<String>| lines.iter().any(|line| line.contains("planned>planned"));
+    assert!(tried_on(timeline(&stack, after_outage.event).await));
+    assert!(!tried_on(timeline(&stack, after_others.event).await), "ten in a row, of two kinds");
     stack.stop().await;
 }

@@ -1,7 +1,7 @@
 //! From a failed call to MOSIP to the operation's next move.
 
 use civitas_journal::operations::{Operation, State};
-use civitas_mosip::{CallError, Class, Service};
+use civitas_mosip::{CallError, Class, Service, codes};
 use jiff::Timestamp;
 
 use crate::{Cause, Engine, moves::Move, schedule::later};
@@ -80,9 +80,11 @@ pub(super) fn after(
     step_taken
 }
 
-/// A failure that is worth only some attempts has them in a row: what an outage before it took does not count. That there was
-/// an attempt before does, since it may have been heard.
+/// Failures that are worth only some attempts have them in a row: what an outage before them took does not count. That there
+/// was an attempt before does, since it may have been heard.
 fn attempts_that_count(operation: &Operation, error: &CallError) -> u32 {
-    let begins = error.attempts.is_some() && operation.cause != error.code;
-    if begins { operation.step_attempts.min(2) } else { operation.step_attempts }
+    let is_limited = |code: &str| codes::lookup(code).is_some_and(|known| known.attempts.is_some());
+    let before = operation.cause.as_deref();
+    let goes_on = before == error.code.as_deref() || before.is_some_and(is_limited);
+    if error.attempts.is_none() || goes_on { operation.step_attempts } else { operation.step_attempts.min(2) }
 }

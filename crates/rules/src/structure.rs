@@ -282,14 +282,18 @@ impl Checker<'_> {
     }
 }
 
-/// Whether a section of a file cannot be read, since it is misspelt, is not there though it has to be, or holds no list or
-/// map. That is reported already.
+/// Whether a section of a file cannot be read, since it is misspelt, is not there though it has to be, or is a list where a
+/// map belongs and the like. That is reported already.
 pub(crate) fn is_lost<T: JsonSchema>(document: &Document, section: &str) -> bool {
     let Some(map) = document.value.as_object() else { return true };
-    if let Some(value) = map.get(section) {
-        return !value.is_object() && !value.is_array();
-    }
     let shape = Shape::of::<T>();
+    if map.contains_key(section) {
+        let is_wrong = |error: ValidationError<'_>| {
+            matches!(error.kind(), ValidationErrorKind::Type { .. }) && path_of(&error) == at(section)
+        };
+        let errors = shape.validator.iter().flat_map(|validator| validator.iter_errors(&document.value));
+        return errors.map(is_wrong).any(|is_wrong| is_wrong);
+    }
     let keys =
         |list: &Value| list.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect::<Vec<_>>();
     let needed = shape.schema["required"].as_array().is_some_and(|keys| keys.contains(&json!(section)));

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use crate::codes::Code;
 use crate::diagnostics::Diagnostic;
 use crate::files::cases::CasesFile;
+use crate::files::country::CountryFile;
 use crate::files::fields::FieldsFile;
 use crate::files::packets::PacketsFile;
 use crate::files::rules::RulesFile;
@@ -19,6 +20,12 @@ pub(super) fn quiet(
     cases: &[(Document, CasesFile)],
     out: &mut Vec<Diagnostic>,
 ) {
+    let structural = [Code::S001, Code::S002, Code::S003];
+    if !out.iter().any(|problem| structural.contains(&problem.code)) {
+        return;
+    }
+    follow::<CountryFile>(documents, "country.yaml", "biometric_enrolment_age", &[Code::R066], out);
+    follow::<CountryFile>(documents, "country.yaml", "locations", &[Code::L001], out);
     follow::<FieldsFile>(documents, "fields.yaml", "events", &[Code::R003, Code::N006, Code::E002], out);
     follow::<RulesFile>(documents, "rules.yaml", "rules", &[Code::C004], out);
     follow::<RulesFile>(documents, "rules.yaml", "conditions", &[Code::R008], out);

@@ -316,23 +316,41 @@ fn a_mandatory_field_exists_and_is_always_there() {
     }
 }
 
-/// A section that is misspelt, empty or a text is said once, and not once more for each name that is looked for in it.
+/// A section that is misspelt, or no section at all, is said once, and not once more for each name that is looked for in it.
 #[test]
 fn a_lost_section_is_one_mistake() {
-    let slips = [
-        ("fields.yaml", "events:", "event:", Code::S002),
-        ("rules.yaml", "rules:", "ruls:", Code::S002),
-        ("rules.yaml", "conditions:", "condtions:", Code::S002),
-        ("rules.yaml", "groups:", "group:", Code::S002),
-        ("packets.yaml", "packets:", "packet:", Code::S002),
-        ("cases/revocation.yaml", "records:", "recrods:", Code::S002),
+    let misspelt = [
+        ("country.yaml", "biometric_enrolment_age:", "biometric_enrollment_age:"),
+        ("country.yaml", "locations:", "location:"),
+        ("fields.yaml", "events:", "event:"),
+        ("rules.yaml", "rules:", "ruls:"),
+        ("rules.yaml", "conditions:", "condtions:"),
+        ("rules.yaml", "groups:", "group:"),
+        ("packets.yaml", "packets:", "packet:"),
+        ("cases/revocation.yaml", "records:", "recrods:"),
     ];
-    for (file, from, to, code) in slips {
-        let mut files = farajaland();
-        let text = files.0.get_mut(file).expect("the file");
-        *text = text.replacen(&format!("\n{from}"), &format!("\n{to}"), 1);
-        let problems = Pack::load(&files).expect_err("a mistake");
-        let found: Vec<Code> = problems.iter().map(|problem| problem.code).collect();
-        assert_eq!(found, [code], "{file}, {to}:\n{problems}");
+    for (file, from, to) in misspelt {
+        one_mistake(Code::S002, file, &|text| text.replacen(&format!("\n{from}"), &format!("\n{to}"), 1));
     }
+    // The last section of its file: what stands there goes with it.
+    let of_another_kind = [
+        ("fields.yaml", "events", "[nothing]"),
+        ("fields.yaml", "events", "none yet"),
+        ("rules.yaml", "rules", "{ a: {} }"),
+        ("packets.yaml", "packets", "[]"),
+        ("packets.yaml", "packets", ""),
+    ];
+    for (file, section, value) in of_another_kind {
+        let end = |text: &str| text.find(&format!("\n{section}:")).expect("the section");
+        one_mistake(Code::S003, file, &|text| format!("{}\n{section}: {value}\n", &text[..end(text)]));
+    }
+}
+
+fn one_mistake(code: Code, file: &str, slip: &dyn Fn(&str) -> String) {
+    let mut files = farajaland();
+    let text = files.0.get_mut(file).expect("the file");
+    *text = slip(text);
+    let problems = Pack::load(&files).expect_err("a mistake");
+    let found: Vec<Code> = problems.iter().map(|problem| problem.code).collect();
+    assert_eq!(found, [code], "{file}:\n{problems}");
 }

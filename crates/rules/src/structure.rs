@@ -291,8 +291,8 @@ pub(crate) fn is_lost<T: JsonSchema>(document: &Document, section: &str) -> bool
         let is_wrong = |error: ValidationError<'_>| {
             matches!(error.kind(), ValidationErrorKind::Type { .. }) && path_of(&error) == at(section)
         };
-        let errors = shape.validator.iter().flat_map(|validator| validator.iter_errors(&document.value));
-        return errors.map(is_wrong).any(|is_wrong| is_wrong);
+        let mut errors = shape.validator.iter().flat_map(|validator| validator.iter_errors(&document.value));
+        return errors.any(is_wrong);
     }
     let keys =
         |list: &Value| list.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect::<Vec<_>>();
